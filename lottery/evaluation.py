@@ -1,0 +1,48 @@
+"""What an encoder predicts, and how good that is."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lottery.encoder import Encoder, Tokens
+from lottery.examples import Batch, Examples, packed
+from lottery.metrics import METRICS
+from lottery.tasks import Task
+
+# Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
+BUDGET = {"cpu": 2048, "cuda": 65536}
+
+
+def predict(encoder: Encoder, examples: Examples) -> NDArray[np.float64]:
+    """Logits [N, C] in the order of the examples."""
+    logits_NC = np.empty((len(examples), encoder.classes))
+    with torch.inference_mode():
+        for batch, tokens in walk(examples, encoder.device):
+            logits_NC[batch.rows_B] = encoder(tokens).double().cpu().numpy()
+    return logits_NC
+
+
+def walk(examples: Examples, device: torch.device) -> Iterator[tuple[Batch, Tokens]]:
+    """Length-sorted batches and their tokens on the device."""
+    for batch in packed(examples, BUDGET[device.type]):
+        yield batch, Tokens.of(batch.ids_T, batch.types_T, batch.lengths_B, device)
+
+
+def decide(task: Task, logits_NC: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Predictions [N]: the likeliest class, or the regression's one output."""
+    if task.regression:
+        return logits_NC[:, 0]
+    return logits_NC.argmax(axis=1).astype(np.float64)
+
+
+def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:
+    """The metric that drives a search (PROTOCOL 1)."""
+    return METRICS[task.search](decide(task, logits_NC), examples.labels_N.astype(np.float64))
+
+
+def measure(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> dict[str, float]:
+    """Every metric reported for the task."""
+    predicted, labels = decide(task, logits_NC), examples.labels_N.astype(np.float64)
+    return {name: METRICS[name](predicted, labels) for name in task.metrics}

@@ -1,0 +1,100 @@
+"""The way down: cut, score, and go on while the score holds (PROTOCOL 4 and 5; paper, section 3).
+
+The search knows neither model nor data. It is given the cuts to try, phase by phase, and a function that
+assesses a subnetwork.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from lottery.params import Section
+from lottery.subnetwork import Subnetwork
+
+
+class Prune(Section):
+    """When a search goes on, and what it looks at.
+
+    rate: share of the heads, or of the remaining weights, cut per step. threshold: share of the full model's
+    score a subnetwork must keep. floor: absolute score it must keep as well, or null. data: the split that
+    drives the search; `select` is held out, `dev` is the paper's choice, which reports on what it selected.
+    entry: the importance with which later phases start; `fresh` is that of the accepted subnetwork, `stale`
+    (the authors' code) that of the rejected one. curve: walk the first phase down to nothing, past the
+    threshold, for the report's curves.
+    """
+
+    rate: Annotated[float, Meta(gt=0, lt=1)]
+    threshold: Annotated[float, Meta(gt=0, le=1)]
+    floor: float | None
+    data: Literal["select", "dev"]
+    entry: Literal["fresh", "stale"]
+    curve: bool
+
+
+Importance = Mapping[str, NDArray[np.float64]]
+Cut = Callable[[Subnetwork, Importance], Subnetwork | None]
+"""The next smaller subnetwork, or None where this phase has nothing left to cut."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The score of a subnetwork and the importance of its parts, shaped like them; may be empty."""
+
+    score: float
+    importance: Importance = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One assessed candidate of a search; `accepted` says that its score held."""
+
+    phase: str
+    subnetwork: Subnetwork
+    score: float
+    accepted: bool
+
+
+def bar(full_score: float, rule: Prune) -> float:
+    """The score that must be kept; NaN, which nothing reaches, where the full model has none."""
+    kept = rule.threshold * full_score
+    return kept if rule.floor is None else max(kept, rule.floor)
+
+
+def search(
+    full: Subnetwork,
+    phases: Mapping[str, Cut],
+    assess: Callable[[Subnetwork], Assessment],
+    rule: Prune,
+) -> Iterator[Step]:
+    """Every candidate in the order of assessment, the full model first.
+
+    Each phase starts from the last accepted subnetwork and ends at the first candidate below the bar or with
+    nothing left to cut; with `rule.curve` the first phase goes on below the bar, where nothing is accepted
+    any more. A NaN score is below any bar.
+    """
+    best, evidence = full, assess(full)
+    required = bar(evidence.score, rule)
+    yield Step("full", full, evidence.score, accepted=evidence.score >= required)
+    for index, (phase, cut) in enumerate(phases.items()):
+        candidate, importance, held = best, evidence.importance, True
+        while (smaller := cut(candidate, importance)) is not None:
+            candidate, reading = smaller, assess(smaller)
+            importance = reading.importance
+            if held and reading.score >= required:
+                best, evidence = candidate, reading
+            elif held:
+                held = False
+                if rule.entry == "stale":
+                    evidence = reading
+            yield Step(phase, candidate, reading.score, accepted=held)
+            if not held and not (rule.curve and index == 0):
+                break
+
+
+def good(steps: list[Step]) -> Subnetwork:
+    """The last accepted subnetwork; the full one where not even that was accepted."""
+    return [steps[0], *(step for step in steps if step.accepted)][-1].subnetwork
