@@ -8,6 +8,7 @@ layer is asked for (T, or B in the last layer), D hidden size, H heads a layer h
 F MLP width, L layers, C classes.
 """
 
+from copy import deepcopy
 from typing import NamedTuple, cast
 
 import msgspec
@@ -305,6 +306,14 @@ class Encoder(nn.Module):
         wanted = small.state_dict().keys()
         small.load_state_dict({name: state[name].clone() for name in wanted}, assign=True)
         return small.train(self.training)
+
+    def cut(self, subnetwork: Subnetwork) -> "Encoder":
+        """A copy of what is left: pruned heads and MLPs removed, pruned weights 0."""
+        if subnetwork.shapes == self.config.shapes:
+            return self.extract(subnetwork)
+        copy = deepcopy(self)
+        copy.mask(subnetwork)
+        return copy
 
     def mask(self, subnetwork: Subnetwork) -> None:
         """Set the weights that `subnetwork` prunes to 0, in place; parts are names of `prunable`."""

@@ -46,3 +46,13 @@ def measure(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> d
     """Every metric reported for the task."""
     predicted, labels = decide(task, logits_NC), examples.labels_N.astype(np.float64)
     return {name: METRICS[name](predicted, labels) for name in task.metrics}
+
+
+def majority(task: Task, examples: Examples) -> dict[str, float]:
+    """What the most frequent class scores; a regression's constant correlates with nothing: 0."""
+    if task.regression:
+        return dict.fromkeys(task.metrics, 0.0)
+    classes, counts = np.unique(examples.labels_N, return_counts=True)
+    logits_NC = np.zeros((len(examples), task.classes))
+    logits_NC[:, int(classes[counts.argmax()])] = 1
+    return measure(task, logits_NC, examples)

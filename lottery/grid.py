@@ -21,7 +21,9 @@ class Grid(Section):
         for name in self.tasks:
             task(name)
         for key, values in (("tasks", self.tasks), ("seeds", self.seeds)):
-            if doubled := [str(value) for value in dict.fromkeys(values) if values.count(value) > 1]:
+            if doubled := [
+                str(value) for value in dict.fromkeys(values) if values.count(value) > 1
+            ]:
                 raise Fault(f"parameters: grid.{key} holds {', '.join(doubled)} more than once")
 
     @property

@@ -47,20 +47,23 @@ class Sensitivity:
     gradients: Mapping[str, Array]
 
 
-def sensitivity(
-    encoder: Encoder, examples: Examples, task: Task, kept: Subnetwork
-) -> Sensitivity:
+def sensitivity(encoder: Encoder, examples: Examples, task: Task, kept: Subnetwork) -> Sensitivity:
     """Gradients of each example's loss at the gates, which are 1 for `kept` and 0 for the rest.
 
     Heads and MLPs that the encoder no longer holds have gradient 0.
     """
     logits_NC = np.empty((len(examples), encoder.classes))
     gradients = {part: np.zeros((len(examples), *shape)) for part, shape in kept.shapes.items()}
-    gate = {part: torch.from_numpy(array).to(encoder.device).float() for part, array in kept.items()}
+    gate = {
+        part: torch.from_numpy(array).to(encoder.device).float() for part, array in kept.items()
+    }
     weights = [weight for weight in encoder.parameters() if weight.requires_grad]
     encoder.requires_grad_(False)
     for batch, tokens in walk(examples, encoder.device):
-        own = [gate[part].expand(len(batch.rows_B), *gate[part].shape).clone() for part in ("heads", "mlps")]
+        own = [
+            gate[part].expand(len(batch.rows_B), *gate[part].shape).clone()
+            for part in ("heads", "mlps")
+        ]
         gates = Gates(*(each.requires_grad_() for each in own))
         logits_BC = encoder(tokens, gates)
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
@@ -86,7 +89,10 @@ def importance(found: Sensitivity, scoring: Scoring) -> dict[str, Array]:
     reduce = REDUCTIONS[scoring.reduction]
     heads_LH, mlps_L = (reduce(found.gradients[part], scoring.batch) for part in ("heads", "mlps"))
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
-    return {"heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0), "mlps": mlps_L}
+    return {
+        "heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0),
+        "mlps": mlps_L,
+    }
 
 
 def per_example(gradients_N: Array, batch: int) -> Array:
@@ -101,7 +107,9 @@ def per_batch(gradients_N: Array, batch: int) -> Array:
 
 def cumulative(gradients_N: Array, batch: int) -> Array:
     """sum_b |sum_{b' <= b} mean of g_x in b'|, over the number of examples."""
-    return np.abs(np.cumsum(_batch_means(gradients_N, batch), axis=0)).sum(axis=0) / len(gradients_N)
+    return np.abs(np.cumsum(_batch_means(gradients_N, batch), axis=0)).sum(axis=0) / len(
+        gradients_N
+    )
 
 
 def _batch_means(gradients_N: Array, batch: int) -> Array:

@@ -1,18 +1,18 @@
-"""The way down: cut, score, and go on while the score holds (PROTOCOL 4 and 5; paper, section 3).
+"""The way down: cut, assess, and go on while the score holds (PROTOCOL 4 and 5; paper, section 3).
 
-The search knows neither model nor data. It is given the cuts to try, phase by phase, and a function that
-assesses a subnetwork.
+The search knows neither model nor data: a criterion proposes the cuts and assesses their results.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from lottery.params import Section
+from lottery.sampling import Sampling
 from lottery.subnetwork import Subnetwork
 
 
@@ -48,6 +48,28 @@ class Assessment:
     importance: Importance = field(default_factory=dict)
 
 
+class Criterion(Protocol):
+    """A way of pruning, bound to a model and to the data that drives its search.
+
+    A new way is a new class: what there is to prune, how to cut it phase by phase, how good a candidate is,
+    what its contrasts are, and how much of the encoder it takes away.
+    """
+
+    @property
+    def full(self) -> Subnetwork: ...
+
+    @property
+    def phases(self) -> Mapping[str, Cut]: ...
+
+    def assess(self, subnetwork: Subnetwork) -> Assessment: ...
+
+    def random(self, good: Subnetwork, how: Sampling, rng: np.random.Generator) -> Subnetwork: ...
+
+    def bad(self, good: Subnetwork, how: Sampling, rng: np.random.Generator) -> Subnetwork: ...
+
+    def sparsity(self, subnetwork: Subnetwork) -> float: ...
+
+
 @dataclass(frozen=True)
 class Step:
     """One assessed candidate of a search; `accepted` says that its score held."""
@@ -55,6 +77,7 @@ class Step:
     phase: str
     subnetwork: Subnetwork
     score: float
+    importance: Importance
     accepted: bool
 
 
@@ -64,25 +87,21 @@ def bar(full_score: float, rule: Prune) -> float:
     return kept if rule.floor is None else max(kept, rule.floor)
 
 
-def search(
-    full: Subnetwork,
-    phases: Mapping[str, Cut],
-    assess: Callable[[Subnetwork], Assessment],
-    rule: Prune,
-) -> Iterator[Step]:
+def search(criterion: Criterion, rule: Prune) -> Iterator[Step]:
     """Every candidate in the order of assessment, the full model first.
 
     Each phase starts from the last accepted subnetwork and ends at the first candidate below the bar or with
     nothing left to cut; with `rule.curve` the first phase goes on below the bar, where nothing is accepted
     any more. A NaN score is below any bar.
     """
-    best, evidence = full, assess(full)
+    best, evidence = criterion.full, criterion.assess(criterion.full)
     required = bar(evidence.score, rule)
-    yield Step("full", full, evidence.score, accepted=evidence.score >= required)
-    for index, (phase, cut) in enumerate(phases.items()):
+    held = evidence.score >= required
+    yield Step("full", best, evidence.score, evidence.importance, accepted=held)
+    for index, (phase, cut) in enumerate(criterion.phases.items()):
         candidate, importance, held = best, evidence.importance, True
         while (smaller := cut(candidate, importance)) is not None:
-            candidate, reading = smaller, assess(smaller)
+            candidate, reading = smaller, criterion.assess(smaller)
             importance = reading.importance
             if held and reading.score >= required:
                 best, evidence = candidate, reading
@@ -90,7 +109,7 @@ def search(
                 held = False
                 if rule.entry == "stale":
                     evidence = reading
-            yield Step(phase, candidate, reading.score, accepted=held)
+            yield Step(phase, candidate, reading.score, importance, accepted=held)
             if not held and not (rule.curve and index == 0):
                 break
 

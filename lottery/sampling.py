@@ -30,9 +30,7 @@ Draw = Callable[[Kept], Kept]
 
 def by_part(good: Subnetwork, draw: Draw) -> Subnetwork:
     """The contrast of each part on its own: heads for heads, MLPs for MLPs."""
-    return Subnetwork(
-        {part: draw(kept.ravel()).reshape(kept.shape) for part, kept in good.items()}
-    )
+    return Subnetwork({part: draw(kept.ravel()).reshape(kept.shape) for part, kept in good.items()})
 
 
 def pooled(good: Subnetwork, draw: Draw) -> Subnetwork:

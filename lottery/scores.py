@@ -1,15 +1,11 @@
 """One measured number and who it belongs to."""
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Literal
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 Method = Literal["full", "structured", "magnitude"]
-Kind = Literal["full", "good", "random", "bad", "super", "super-random", "super-bad"]
+Kind = Literal["full", "majority", "good", "random", "bad", "super", "super-random", "super-bad"]
 State = Literal["finetuned", "pruned", "retrained"]
 
 
@@ -31,22 +27,3 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     value: float
     n: int
-
-
-COLUMNS = pa.schema(
-    [
-        (field, {str: pa.string(), int: pa.int64(), float: pa.float64()}.get(kind, pa.string()))
-        for field, kind in Score.__annotations__.items()
-    ]
-)
-
-
-def write(scores: Iterable[Score], path: Path) -> None:
-    """Scores as one Parquet table, a row each, in the order given."""
-    rows = [msgspec.structs.asdict(score) for score in scores]
-    pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), path)
-
-
-def read(paths: Iterable[Path]) -> pa.Table:
-    """The rows of several files as one table of `Score` columns."""
-    return pa.concat_tables([pq.read_table(path, schema=COLUMNS) for path in paths])

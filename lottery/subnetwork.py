@@ -45,9 +45,7 @@ class Subnetwork(Mapping[str, Kept]):
         """The inverse of `flat`: `kept` [total] cut into parts of the given shapes."""
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
         pieces = np.split(kept, ends[:-1])
-        return cls(
-            {n: p.reshape(s) for (n, s), p in zip(shapes.items(), pieces, strict=True)}
-        )
+        return cls({n: p.reshape(s) for (n, s), p in zip(shapes.items(), pieces, strict=True)})
 
     def __getitem__(self, part: str) -> Kept:
         return self._parts[part]

@@ -1,0 +1,162 @@
+"""Both prunings of one fine-tuned model: what survives, what it is held against, and the way there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from lottery import checkpoint
+from lottery.encoder import Encoder
+from lottery.examples import Examples
+from lottery.importance import Scoring
+from lottery.magnitude import Magnitude, Weights
+from lottery.parallel import Compute
+from lottery.pruning import Criterion, Importance, Prune, Step, bar, good, search
+from lottery.sampling import Sampling
+from lottery.scores import Method
+from lottery.seeds import rng
+from lottery.structured import Structured
+from lottery.subnetwork import Subnetwork
+from lottery.tasks import Task
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a search: what was left, and how good it was on the data that drives the search.
+
+    `heads`, `mlps` and `weights` count survivors, null where the method does not prune them; `sparsity` is the
+    share of all prunable encoder weights that is gone. `threshold` is the score to keep.
+    """
+
+    task: str
+    seed: int
+    method: Method
+    phase: str
+    step: int
+    heads: int | None
+    mlps: int | None
+    weights: int | None
+    sparsity: float
+    score: float
+    accepted: bool
+    threshold: float
+    full_score: float
+
+
+class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
+
+    task: str
+    seed: int
+    unit: str
+    layer: int
+    index: int | None
+    importance: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything a search depends on besides the model and the data."""
+
+    rule: Prune
+    scoring: Scoring
+    weights: Weights
+    sampling: Sampling
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The outcome of a search: (kind, draw) -> subnetwork, the steps, and the importance of the full model."""
+
+    subnetworks: Mapping[tuple[str, int], Subnetwork]
+    steps: list[StepRecord]
+    importance: list[ImportanceRecord]
+
+
+def structured(encoder: Encoder, task: Task, examples: Examples, how: Setting) -> Criterion:
+    return Structured(encoder, task, examples, how.rule.rate, how.scoring)
+
+
+def magnitude(encoder: Encoder, task: Task, examples: Examples, how: Setting) -> Criterion:
+    rate = how.rule.rate if how.weights.rate is None else how.weights.rate
+    return Magnitude(encoder, task, examples, rate, how.weights)
+
+
+CRITERIA: Mapping[Method, Callable[[Encoder, Task, Examples, Setting], Criterion]] = {
+    "structured": structured,
+    "magnitude": magnitude,
+}
+
+
+def prune(
+    progress: Callable[[int, int], None],
+    method: Method,
+    model: Path,
+    task: Task,
+    seed: int,
+    examples: Examples,
+    how: Setting,
+    compute: Compute,
+) -> Pruned:
+    """Search the fine-tuned model in `model` and draw the contrasts of what survives."""
+    encoder = checkpoint.load(model, task.classes).to(compute.chosen)
+    criterion = CRITERIA[method](encoder, task, examples, how)
+    steps = []
+    for step in search(criterion, how.rule):
+        steps.append(step)
+        progress(len(steps), 0)
+    survivors = good(steps)
+    found = {("good", 0): survivors}
+    for draw in range(how.sampling.draws):
+        stream = rng(seed, "random", task.name, method, draw)
+        found["random", draw] = criterion.random(survivors, how.sampling, stream)
+    found["bad", 0] = criterion.bad(survivors, how.sampling, rng(seed, "bad", task.name, method))
+    return Pruned(
+        found,
+        _step_records(steps, criterion, task, seed, method, how.rule),
+        _importance_records(steps[0].importance, task, seed),
+    )
+
+
+def _step_records(
+    steps: list[Step], criterion: Criterion, task: Task, seed: int, method: Method, rule: Prune
+) -> list[StepRecord]:
+    full_score = steps[0].score
+    return [
+        StepRecord(
+            task=task.name,
+            seed=seed,
+            method=method,
+            phase=step.phase,
+            step=number,
+            heads=_count(step.subnetwork, "heads"),
+            mlps=_count(step.subnetwork, "mlps"),
+            weights=None if "heads" in step.subnetwork else step.subnetwork.size,
+            sparsity=criterion.sparsity(step.subnetwork),
+            score=step.score,
+            accepted=step.accepted,
+            threshold=bar(full_score, rule),
+            full_score=full_score,
+        )
+        for number, step in enumerate(steps)
+    ]
+
+
+def _count(subnetwork: Subnetwork, part: str) -> int | None:
+    return int(subnetwork[part].sum()) if part in subnetwork else None
+
+
+def _importance_records(found: Importance, task: Task, seed: int) -> list[ImportanceRecord]:
+    return [
+        ImportanceRecord(
+            task=task.name,
+            seed=seed,
+            unit=unit,
+            layer=place[0],
+            index=place[1] if len(place) > 1 else None,
+            importance=float(value),
+        )
+        for unit, values in found.items()
+        for place, value in np.ndenumerate(values)
+    ]

@@ -1,0 +1,129 @@
+"""Encoded sentences, stored end to end without padding, and batches of them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lottery.faults import Fault
+from lottery.params import Section
+
+Size = Annotated[int, Meta(ge=1)] | None
+
+
+class Data(Section):
+    """Where the examples come from and how many there are.
+
+    source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks saved with
+    `save_to_disk`. train, select, dev: at most so many examples, null for all; select is held out of the
+    training data. max_length: tokens an example is cut to. standardise: regression labels to mean 0, std 1.
+    """
+
+    source: Annotated[str, Meta(min_length=1)]
+    train: Size
+    select: Size
+    dev: Size
+    max_length: Annotated[int, Meta(ge=8, le=512)]
+    standardise: bool
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N examples of one split. T counts the tokens of all of them."""
+
+    task: str
+    split: str
+    ids_T: NDArray[np.int32]
+    types_T: NDArray[np.int8]
+    lengths_N: NDArray[np.int32]
+    labels_N: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.lengths_N)
+
+    def take(self, rows: NDArray[np.int64]) -> "Examples":
+        """Some of the examples, in the order of `rows`."""
+        tokens = _tokens(self, rows)
+        return Examples(
+            self.task,
+            self.split,
+            self.ids_T[tokens],
+            self.types_T[tokens],
+            self.lengths_N[rows],
+            self.labels_N[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B examples as they travel through the encoder; `rows_B` says which of the split they are."""
+
+    rows_B: NDArray[np.int64]
+    ids_T: NDArray[np.int32]
+    types_T: NDArray[np.int8]
+    lengths_B: NDArray[np.int32]
+    labels_B: NDArray[np.float32]
+
+
+def packed(examples: Examples, budget: int) -> list[Batch]:
+    """Every example once, sorted by length, in batches whose padded view holds at most `budget` tokens.
+
+    An example longer than the budget is a batch of its own.
+    """
+    order = np.argsort(examples.lengths_N, kind="stable")
+    batches, start = [], 0
+    for end in range(1, len(order) + 1):
+        full = end == len(order)
+        if full or (end + 1 - start) * int(examples.lengths_N[order[end]]) > budget:
+            batches.append(_batch(examples, order[start:end]))
+            start = end
+    return batches
+
+
+def shuffled(examples: Examples, size: int, rng: np.random.Generator) -> list[Batch]:
+    """Every example once, in random batches of `size`; the last may be smaller."""
+    order = rng.permutation(len(examples))
+    return [_batch(examples, order[at : at + size]) for at in range(0, len(order), size)]
+
+
+def save(examples: Examples, path: Path) -> None:
+    """All arrays and the identity of the split in one safetensors file."""
+    arrays = {
+        "ids": examples.ids_T,
+        "types": examples.types_T,
+        "lengths": examples.lengths_N,
+        "labels": examples.labels_N,
+    }
+    identity = {"task": examples.task, "split": examples.split}
+    save_file(arrays, path, {"identity": json.dumps(identity)})
+
+
+def load(path: Path) -> Examples:
+    """The examples in `path`; a Fault where it holds none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            identity = json.loads((file.metadata() or {})["identity"])
+            arrays = [file.get_tensor(name) for name in ("ids", "types", "lengths", "labels")]
+            return Examples(identity["task"], identity["split"], *arrays)
+    except (FileNotFoundError, SafetensorError, KeyError, ValueError) as error:
+        raise Fault(f"{path}: no encoded examples: {error}") from None
+
+
+def _batch(examples: Examples, rows: NDArray[np.int64]) -> Batch:
+    part = examples.take(rows)
+    return Batch(rows, part.ids_T, part.types_T, part.lengths_N, part.labels_N)
+
+
+def _tokens(examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the tokens of `rows` lie, example after example."""
+    lengths = examples.lengths_N[rows].astype(np.int64)
+    ends = np.cumsum(examples.lengths_N.astype(np.int64))
+    shift = (ends[rows] - lengths) - (np.cumsum(lengths) - lengths)
+    tokens: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(shift, lengths)
+    return tokens

@@ -1,0 +1,139 @@
+"""Fine-tuning, of the whole encoder or of a subnetwork whose mask stays fixed (PROTOCOL 1 and 7)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+import torch
+from msgspec import Meta
+from torch import Tensor, nn
+
+from lottery.encoder import Encoder, Tokens
+from lottery.examples import Examples, shuffled
+from lottery.importance import total_loss
+from lottery.params import Section
+from lottery.seeds import entropy, rng
+from lottery.subnetwork import Subnetwork
+from lottery.tasks import Task
+
+Progress = Callable[[int, int], None]
+"""Told after each step: steps done, steps in all."""
+
+
+class Recipe(Section):
+    """AdamW without weight decay; the rate rises over `warmup` of the steps and falls linearly to 0.
+
+    The paper: 3 epochs, batch 32, learning rate 2e-5, no warm-up, gradient norm clipped at 1.
+    """
+
+    epochs: Annotated[int, Meta(ge=1, le=100)]
+    batch: Annotated[int, Meta(ge=1, le=4096)]
+    learning_rate: Annotated[float, Meta(gt=0, le=1)]
+    warmup: Annotated[float, Meta(ge=0, lt=1)]
+    clip: Annotated[float, Meta(gt=0)]
+
+
+def finetune(
+    encoder: Encoder,
+    examples: Examples,
+    task: Task,
+    recipe: Recipe,
+    seed: int,
+    mask: Subnetwork | None = None,
+    progress: Progress = lambda done, total: None,
+) -> list[float]:
+    """Train `encoder` in place and return the mean loss of each epoch.
+
+    The seed sets shuffling and dropout, each a stream of its own, so that every subnetwork of a cell sees the
+    same batches. Weights pruned by `mask` are 0 before, during and after.
+    """
+    steps = recipe.epochs * -(-len(examples) // recipe.batch)
+    order = rng(seed, "shuffle", examples.task)
+    losses = []
+    done = 0
+    if mask is not None:
+        encoder.mask(mask)
+    with (
+        _known_words(encoder, examples) as known,
+        _dropout_seed(entropy(seed, "dropout", examples.task)),
+    ):
+        optimiser = torch.optim.AdamW(
+            encoder.parameters(), lr=recipe.learning_rate, weight_decay=0.0, fused=True
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _slope(steps, recipe.warmup))
+        masked = _masked_parameters(encoder, mask)
+        encoder.train()
+        for _ in range(recipe.epochs):
+            total = 0.0
+            for batch in shuffled(known, recipe.batch, order):
+                tokens = Tokens.of(batch.ids_T, batch.types_T, batch.lengths_B, encoder.device)
+                labels_B = torch.from_numpy(batch.labels_B).to(encoder.device)
+                loss = total_loss(task, encoder(tokens), labels_B) / len(labels_B)
+                optimiser.zero_grad()
+                loss.backward()
+                _keep_masked(masked)
+                nn.utils.clip_grad_norm_(encoder.parameters(), recipe.clip)
+                optimiser.step()
+                schedule.step()
+                total += loss.item() * len(labels_B)
+                done += 1
+                progress(done, steps)
+            losses.append(total / len(examples))
+    encoder.eval()
+    return losses
+
+
+def _slope(steps: int, warmup: float) -> Callable[[int], float]:
+    """The learning rate of each step as a share of the peak."""
+    rise = round(warmup * steps)
+
+    def share(step: int) -> float:
+        return (step + 1) / rise if step < rise else (steps - step) / max(1, steps - rise)
+
+    return share
+
+
+def _masked_parameters(
+    encoder: Encoder, mask: Subnetwork | None
+) -> tuple[list[nn.Parameter], list[Tensor]]:
+    weights = dict(encoder.named_parameters())
+    kept = mask or {}
+    factors = [torch.from_numpy(np.asarray(kept[name], np.float32)) for name in kept]
+    return [weights[name] for name in kept], [factor.to(encoder.device) for factor in factors]
+
+
+def _keep_masked(masked: tuple[list[nn.Parameter], list[Tensor]]) -> None:
+    """Gradients of masked weights become 0: with AdamW from zero state, so do their updates."""
+    parameters, factors = masked
+    if parameters:
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        torch._foreach_mul_(gradients, factors)
+
+
+@contextmanager
+def _known_words(encoder: Encoder, examples: Examples) -> Iterator[Examples]:
+    """Train only the embeddings of words that occur, which are the only ones that would ever move.
+
+    Exact, for without weight decay a row that never has a gradient is never updated; it spares the optimiser
+    most of the vocabulary at every step. Yields the examples in the narrowed vocabulary.
+    """
+    words, (known, ids_T) = encoder.embeddings.words, np.unique(examples.ids_T, return_inverse=True)
+    rows = torch.from_numpy(known.astype(np.int64)).to(encoder.device)
+    everything = words.weight
+    words.weight = nn.Parameter(everything.detach()[rows])
+    try:
+        yield replace(examples, ids_T=ids_T.astype(np.int32))
+    finally:
+        with torch.no_grad():
+            everything[rows] = words.weight
+        words.weight = everything
+
+
+@contextmanager
+def _dropout_seed(seed: int) -> Iterator[None]:
+    """Dropout draws from torch's global stream: seed it here, and leave it as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,144 @@
+"""The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lottery import params
+from lottery.faults import Fault
+
+PARAMETERS = Path("params.yaml")
+LOG = Path("logs/stages.jsonl")
+console = Console(soft_wrap=True, highlight=False)
+
+
+def run(main: Callable[..., None]) -> NoReturn:
+    """Run a stage's `main` as a command; a Fault ends it with one line and exit code 1."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except Fault as fault:
+        sys.exit(f"error: {fault}")
+    except KeyboardInterrupt:
+        print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+def parameters() -> Mapping[str, Any]:
+    """The sections of params.yaml."""
+    return params.read(PARAMETERS)
+
+
+class Stage:
+    """What a running stage tells: how far its jobs are, and in the end what came out."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.result = "done"
+        self._progress, self._bars = progress, dict[str, Any]()
+        self._told = 0.0
+
+    def report(self, job: str, done: int, total: int) -> None:
+        """`done` of `total` steps of a job; a total of 0 is not known yet."""
+        if job not in self._bars:
+            self._bars[job] = self._progress.add_task(job)
+        self._progress.update(self._bars[job], completed=done, total=total or None)
+        if not console.is_terminal and time.monotonic() - self._told > 10:
+            self._told = time.monotonic()
+            console.print(f"  {job}: {done}{f' of {total}' if total else ''}")
+
+
+@contextmanager
+def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
+    """Say what runs, show its progress, say what came out, and note the time it took in the log."""
+    console.print(f"[bold]{name}[/] {cell}: {about}")
+    started, clock, cpu = datetime.now(UTC), time.perf_counter(), _cpu_seconds()
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        running = Stage(bars)
+        yield running
+    seconds = time.perf_counter() - clock
+    console.print(f"[bold]{name}[/] {cell}: {running.result} ({seconds:.1f} s)")
+    _log(
+        stage=name,
+        cell=cell,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(seconds, 2),
+        cpu_seconds=round(_cpu_seconds() - cpu, 2),
+    )
+
+
+@contextmanager
+def fresh(out: Path) -> Iterator[Path]:
+    """An empty folder that becomes `out` when all went well, and vanishes when not."""
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        for file in draft.rglob("*"):
+            _to_disk(file)
+        shutil.rmtree(out, ignore_errors=True)
+        draft.rename(out)
+        _to_disk(out.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def fresh_file(out: Path) -> Iterator[Path]:
+    """A path that becomes the file `out` when all went well, and vanishes when not."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{os.getpid()}.{out.name}")
+    try:
+        yield draft
+        _to_disk(draft)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _log(**entry: Any) -> None:
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of the children it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
+    print("terminated; nothing is lost: `dvc repro` continues here", file=sys.stderr)
+    sys.exit(128 + signum)
