@@ -36,9 +36,7 @@ def packaged(task: str, folder: Path) -> Corpus:
     try:
         return READERS[task](folder)
     except FileNotFoundError as error:
-        raise Fault(
-            f"{error.filename}: missing from the asset of {task}; fetch it again"
-        ) from None
+        raise Fault(f"{error.filename}: missing from the asset of {task}; fetch it again") from None
     except (ValueError, KeyError, IndexError, pa.ArrowInvalid) as error:
         raise Fault(f"{folder}: not the corpus of {task}: {error}; fetch it again") from None
 
@@ -84,7 +82,7 @@ def stsb(folder: Path) -> Corpus:
     """The STS benchmark: train and dev as published, scores 0 to 5."""
 
     def rows(path: Path) -> Iterator[Row]:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in _lines(path):
             score, first, second = line.split("\t")[4:7]
             yield Row(first, second, float(score))
 
@@ -93,10 +91,9 @@ def stsb(folder: Path) -> Corpus:
 
 def privacyqa(folder: Path) -> Corpus:
     """Question and sentence, class 1 where the sentence answers; a fifth of the questions are dev."""
-    lines = (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [
         Row(pair["question"], pair["context"], ANSWERS[pair["answer"]], pair["question"])
-        for pair in map(json.loads, lines)
+        for pair in map(json.loads, _lines(folder / "pairs.jsonl"))
     ]
     return _dev_fifth("privacyqa", rows)
 
@@ -135,9 +132,15 @@ def _swapped(text: str, drawn: np.random.Generator) -> str:
 
 
 def _rated(folder: Path) -> Iterator[tuple[float, str]]:
-    for line in (folder / "snippets.txt").read_text(encoding="utf-8").splitlines():
+    for line in _lines(folder / "snippets.txt"):
         _, rating, text = line.split("\t")
         yield float(rating), text
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines as the file ends them; str.splitlines would also cut at separators inside a sentence."""
+    with path.open(encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file]
 
 
 def _dev_fifth(task: str, rows: Sequence[Row]) -> Corpus:

@@ -1,9 +1,10 @@
 """Encoded sentences, stored end to end without padding, and batches of them."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
@@ -21,13 +22,14 @@ class Data(Section):
     """Where the examples come from and how many there are.
 
     source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks saved with
-    `save_to_disk`. train, select, dev: at most so many examples, null for all; select is held out of the
-    training data. max_length: tokens an example is cut to. standardise: regression labels to mean 0, std 1.
+    `save_to_disk`. train, select, dev: at most so many examples, null for all; select comes out of a tenth of
+    the training data, held out for it (select: 0 holds nothing out, for searches on dev). max_length: tokens
+    an example is cut to. standardise: regression labels to mean 0, std 1 of the training split.
     """
 
     source: Annotated[str, Meta(min_length=1)]
     train: Size
-    select: Size
+    select: Annotated[int, Meta(ge=0)] | None
     dev: Size
     max_length: Annotated[int, Meta(ge=8, le=512)]
     standardise: bool
@@ -58,6 +60,26 @@ class Examples:
             self.lengths_N[rows],
             self.labels_N[rows],
         )
+
+
+def standardised(splits: Mapping[str, Examples]) -> tuple[dict[str, Examples], float, float]:
+    """Every split with its labels shifted and scaled by the mean and std of `train`, and these two.
+
+    Both metrics of a regression are correlations, which this leaves as they are. A Fault where all labels of
+    `train` are equal.
+    """
+    train = splits["train"].labels_N.astype(np.float64)
+    mean, std = float(train.mean()), float(train.std())
+    if std == 0:
+        raise Fault(f"{splits['train'].task}: all training labels are {mean}; take more examples")
+    return (
+        {
+            split: replace(each, labels_N=((each.labels_N - mean) / std).astype(np.float32))
+            for split, each in splits.items()
+        },
+        mean,
+        std,
+    )
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,7 @@ def shuffled(examples: Examples, size: int, rng: np.random.Generator) -> list[Ba
 
 def save(examples: Examples, path: Path) -> None:
     """All arrays and the identity of the split in one safetensors file."""
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "ids": examples.ids_T,
         "types": examples.types_T,
         "lengths": examples.lengths_N,

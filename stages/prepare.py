@@ -1,0 +1,46 @@
+"""Encode the examples of one task: train, select (held out of train for the searches) and dev.
+
+python -m stages.prepare sst2 data/assets/sst2 data/assets/encoder data/sst2
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from lottery import corpora, examples, glue, meta, splits
+from lottery.examples import Data
+from lottery.params import section
+from lottery.tasks import task as task_called
+from lottery.tokens import Tokens
+from stages import cli
+
+
+def main(
+    task: Annotated[str, Argument(help="Name of the task.")],
+    asset: Annotated[Path, Argument(help="Folder of the task's raw data.")],
+    encoder: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
+    out: Annotated[Path, Argument(help="Folder for the encoded examples.")],
+) -> None:
+    """Encode the examples of one task: train, select (held out of train for the searches) and dev."""
+    data = section(Data, "data", cli.parameters())
+    about = f"encode, at most {data.max_length} tokens each"
+    with cli.stage("prepare", task, about) as stage, cli.fresh(out) as draft:
+        tokens = Tokens(encoder, data.max_length)
+        read = corpora.packaged if data.source == "packages" else glue.saved
+        rows = splits.divide(task_called(task), read(task, asset), data)
+        encoded = {split: tokens.encode(task, split, each) for split, each in rows.items()}
+        known = meta.describe(task_called(task), encoded, tokens.identity, asset, encoder)
+        parts = {split: part for split, (part, _) in encoded.items()}
+        if task_called(task).regression and data.standardise:
+            parts, mean, std = examples.standardised(parts)
+            known |= {"labels": {"mean": mean, "std": std}}
+        for split, part in parts.items():
+            examples.save(part, draft / f"{split}.safetensors")
+        (draft / "meta.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+        stage.result = ", ".join(f"{len(part)} {split}" for split, part in parts.items())
+
+
+if __name__ == "__main__":
+    cli.run(main)
