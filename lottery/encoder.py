@@ -320,4 +320,4 @@ class Encoder(nn.Module):
         weights = dict(self.named_parameters())
         with torch.no_grad():
             for name, kept in subnetwork.items():
-                weights[name].mul_(torch.from_numpy(kept).to(self.device))
+                weights[name].mul_(torch.tensor(kept, device=self.device))

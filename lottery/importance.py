@@ -55,7 +55,8 @@ def sensitivity(encoder: Encoder, examples: Examples, task: Task, kept: Subnetwo
     logits_NC = np.empty((len(examples), encoder.classes))
     gradients = {part: np.zeros((len(examples), *shape)) for part, shape in kept.shapes.items()}
     gate = {
-        part: torch.from_numpy(array).to(encoder.device).float() for part, array in kept.items()
+        part: torch.tensor(array, dtype=torch.float, device=encoder.device)
+        for part, array in kept.items()
     }
     weights = [weight for weight in encoder.parameters() if weight.requires_grad]
     encoder.requires_grad_(False)

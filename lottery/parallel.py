@@ -21,11 +21,16 @@ from lottery.params import Section
 R = TypeVar("R", covariant=True)
 
 
-class Compute(Section):
-    """threads: of each process; more change the last bits of a result. device: `auto` takes a GPU if one is
-    there."""
+Threads = Annotated[int, Meta(ge=1, le=256)]
 
-    threads: Annotated[int, Meta(ge=1, le=256)]
+
+class Compute(Section):
+    """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
+    number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
+    one is there."""
+
+    threads: Threads
+    alone: Threads
     device: Literal["auto", "cpu", "cuda"]
 
     @property
@@ -59,7 +64,7 @@ def run(jobs: Mapping[str, Job[R]], compute: Compute, report: Report) -> dict[st
     """The results of all jobs by name, in the order of `jobs`; the first failure ends them all."""
     workers = min(compute.workers, len(jobs))
     if workers == 1:
-        torch.set_num_threads(compute.threads)
+        torch.set_num_threads(compute.alone if len(jobs) == 1 else compute.threads)
         return {name: job(partial(report, name)) for name, job in jobs.items()}
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["lottery.trials", "lottery.criteria"])

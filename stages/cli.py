@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -68,7 +67,7 @@ class Stage:
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     """Say what runs, show its progress, say what came out, and note the time it took in the log."""
     console.print(f"[bold]{name}[/] {cell}: {about}")
-    started, clock, cpu = datetime.now(UTC), time.perf_counter(), _cpu_seconds()
+    started, clock = datetime.now(UTC), time.perf_counter()
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -85,7 +84,6 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         cell=cell,
         started=started.isoformat(timespec="seconds"),
         seconds=round(seconds, 2),
-        cpu_seconds=round(_cpu_seconds() - cpu, 2),
     )
 
 
@@ -131,12 +129,6 @@ def _log(**entry: Any) -> None:
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
-
-
-def _cpu_seconds() -> float:
-    """CPU time of this process and of the children it has waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:

@@ -57,10 +57,8 @@ def main(
     compute, about = section(Compute, "compute", tree), task_called(task)
     splits = {
         path.stem: examples.load(path)
-        for path in sorted(data.glob("*.safetensors"))
-        if path.stem != "train"
+        for path in sorted(data.glob("dev*.safetensors"))
     }
-    reported = {name: split for name, split in splits.items() if name != "select"}
     entrants = list(contestants(subnetworks, section(Sampling, "sampling", tree).draws))
     jobs: dict[str, parallel.Job[Any]] = {
         entrant.name: partial(
@@ -72,7 +70,7 @@ def main(
             recipe=section(Recipe, "finetune", tree),
             compute=compute,
             subnetwork=entrant.subnetwork,
-            splits=reported,
+            splits=splits,
         )
         for entrant in entrants
     }
@@ -89,7 +87,7 @@ def main(
         found = parallel.run(jobs, compute, stage.report)
         whole = {"method": "full", "kind": "full", "draw": 0}
         cut = found.pop("as cut")
-        blind = {name: majority(about, split) for name, split in reported.items()}
+        blind = {name: majority(about, split) for name, split in splits.items()}
         cell = {"task": task, "seed": seed}
         rows = [
             *_rows(cell | whole | {"kind": "majority", "state": "finetuned"}, blind, splits),

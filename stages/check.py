@@ -1,0 +1,49 @@
+"""Check every parameter before any work is done.
+
+    python -m stages.check data/checked.json
+
+The output never changes, so that a changed parameter reruns only the stages that use it, and a wrong one stops
+the pipeline at its first stage.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from lottery import params
+from lottery.assets import Checkpoint
+from lottery.examples import Data
+from lottery.grid import Grid
+from lottery.importance import Scoring
+from lottery.magnitude import Weights
+from lottery.parallel import Compute
+from lottery.pruning import Prune
+from lottery.sampling import Sampling
+from lottery.training import Recipe
+from stages import cli
+
+SECTIONS = {
+    "grid": Grid,
+    "encoder": Checkpoint,
+    "data": Data,
+    "finetune": Recipe,
+    "prune": Prune,
+    "importance": Scoring,
+    "magnitude": Weights,
+    "sampling": Sampling,
+    "compute": Compute,
+}
+
+
+def main(out: Annotated[Path, Argument(help="File that says the parameters are sound.")]) -> None:
+    """Check every parameter before any work is done."""
+    with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
+        sections = params.whole(SECTIONS, cli.parameters())
+        with cli.fresh_file(out) as draft:
+            draft.write_text("{}\n", encoding="utf-8")
+        stage.result = f"{len(sections)} sections are sound"
+
+
+if __name__ == "__main__":
+    cli.run(main)
