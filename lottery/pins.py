@@ -75,8 +75,8 @@ ASSETS: Mapping[str, Asset] = {
             (
                 "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6"
                 " layers and trained contrastively on 1.17 billion pairs, among them SNLI, MNLI,"
-                " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would be"
-                " contaminated; SST-2, the STS-B scores and PrivacyQA are not among them."
+                " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would"
+                " be contaminated; SST-2, the STS-B scores and PrivacyQA are not among them."
             ),
         ),
     ),
@@ -97,8 +97,8 @@ ASSETS: Mapping[str, Asset] = {
             (
                 "dev is GLUE's validation set. The training sentences are film-review snippets, the"
                 " text SST was made of, each labelled by the sign of the mean of 20 human ratings"
-                " where it is at least .5 from 0; snippets that equal a dev sentence or share .6 of their"
-                " words with one are left out."
+                " where it is at least .5 from 0; snippets that equal a dev sentence or share .6 of"
+                " their words with one are left out."
             ),
         ),
     ),
