@@ -1,0 +1,111 @@
+# `make` lists what there is. Everything runs in .venv, built from requirements.txt.
+
+# The two lines to change for a GPU: cpu, cu126, cu130, ... or auto. Also `make setup TORCH_BACKEND=cu130`.
+TORCH_BACKEND ?= cpu
+TORCH ?= 2.13.0
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .venv/bin/uv
+UV_STAMP := .venv/uv-$(UV_VERSION)
+TORCH_STAMP := .venv/torch-$(TORCH)-$(TORCH_BACKEND)
+
+# A folder of wheels or a mirror that pip was told of serves uv as well.
+empty :=
+comma := ,
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(subst $(empty) $(empty),$(comma),$(strip $(PIP_FIND_LINKS)))
+endif
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+# Without compiled files every stage would compile torch afresh while it starts.
+unexport PYTHONDONTWRITEBYTECODE
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro smoke profile experiments test check lint format deps lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+setup: .venv/ready ## build .venv from the lock
+
+# The stamps carry versions in their names: what is unchanged is not done again.
+$(UV_STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "error: Python 3.11 or newer is needed, $(PYTHON) is `$(PYTHON) -V 2>&1`; try: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "error: $(PYTHON) could not make .venv; install its venv module (python3-venv)" >&2; exit 1; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@rm -f .venv/uv-* && touch $@
+
+.venv/locked: requirements.txt | $(UV_STAMP)
+	@$(UV) pip install --quiet --require-hashes --no-deps -r requirements.txt
+	@touch $@
+
+# torch by itself, so that no resolver can choose a build for it: from pip's folder of wheels if there is one
+# that has it, else from torch's own index, which uv knows.
+$(TORCH_STAMP): | .venv/locked
+	@rm -f .venv/torch-*
+	@{ test -n "$$UV_FIND_LINKS" && $(UV) pip install --quiet --no-index "torch==$(TORCH)+$(TORCH_BACKEND)" 2>/dev/null; } \
+	 || $(UV) pip install --reinstall-package torch --torch-backend $(TORCH_BACKEND) "torch==$(TORCH)"
+	@touch $@
+
+.venv/ready: .venv/locked $(TORCH_STAMP)
+	@$(UV) pip check --quiet || { $(UV) pip check; exit 1; }
+	@touch $@
+
+repro: setup ## run the experiment of params.yaml: the report is reports/report.md
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
+	dvc repro
+	@echo "report: $(CURDIR)/reports/report.md"
+
+# A copy of the working tree as it is, so that nothing here is overwritten; the DVC cache is shared.
+SMOKE ?= build/smoke
+CACHE ?= $(CURDIR)/.dvc/cache
+smoke: setup ## run the pipeline at its smallest in a copy of the working tree, build/smoke
+	@rm -rf $(SMOKE) $(SMOKE).index && mkdir -p $(dir $(SMOKE))
+	@git clone --quiet --no-checkout . $(SMOKE)
+	@GIT_INDEX_FILE=$(abspath $(SMOKE)).index git add --all
+	@GIT_INDEX_FILE=$(abspath $(SMOKE)).index git checkout-index --all --prefix=$(SMOKE)/
+	@rm $(SMOKE).index && git -C $(SMOKE) reset --quiet
+	@cp profiles/smoke.yaml $(SMOKE)/params.yaml
+	@cd $(SMOKE) && dvc config --local cache.dir $(CACHE) && rm -rf reports && dvc repro
+	@echo "report: $(abspath $(SMOKE))/reports/report.md"
+
+profile: ## choose an experiment: make profile NAME=paper
+	@test -f "profiles/$(NAME).yaml" || { echo "error: no profile '$(NAME)'; choose one of: $(patsubst profiles/%.yaml,%,$(wildcard profiles/*.yaml)), as in make profile NAME=default" >&2; exit 1; }
+	@known=; for file in profiles/*.yaml; do cmp -s $$file params.yaml && known=1; done; \
+	 test -n "$$known" || { mkdir -p build && cp params.yaml build/params.yaml && echo "note: your params.yaml was none of the profiles; it is kept as build/params.yaml"; }
+	@cp "profiles/$(NAME).yaml" params.yaml
+	@echo "params.yaml is now profiles/$(NAME).yaml; make repro runs it"
+
+experiments: setup ## compare the experiments of `dvc exp run`: what was changed, what came out
+	dvc exp show --no-pager --only-changed --drop '^(data|models|subnetworks|scores|lottery|stages)'
+
+test: setup ## all tests, the smallest pipeline included
+	.venv/bin/python -m pytest
+
+check: lint test ## format, lint, strict types, tests
+
+lint: setup ## format, lint and strict types, changing nothing
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: setup ## format, and mend what lint can mend
+	.venv/bin/ruff check --fix --quiet . || true
+	.venv/bin/ruff format .
+
+deps: setup ## write into dvc.yaml which files of lottery/ and stages/ each stage depends on
+	.venv/bin/python -m tests.deps
+
+lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
+	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
+	$(UV) pip compile pyproject.toml --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
+	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
+	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
+
+clean: ## remove .venv, caches and build; data, models and results stay
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
