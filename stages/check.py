@@ -6,18 +6,21 @@ The output never changes, so that a changed parameter reruns only the stages tha
 the pipeline at its first stage.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
-from lottery import params
+from lottery import assets, glue, params
 from lottery.assets import Checkpoint
 from lottery.examples import Data
+from lottery.faults import Fault
 from lottery.grid import Grid
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
+from lottery.params import section
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.training import Recipe
@@ -38,11 +41,25 @@ SECTIONS = {
 
 def main(out: Annotated[Path, Argument(help="File that says the parameters are sound.")]) -> None:
     """Check every parameter before any work is done."""
+    tree = cli.parameters()
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
-        sections = params.whole(SECTIONS, cli.parameters())
+        sections = params.whole(SECTIONS, tree)
+        _obtainable(section(Grid, "grid", tree).tasks, section(Data, "data", tree).source)
+        device = section(Compute, "compute", tree).chosen
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
-        stage.result = f"{len(sections)} sections are sound"
+        stage.result = f"{len(sections)} sections are sound; computes on {device}"
+
+
+def _obtainable(tasks: Iterable[str], source: str) -> None:
+    """A Fault if the source of the data has none for one of the tasks, as far as that shows from here."""
+    for name in tasks:
+        if source == "packages":
+            assets.asset(name)
+        else:
+            glue.columns(name)
+        if source not in {"packages", "hub"} and not (Path(source).expanduser() / name).is_dir():
+            raise Fault(f"data.source = {source!r} has no folder {name}; {glue.WAYS_OUT}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -29,14 +30,12 @@ def run(main: Callable[..., None]) -> NoReturn:
     """Run a stage's `main` as a command; a Fault ends it with one line and exit code 1."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    signal.signal(signal.SIGTERM, _terminated)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _stopped)
     try:
-        app()
+        app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
     except Fault as fault:
         sys.exit(f"error: {fault}")
-    except KeyboardInterrupt:
-        print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
-        sys.exit(130)
     sys.exit(0)
 
 
@@ -74,7 +73,9 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
         running = Stage(bars)
         yield running
     seconds = time.perf_counter() - clock
@@ -131,6 +132,8 @@ def _log(**entry: Any) -> None:
         file.write(json.dumps(entry) + "\n")
 
 
-def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
-    print("terminated; nothing is lost: `dvc repro` continues here", file=sys.stderr)
+def _stopped(signum: int, _frame: FrameType | None) -> NoReturn:
+    for child in multiprocessing.active_children():
+        child.terminate()  # or the pool would wait for its jobs to end
+    print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
     sys.exit(128 + signum)
