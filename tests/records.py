@@ -1,0 +1,174 @@
+"""Records of an experiment that never ran: plausible numbers in the formats the stages write."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lottery import records
+from lottery.labels import CONTRASTS, PRUNINGS
+from lottery.scores import Score
+from lottery.seeds import rng
+from lottery.subnetwork import Subnetwork
+from lottery.tasks import task as task_called
+
+SUPERS = ("super", "super-random", "super-bad")
+LEVEL = {
+    ("structured", "pruned"): {"good": 0.90, "random": 0.35, "bad": 0.15},
+    ("structured", "retrained"): {"good": 0.95, "random": 0.85, "bad": 0.70},
+    ("magnitude", "pruned"): {"good": 0.91, "random": 0.05, "bad": 0.02},
+    ("magnitude", "retrained"): {"good": 0.99, "random": 0.50, "bad": 0.25},
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to make up: its grid, its encoder's shape, and what is unusual about it."""
+
+    tasks: Sequence[str] = ("sst2", "stsb", "privacyqa")
+    seeds: Sequence[int] = (1337, 42, 86)
+    layers: int = 6
+    heads: int = 12
+    draws: int = 2
+    supers: bool = False
+    degenerate: Sequence[str] = ()
+
+    def write(self, root: Path) -> None:
+        """scores/, subnetworks/ and data/ under `root`, as the pipeline leaves them."""
+        for name in self.tasks:
+            self._meta(name, root / "data" / name)
+            (root / "scores" / name).mkdir(parents=True)
+            for seed in self.seeds:
+                self._cell(name, seed, root)
+
+    def _cell(self, name: str, seed: int, root: Path) -> None:
+        folder, chance = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
+        records.write(
+            Score, self._scores(name, seed, chance), root / f"scores/{name}/{seed}.parquet"
+        )
+        for method in PRUNINGS:
+            (folder / method).mkdir(parents=True)
+        identity: dict[str, str | int] = {"task": name, "seed": seed, "kind": "good", "draw": 0}
+        good = self._structured(name, chance)
+        good.save(folder / "structured" / "good.safetensors", **identity, method="structured")
+        weights = self._magnitude()
+        weights.save(folder / "magnitude" / "good.safetensors", **identity, method="magnitude")
+        steps = [
+            *self._search("structured", good, chance),
+            *self._search("magnitude", weights, chance),
+        ]
+        rows = [{"task": name, "seed": seed, **step} for step in steps]
+        pq.write_table(pa.Table.from_pylist(rows, schema=STEPS), folder / "trajectory.parquet")
+
+    def _scores(self, name: str, seed: int, chance: np.random.Generator) -> Iterator[Score]:
+        task = task_called(name)
+        blind = 0.0 if task.metrics[0] in ("pearson", "matthews") else 0.5
+        full = 0.4 if name in self.degenerate else 0.82 + chance.normal(0, 0.006)
+        splits = {"dev": 600, "select": 200} | ({"dev-mismatched": 550} if name == "mnli" else {})
+        for split, n in splits.items():
+            for value in self._values(split, blind, full, chance):
+                for metric in task.metrics:
+                    yield Score(task=name, seed=seed, split=split, metric=metric, n=n, **value)
+
+    def _values(
+        self, split: str, blind: float, full: float, chance: np.random.Generator
+    ) -> Iterator[dict[str, Any]]:
+        whole = {"method": "full", "draw": 0, "state": "finetuned"}
+        yield whole | {"kind": "majority", "value": blind}
+        yield whole | {"kind": "full", "value": full}
+        for (method, state), levels in LEVEL.items():
+            if state == "retrained" and split == "select":
+                continue
+            supers = SUPERS if self.supers and method == "structured" else ()
+            for kind in (*CONTRASTS, *supers):
+                for draw in range(self.draws if kind == "random" else 1):
+                    level = levels.get(kind, 0.6) + chance.normal(0, 0.03)
+                    owner = {"method": method, "kind": kind, "draw": draw, "state": state}
+                    yield owner | {"value": blind + (full - blind) * level}
+
+    def _structured(self, name: str, chance: np.random.Generator) -> Subnetwork:
+        liking = rng(name, "liking").random((self.layers, self.heads))
+        kept = liking + chance.normal(0, 0.25, liking.shape) > 0.55
+        mlps = chance.random(self.layers) < np.linspace(0.9, 0.5, self.layers)
+        return Subnetwork({"heads": kept, "mlps": mlps})
+
+    def _magnitude(self) -> Subnetwork:
+        width, chance = 2 * self.heads, rng("magnitudes")
+        square, tall = (width, width), (4 * width, width)
+        parts = {}
+        for layer in range(self.layers):
+            at, share = f"layers.{layer}", 0.5 + 0.04 * layer / self.layers
+            for projection in ("query", "key", "value", "output"):
+                parts[f"{at}.attention.{projection}.weight"] = chance.random(square) < share
+            parts[f"{at}.mlp.expand.weight"] = chance.random(tall) < share
+            parts[f"{at}.mlp.contract.weight"] = chance.random(tall[::-1]) < share
+        return Subnetwork(parts)
+
+    def _search(
+        self, method: str, good: Subnetwork, chance: np.random.Generator
+    ) -> Iterator[dict[str, object]]:
+        whole = method == "magnitude"
+        phases = {"weights": 18} if whole else {"both": self.layers, "heads": 2, "mlps": 2}
+        full = 0.82
+        edge, slope = (0.58, 14) if whole else (0.35, 9)
+        plan = [("full", 0.0)]
+        for phase, steps in phases.items():
+            for at in range(1, steps + 1):
+                gone = 1 - 0.9**at if whole else at / steps if phase == "both" else 0.3 + 0.02 * at
+                plan.append((phase, gone))
+        for number, (phase, gone) in enumerate(plan):
+            score = full / (1 + np.exp(slope * (gone - edge - 0.1))) + chance.normal(0, 0.006)
+            yield {
+                "method": method, "phase": phase, "step": number, "sparsity": gone, "score": score,
+                "heads": None if whole else int(self.layers * self.heads * (1 - gone)),
+                "mlps": None if whole else int(self.layers * (1 - gone)),
+                "weights": int(good.total * (1 - gone)) if whole else None,
+                "accepted": bool(score >= 0.9 * full), "threshold": 0.9 * full, "full_score": full,
+            }  # fmt: skip
+
+    def _meta(self, name: str, folder: Path) -> None:
+        classes = {} if name == "stsb" else {"classes": {"0": 300, "1": 300}}
+        splits = {"train": 700, "select": 200, "dev": 600} | (
+            {"dev-mismatched": 550} if name == "mnli" else {}
+        )
+        known = {
+            "task": name,
+            "labels": {"mean": 2.6, "std": 1.5} if name == "stsb" else None,
+            "splits": {
+                split: {"examples": n, "tokens_mean": 24.5, "tokens_max": 61, "cut": 0, **classes}
+                for split, n in splits.items()
+            },
+            "tokenizer": {"class": "BertTokenizer", "tokens": 30522},
+            "data": {"name": name, "notes": [f"A made-up corpus for {name}."], "parts": []},
+            "encoder": {
+                "name": "made-up-encoder",
+                "notes": ["A made-up encoder, of which nothing can be concluded."],
+                "parts": [],
+            },
+        }
+        folder.mkdir(parents=True)
+        (folder / "meta.json").write_text(json.dumps(known), encoding="utf-8")
+
+
+STEPS = pa.schema(
+    [
+        ("task", pa.string()),
+        ("seed", pa.int64()),
+        ("method", pa.string()),
+        ("phase", pa.string()),
+        ("step", pa.int64()),
+        ("heads", pa.int64()),
+        ("mlps", pa.int64()),
+        ("weights", pa.int64()),
+        ("sparsity", pa.float64()),
+        ("score", pa.float64()),
+        ("accepted", pa.bool_()),
+        ("threshold", pa.float64()),
+        ("full_score", pa.float64()),
+    ]
+)
