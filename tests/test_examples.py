@@ -1,5 +1,6 @@
 """Examples and their batches: nothing lost, nothing doubled, nothing padded on disk."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -47,7 +48,7 @@ def test_packed_covers_each_example_once_within_the_budget(lengths: list[int], b
     for batch in batches:
         size = len(batch.rows_B)
         assert size == 1 or size * int(batch.lengths_B.max()) <= budget
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in pairwise(batches):
         larger = (len(batch.rows_B) + 1) * int(following.lengths_B.min())
         assert larger > budget, "a batch was closed early"
 

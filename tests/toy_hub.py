@@ -1,0 +1,65 @@
+"""What a user brings from the hub, in miniature: a GLUE folder of all nine tasks, a random BERT."""
+
+from pathlib import Path
+
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertModel, BertTokenizer
+
+from lottery.glue import COLUMNS, DEV
+from lottery.seeds import rng
+from lottery.tasks import task
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+WORDS = ("awful", "plain", "great", "the", "film", "plot", "cast", "is", "was", "and", ".")
+
+
+def glue(folder: Path, train: int = 60, dev: int = 24) -> Path:
+    """Nine tasks as `save_to_disk(folder/task)` leaves them; one word tells the label."""
+    for name in COLUMNS:
+        splits = {
+            "train": train,
+            **dict.fromkeys(DEV.get(name, {"dev": "validation"}).values(), dev),
+        }
+        saved = {split: _split(name, split, size) for split, size in splits.items()}
+        saved["test"] = saved["train"].map(lambda row: row | {"label": -1})
+        DatasetDict(saved).save_to_disk(folder / name)
+    return folder
+
+
+def _split(name: str, split: str, size: int) -> Dataset:
+    drawn, known, texts = rng("toy", name, split), task(name), COLUMNS[name]
+    kinds = known.classes if known.classes > 1 else 3
+    features = {text: Value("string") for text in texts}
+    label = Value("float32") if known.regression else ClassLabel(num_classes=kinds)
+    columns: dict[str, list[object]] = {text: [] for text in (*texts, "label", "idx")}
+    for row in range(size):
+        kind = row % kinds
+        for text in texts:
+            filler = drawn.choice(WORDS[3:], size=drawn.integers(3, 9)).tolist()
+            columns[text].append(" ".join([*filler, WORDS[kind * 2 // (kinds - 1)]]))
+        columns["label"].append(2.5 * kind if known.regression else kind)
+        columns["idx"].append(row)
+    return Dataset.from_dict(
+        columns, features=Features({**features, "label": label, "idx": Value("int32")})
+    )
+
+
+def bert(folder: Path, layers: int = 2, heads: int = 2, hidden: int = 16) -> Path:
+    """A random BERT with its fast tokenizer, as `save_pretrained` leaves it."""
+    vocabulary = {word: at for at, word in enumerate((*SPECIAL, *WORDS, "##s"))}
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=2 * hidden,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    words = Tokenizer(models.WordPiece(vocabulary, unk_token=SPECIAL[1]))
+    words.normalizer = normalizers.BertNormalizer()
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    words.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    BertTokenizer(tokenizer_object=words).save_pretrained(folder)
+    return folder
