@@ -1,0 +1,99 @@
+"""Checkpoints come back as they were saved, and what is none is refused in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lottery import checkpoint
+from lottery.faults import Fault
+from tests import toys
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_a_saved_encoder_reloads_to_equal_logits(tmp_path: Path, pruned: bool) -> None:
+    ours = toys.encoder()
+    ours = ours.extract(toys.subnetwork(2)) if pruned else ours
+    checkpoint.save(ours, tmp_path)
+    again, tokens = checkpoint.load(tmp_path, classes=2), toys.tokens(toys.sentences(5))
+    assert torch.equal(again(tokens), ours(tokens))
+    assert again.config == ours.config
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        checkpoint.save(toys.encoder(), tmp_path / name)
+    for file in ("config.json", "model.safetensors"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_pretrained_checkpoint_gets_a_classifier_from_the_seed(tmp_path: Path) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    drop_tensor(tmp_path, "classifier.weight")
+    one, same, other = (checkpoint.load(tmp_path, 3, seed).classifier.weight for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    with pytest.raises(Fault, match=r"no tensor for classifier\.weight"):
+        checkpoint.load(tmp_path, classes=2)
+
+
+def test_old_names_of_norms_are_read(tmp_path: Path) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    file = tmp_path / "model.safetensors"
+    legacy = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    tensors = load_file(file)
+    for new, old in legacy.items():
+        tensors = {name.replace(new, old): tensor for name, tensor in tensors.items()}
+    save_file(tensors, file)
+    tokens = toys.tokens(toys.sentences(3))
+    assert torch.equal(checkpoint.load(tmp_path, 2)(tokens), toys.encoder()(tokens))
+
+
+def drop_tensor(folder: Path, name: str) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    del tensors[name]
+    save_file(tensors, folder / "model.safetensors")
+
+
+def set_key(folder: Path, key: str, value: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {key: value}))
+
+
+def poison(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["bert.pooler.dense.weight"][0, 0] = float("nan")
+    save_file(tensors, folder / "model.safetensors")
+
+
+def truncate(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "config.json").unlink(), "config.json is missing"),
+        (lambda f: (f / "config.json").write_text("{"), "not the configuration"),
+        (lambda f: (f / "model.safetensors").unlink(), "pickled weights are not read"),
+        (truncate, "damaged"),
+        (poison, "NaN"),
+        (lambda f: drop_tensor(f, "bert.pooler.dense.bias"), "no tensor"),
+        (lambda f: set_key(f, "model_type", "roberta"), "'roberta'"),
+        (lambda f: set_key(f, "hidden_act", "relu"), "'relu'"),
+        (lambda f: set_key(f, "hidden_size", 64), "has shape"),
+        (lambda f: set_key(f, "hidden_size", "wide"), "not the configuration"),
+    ],
+)
+def test_what_is_no_bert_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(Fault, match=message) as caught:
+        checkpoint.load(tmp_path, classes=2)
+    assert "\n" not in str(caught.value)

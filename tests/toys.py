@@ -1,0 +1,54 @@
+"""Small stand-ins with real shapes: an encoder of random weights, sentences of random words."""
+
+import numpy as np
+import torch
+
+from lottery.encoder import Config, Encoder, Tokens
+from lottery.examples import Examples
+from lottery.subnetwork import Subnetwork
+
+CONFIG = Config(
+    vocab_size=50,
+    hidden_size=32,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    intermediate_size=48,
+    max_position_embeddings=24,
+)
+
+
+def encoder(seed: int = 0, classes: int = 2, config: Config = CONFIG) -> Encoder:
+    """Every weight drawn from N(0, .3), norms around 1, so that each part makes a difference."""
+    made, drawn = Encoder(config, classes), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in made.named_parameters():
+            weight.copy_(0.3 * torch.randn(weight.shape, generator=drawn))
+            if "norm.weight" in name:
+                weight.add_(1)
+    return made.eval()
+
+
+def sentences(count: int, seed: int = 0, classes: int = 2, longest: int = 12) -> Examples:
+    """Random words in sentences of 3 to `longest` tokens, the label that of the first word's parity."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(3, longest + 1, count).astype(np.int32)
+    ids = rng.integers(1, CONFIG.vocab_size, lengths.sum()).astype(np.int32)
+    first = np.cumsum(lengths) - lengths
+    positions = np.arange(len(ids)) - np.repeat(first, lengths)
+    types = (positions > np.repeat(lengths, lengths) // 2).astype(np.int8)
+    labels = (ids[first] % classes if classes > 1 else rng.normal(size=count)).astype(np.float32)
+    return Examples("rte", "train", ids, types, lengths, labels)
+
+
+def tokens(examples: Examples) -> Tokens:
+    """All examples as one batch."""
+    return Tokens.of(examples.ids_T, examples.types_T, examples.lengths_N)
+
+
+def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
+    """Random heads and MLPs; one layer without any head, one without its MLP."""
+    rng = np.random.default_rng(seed)
+    heads, mlps = (rng.random(shape) < 0.6 for shape in config.shapes.values())
+    heads[seed % len(heads)] = False
+    mlps[(seed + 1) % len(mlps)] = False
+    return Subnetwork({"heads": heads, "mlps": mlps})
