@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lottery import params
@@ -50,22 +51,23 @@ class Stage:
     def __init__(self, progress: Progress) -> None:
         self.result = "done"
         self._progress, self._bars = progress, dict[str, Any]()
-        self._told = 0.0
+        self._told = dict[str, float]()
 
     def report(self, job: str, done: int, total: int) -> None:
         """`done` of `total` steps of a job; a total of 0 is not known yet."""
         if job not in self._bars:
-            self._bars[job] = self._progress.add_task(job)
+            self._bars[job] = self._progress.add_task(escape(job))
+            self._told[job] = time.monotonic()
         self._progress.update(self._bars[job], completed=done, total=total or None)
-        if not console.is_terminal and time.monotonic() - self._told > 10:
-            self._told = time.monotonic()
-            console.print(f"  {job}: {done}{f' of {total}' if total else ''}")
+        if not console.is_terminal and time.monotonic() - self._told[job] > 10:
+            self._told[job] = time.monotonic()
+            console.print(f"  {job}: {done}{f' of {total}' if total else ''}", markup=False)
 
 
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     """Say what runs, show its progress, say what came out, and note the time it took in the log."""
-    console.print(f"[bold]{name}[/] {cell}: {about}")
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}")
     started, clock = datetime.now(UTC), time.perf_counter()
     columns = (
         TextColumn("  {task.description}"),
@@ -79,7 +81,7 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         running = Stage(bars)
         yield running
     seconds = time.perf_counter() - clock
-    console.print(f"[bold]{name}[/] {cell}: {running.result} ({seconds:.1f} s)")
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
     _log(
         stage=name,
         cell=cell,
