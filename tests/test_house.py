@@ -1,0 +1,149 @@
+"""The rules on the door, computed from the files: see CONTRIBUTING.md."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import deps
+from tests.imports import ROOT, files, imports, names, tree
+
+# A new module moves in here; it may import what stands on its own floor or below.
+FLOORS = (
+    "faults folders frames grid labels metrics params pins prose records scores seeds subnetwork"
+    " tasks encoder uncertainty",
+    "assets canvas checkpoint corpora examples glue hub meta parallel provenance pruning sampling"
+    " splits stability survivors tokens",
+    "attention background claims evaluation figures importance magnitude report structured tables"
+    " training trials",
+    "criteria",
+)
+FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
+LOTTERY, STAGES, TESTS = files("lottery"), files("stages"), files("tests")
+each = pytest.mark.parametrize("file", LOTTERY, ids=str)
+every = pytest.mark.parametrize("file", [*LOTTERY, *STAGES, *TESTS], ids=str)
+
+
+@each
+def test_imports_go_down_the_floors(file: Path) -> None:
+    assert file.stem in FLOOR, f"{file} has no floor yet: add it to FLOORS in tests/test_house.py"
+    own = FLOOR[file.stem]
+    up = {path.stem for path in imports(file) if FLOOR.get(path.stem, own) > own}
+    assert not up, f"{file} on floor {own} imports from above: {', '.join(sorted(up))}"
+
+
+def test_no_cycles() -> None:
+    left = {file: imports(file) for file in [*LOTTERY, *STAGES]}
+    while leaves := {file for file, needs in left.items() if not needs & left.keys()}:
+        left = {file: needs for file, needs in left.items() if file not in leaves}
+    assert not left, f"import each other in a circle: {', '.join(sorted(map(str, left)))}"
+
+
+@every
+def test_imports_stand_at_the_top(file: Path) -> None:
+    nested = [
+        node.lineno
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset
+    ]
+    assert not nested, f"{file}: import inside a block, line {nested}"
+
+
+@each
+def test_lottery_is_silent_and_knows_no_pipeline(file: Path) -> None:
+    roots = {name.split(".")[0] for name in names(file)}
+    assert not roots & {"typer", "click", "rich", "dvc", "stages", "tests"}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(file)) if isinstance(node, ast.Call)}
+    assert not calls & {"print", "input"}
+    assert "params.yaml" not in _constants(file)
+
+
+@pytest.mark.parametrize("package", ["lottery", "stages", "tests"])
+def test_packages_export_nothing(package: str) -> None:
+    assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+
+
+@every
+def test_files_and_functions_are_short(file: Path) -> None:
+    length = len((ROOT / file).read_text(encoding="utf-8").splitlines())
+    assert length <= 250, f"{file} has {length} lines"
+    long = [
+        f"{node.name} ({lines})"
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.FunctionDef) and (lines := _lines(node)) > 40
+    ]
+    assert not long, f"{file}: more than 40 lines of code: {', '.join(long)}"
+
+
+@every
+def test_nothing_is_unpickled_and_no_shell_is_called(file: Path) -> None:
+    roots = {name.split(".")[0] for name in names(file)}
+    assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    for call in (node for node in ast.walk(tree(file)) if isinstance(node, ast.Call)):
+        function = ast.unparse(call.func)
+        assert function not in {"torch.load", "os.system", "os.popen", "eval", "exec"}
+        for keyword in call.keywords:
+            unsafe = keyword.arg in {"allow_pickle", "trust_remote_code", "shell"}
+            assert not unsafe or ast.unparse(keyword.value) == "False", f"{file}:{call.lineno}"
+
+
+def test_no_path_of_one_machine_and_no_host_of_a_package_index() -> None:
+    hosts = [r"pypi" + r"\.org", r"files\.python" + "hosted", r"download\.py" + r"torch\.org"]
+    paths = [rf"(?<![\w./])/{folder}/\w" for folder in ("home", "Users", "root", "work", "opt")]
+    forbidden = re.compile("|".join([*hosts, *paths]))
+    found = [
+        f"{file}:{number}: {line.strip()[:80]}"
+        for file in tracked()
+        for number, line in enumerate(_text(file).splitlines(), 1)
+        if forbidden.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+PIPELINE = deps.PIPELINE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", deps.stages(PIPELINE))
+def test_a_stage_depends_on_exactly_the_code_it_reaches(name: str) -> None:
+    stage = deps.stages(PIPELINE)[name]
+    missing = sorted(deps.needed(stage) - deps.listed(stage))
+    superfluous = sorted(deps.listed(stage) - deps.needed(stage))
+    message = f"{name}: missing {missing}, superfluous {superfluous}; `make deps` mends it"
+    assert not missing, message
+    assert not superfluous, message
+
+
+def test_dependencies_are_rewritten_without_touching_the_rest() -> None:
+    code = re.compile(r" *- (lottery|stages)/\w+\.py\n|    deps:\n")
+    bare = re.sub(r" *- (lottery|stages)/\w+\.py\n", "", PIPELINE)
+    again = deps.rewritten(bare)
+    assert again == deps.rewritten(again)
+    assert all(deps.listed(stage) == deps.needed(stage) for stage in deps.stages(again).values())
+    assert code.sub("", again) == code.sub("", PIPELINE)
+
+
+def tracked() -> list[Path]:
+    """The files git knows, and those it would take."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    out = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in out.split("\0") if name and (ROOT / (path := Path(name))).is_file()]
+
+
+def _text(file: Path) -> str:
+    try:
+        return (ROOT / file).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _constants(file: Path) -> set[object]:
+    return {node.value for node in ast.walk(tree(file)) if isinstance(node, ast.Constant)}
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    document = function.body[0] if ast.get_docstring(function) is not None else None
+    skipped = (document.end_lineno or 0) - document.lineno + 1 if document else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - skipped
