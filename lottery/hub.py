@@ -23,7 +23,8 @@ def fetch_task(task: str, source: str, out: Path) -> None:
         raise Fault(f"{found}: no such folder; {WAYS_OUT}")
     saved(task, found)
     shutil.copytree(found, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-    _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", source)
+    origin = "hub" if source == "hub" else "folder"
+    _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
 
 
 def fetch_checkpoint(name: str, out: Path) -> None:
@@ -32,12 +33,13 @@ def fetch_checkpoint(name: str, out: Path) -> None:
     Faults: not reachable, not a BERT, weights that are only pickled, no fast tokenizer.
     """
     local = Path(name).expanduser()
-    found = local if local.is_dir() else _hub_checkpoint(name)
+    found, origin = (local, "folder") if local.is_dir() else (_hub_checkpoint(name), "hub")
     check(found, name)
     for part in (*NEEDED, *WELCOME):
         if (found / part).exists():
             shutil.copyfile(found / part, out / part)
-    _describe(out, name, "see the checkpoint's own page", "folder" if local.is_dir() else "hub")
+    known = local.name if origin == "folder" else name
+    _describe(out, known, "see the checkpoint's own page", origin)
 
 
 def check(folder: Path, name: str) -> None:
@@ -82,7 +84,7 @@ def _hub_checkpoint(name: str) -> Path:
 
 
 def _short(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("Got: ")
 
 
 def _describe(folder: Path, name: str, licence: str, source: str) -> None:
