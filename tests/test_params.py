@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from lottery import params
+from lottery.faults import Fault
+from lottery.params import Section
+
+
+class Oven(Section):
+    heat: Annotated[float, Meta(gt=0, lt=1)]
+    mode: Literal["bake", "grill"]
+    trays: tuple[int, ...] = (1,)
+
+
+GOOD = {"heat": 0.5, "mode": "bake", "trays": [2, 3]}
+
+
+def test_a_section_is_read_as_its_type() -> None:
+    assert params.section(Oven, "oven", {"oven": GOOD}) == Oven(heat=0.5, mode="bake", trays=(2, 3))
+
+
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_numbers_come_through_whole(heat: float) -> None:
+    assert params.convert(Oven, "oven", GOOD | {"heat": heat}).heat == heat
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"heat": 0}, ["oven.heat = 0", "> 0"]),
+        ({"heat": 1}, ["oven.heat = 1", "< 1"]),
+        ({"heat": -1}, ["oven.heat = -1", "> 0"]),
+        ({"heat": "ten"}, ["oven.heat = 'ten'", "float"]),
+        ({"heat": True}, ["oven.heat = True", "float"]),
+        ({"heat": None}, ["oven.heat = None", "float"]),
+        ({"heat": float("nan")}, ["oven.heat = nan"]),
+        ({"mode": "bakes"}, ["oven.mode = 'bakes'", "bake, grill"]),
+        ({"trays": [1, "two"]}, ["oven.trays", "'two'", "int"]),
+        ({"trays": 3}, ["oven.trays = 3"]),
+        ({"haet": 0.5}, ["unknown key oven.haet", "did you mean `heat`"]),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_one_line(change: dict[str, Any], told: list[str]) -> None:
+    with pytest.raises(Fault) as caught:
+        params.convert(Oven, "oven", GOOD | change)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(part in message for part in told), message
+
+
+@pytest.mark.parametrize("values", [None, 3, [], "text"], ids=str)
+def test_a_section_is_a_mapping(values: Any) -> None:
+    with pytest.raises(Fault, match=r"^parameters: oven = "):
+        params.convert(Oven, "oven", values)
+
+
+def test_missing_and_left_over_things_are_named() -> None:
+    with pytest.raises(Fault, match=r"the key oven\.mode is missing"):
+        params.convert(Oven, "oven", {"heat": 0.5})
+    with pytest.raises(Fault, match="section `oven` is missing"):
+        params.section(Oven, "oven", {"grill": GOOD})
+    with pytest.raises(Fault, match="unknown section `ovn`; did you mean `oven`"):
+        params.whole({"oven": Oven}, {"oven": GOOD, "ovn": GOOD})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [1", "not readable as YAML"),
+        ("- a\n- b\n", "expected sections of parameters, found"),
+        ("", "expected sections of parameters, found NoneType"),
+        ("a: 1\na: 2\n", "not readable as YAML"),
+    ],
+)
+def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Fault, match=told) as caught:
+        params.read(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="make profile"):
+        params.read(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("text", ["3e-05", "3.0e-5", "0.00003"])
+def test_small_numbers_are_numbers_however_written(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(f"oven: {{heat: {text}, mode: bake}}\n", encoding="utf-8")
+    assert params.section(Oven, "oven", params.read(file)).heat == 3e-5
