@@ -10,7 +10,7 @@ from typing import Annotated
 import pandas as pd
 from typer import Argument, Option
 
-from lottery import frames, records, subnetwork, survivors, tables
+from lottery import frames, records, stability, subnetwork, survivors, tables
 from lottery.grid import Grid
 from lottery.params import section
 from lottery.scores import Score
@@ -34,9 +34,10 @@ def main(
     ):
         found = [each for cell in grid.cells for each in _survivors(subnetworks, *cell)]
         score_files = [scores / task / f"{seed}.parquet" for task, seed in grid.cells]
-        steps = [subnetworks / task / str(seed) / "trajectory.parquet" for task, seed in grid.cells]
+        folders = [subnetworks / task / str(seed) for task, seed in grid.cells]
+        importance = frames.gather(folder / "importance.parquet" for folder in folders)
         cells = tables.cells(records.read(Score, score_files).to_pandas(), grid.tasks)
-        curves = tables.curves(frames.gather(steps))
+        curves = tables.curves(frames.gather(folder / "trajectory.parquet" for folder in folders))
         sizes = survivors.sizes(found, curves)
         overview = tables.overview(cells, sizes, grid.tasks)
         averages = tables.averages(cells, overview)
@@ -51,6 +52,9 @@ def main(
             "curves": curves,
             "survival": survivors.survival(found),
             "agreement": agreement,
+            "stability": stability.stability(found),
+            "importance": stability.importance_quantiles(importance),
+            "importance-agreement": stability.importance_agreement(importance),
             "overlap": survivors.overlap(found, grid.tasks),
         }
         for name, frame in written.items():

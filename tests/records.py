@@ -64,6 +64,15 @@ class Experiment:
         ]
         rows = [{"task": name, "seed": seed, **step} for step in steps]
         pq.write_table(pa.Table.from_pylist(rows, schema=STEPS), folder / "trajectory.parquet")
+        scored = [
+            {"task": name, "seed": seed, "unit": unit, "layer": layer, "index": head}
+            | {"importance": float(chance.gamma(2, 0.1))}
+            for layer in range(self.layers)
+            for unit, head in [*(("heads", head) for head in range(self.heads)), ("mlps", None)]
+        ]
+        pq.write_table(
+            pa.Table.from_pylist(scored, schema=IMPORTANCE), folder / "importance.parquet"
+        )
 
     def _scores(self, name: str, seed: int, chance: np.random.Generator) -> Iterator[Score]:
         task = task_called(name)
@@ -170,5 +179,15 @@ STEPS = pa.schema(
         ("accepted", pa.bool_()),
         ("threshold", pa.float64()),
         ("full_score", pa.float64()),
+    ]
+)
+IMPORTANCE = pa.schema(
+    [
+        ("task", pa.string()),
+        ("seed", pa.int64()),
+        ("unit", pa.string()),
+        ("layer", pa.int64()),
+        ("index", pa.int64()),
+        ("importance", pa.float64()),
     ]
 )

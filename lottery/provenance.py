@@ -1,0 +1,138 @@
+"""Where a report comes from: revision, pipeline state, versions, machine, time spent."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lottery.tasks import TASKS
+
+PACKAGES = (
+    "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the executed instances of one stage cost, in seconds."""
+
+    stage: str
+    instances: int
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything needed to say which code, data and machine made a report; None is not known."""
+
+    revision: str | None
+    changed: bool
+    lock: str | None
+    versions: Mapping[str, str]
+    machine: str
+    spent: Sequence[Spent]
+
+
+def gather(lock: Path, log: Path, cells: Iterable[tuple[str, int]]) -> Provenance:
+    """Read git, `lock` and `log` as they are; what is missing is None or left out."""
+    revision = _git("rev-parse", "HEAD")
+    return Provenance(
+        revision=revision,
+        changed=bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!reports")),
+        lock=digest(lock),
+        versions={"Python": platform.python_version()} | _versions(),
+        machine=_machine(),
+        spent=spent(log, cells),
+    )
+
+
+def digest(lock: Path) -> str | None:
+    """SHA-256 over the stages of dvc.lock except `report`, as JSON with sorted keys; None without a lock.
+
+    The report cannot hold the hash of a file that holds the hash of the report.
+    """
+    try:
+        stages = YAML(typ="safe", pure=True).load(lock.read_text(encoding="utf-8"))["stages"]
+    except (OSError, YAMLError, KeyError, TypeError):
+        return None
+    rest = {name: stage for name, stage in stages.items() if name != "report"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def spent(log: Path, cells: Iterable[tuple[str, int]]) -> list[Spent]:
+    """Per stage, the last recorded execution of each of its instances in this grid, in order of execution."""
+    wanted = {name for task, seed in cells for name in (task, f"{task} seed {seed}")}
+    last: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for entry in _lines(log):
+        foreign = entry["cell"].split(" ")[0] in TASKS and entry["cell"] not in wanted
+        if not foreign and entry["stage"] != "report":
+            last.pop((entry["stage"], entry["cell"]), None)
+            last[entry["stage"], entry["cell"]] = entry
+    return [
+        Spent(
+            stage=stage,
+            instances=len(own),
+            seconds=sum(entry["seconds"] for entry in own),
+            cpu_seconds=sum(entry["cpu_seconds"] for entry in own),
+        )
+        for stage in dict.fromkeys(stage for stage, _ in last)
+        if (own := [entry for (name, _), entry in last.items() if name == stage])
+    ]
+
+
+def _lines(log: Path) -> list[dict[str, Any]]:
+    """The log's entries; a line cut short by a crash is no entry."""
+    entries = []
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and {"stage", "cell", "seconds", "cpu_seconds"} <= entry.keys():
+            entries.append(entry)
+    return entries
+
+
+def _git(*arguments: str) -> str | None:
+    """What git answers; None where there is no repository or no git."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run([git, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _machine() -> str:
+    """Processor, cores, memory and system."""
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{_processor()}, {cores} usable cores, {pages:.0f} GiB of memory, {system}"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,182 @@
+"""The report: tidy tables in, one Markdown text out. Nothing is measured here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lottery import anatomy, background, findings
+from lottery.frames import rows
+from lottery.labels import CONTRASTS, METHODS, PRUNINGS
+from lottery.prose import between, counted, listed, number, percent, section, table
+from lottery.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is made of: tables by name, meta.json by task, parameters, figures by name as paths."""
+
+    tables: Mapping[str, pd.DataFrame]
+    meta: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Any]
+    figures: Mapping[str, str]
+    provenance: Provenance
+
+    @property
+    def tasks(self) -> pd.DataFrame:
+        return self.tables["tasks"]
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        return list(self.parameters["grid"]["seeds"])
+
+    @property
+    def encoder(self) -> str:
+        return str(self.parameters["encoder"]["checkpoint"])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Layers and heads of the encoder."""
+        survival = self.tables["survival"]
+        return int(survival["layer"].max()) + 1, int(survival["index"].max()) + 1
+
+
+def render(found: Material) -> str:
+    """The whole report as Markdown, figures by relative path."""
+    titles = listed(known.title for known in rows(found.tasks))
+    parts = [
+        f"# Lottery tickets in {found.encoder}: {titles}",
+        section("Abstract", abstract(found)),
+        section("Verdicts", verdicts(found.tables.get("verdicts"))),
+        section("What was run", *_setting(found)),
+        section("Methods", *background.methods(found.parameters, found.shape)),
+        section("Results", *findings.results(found.tables, found.figures)),
+        section("How far pruning goes", *findings.decline(found.tables, found.figures)),
+        section("Where the survivors are", *anatomy.survival(found.tables, found.figures)),
+        section("Agreement between seeds", *anatomy.agreement(found.tables, found.seeds)),
+        section("Overlap between tasks", *anatomy.overlap(found.tables, found.figures)),
+        section("Limitations", _bullets(_limits(found))),
+        section("Provenance", *_provenance(found.provenance)),
+        section("References", background.REFERENCES),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def abstract(found: Material) -> str:
+    """What was asked, what was run, what came out: every number from the tables."""
+    mean = found.tables["averages"]
+    mean = mean[mean["scope"] == "sound"]
+    tasks, kept = found.tasks, found.parameters["prune"]["threshold"]
+    text = [
+        f"We fine-tune {found.encoder} on {counted(len(tasks), 'task')}"
+        f" ({listed(tasks['title'])}) with {counted(len(found.seeds), 'seed')} and search each model for a small"
+        f" subnetwork that keeps {percent(kept, 0)} of its score: of heads and MLPs (s-pruning) and of single"
+        " weights (m-pruning). We ask whether such good subnetworks differ from random and bad ones of the same"
+        " size, as they are cut and after fine-tuning the pre-trained weights again under their masks."
+    ]
+    if mean.empty:
+        return f"{text[0]} No task passed the checks of its full model, so there is nothing to average."
+    full, blind = (next(rows(mean[mean["kind"] == kind])) for kind in ("full", "majority"))
+    text.append(
+        f"Averaged over {counted(full.tasks, 'task')}, the full model scores {between(full)} on dev and the majority"
+        f" class {number(blind.mean)}, {percent(blind.share, 0)} of that."
+    )
+    text += [_outcome(mean, found.tables["survivors"], found.tasks, method) for method in PRUNINGS]
+    if (verdict := found.tables.get("verdicts")) is not None and len(verdict):
+        counts = verdict["verdict"].value_counts()
+        said = listed(f"{count} {name}" for name, count in counts.items())
+        text.append(f"Of {counted(len(verdict), 'claim')} of the paper put to a test here: {said}.")
+    return " ".join(text)
+
+
+def _outcome(mean: pd.DataFrame, survivors: pd.DataFrame, tasks: pd.DataFrame, method: str) -> str:
+    """One method's sentence: sparsity, and the share of the full score each contrast reaches."""
+    sound = tasks.loc[~tasks["degenerate"], "task"]
+    gone = survivors[
+        (survivors["method"] == method)
+        & (survivors["unit"] == "sparsity")
+        & survivors["task"].isin(sound)
+    ]["mean"].mean()
+    shares = mean.set_index(["method", "kind", "state"])["share"].to_dict()
+    share = {
+        state: [percent(shares.get((method, kind, state)), 0) for kind in CONTRASTS]
+        for state in ("pruned", "retrained")
+    }
+    return (
+        f"{METHODS[method]} removes {percent(gone, 0)} of the encoder's prunable weights; good, random and bad"
+        f" subnetworks reach {listed(share['pruned'])} of the full score as cut, and"
+        f" {listed(share['retrained'])} retrained."
+    )
+
+
+def verdicts(frame: pd.DataFrame | None) -> str:
+    """The claims of the paper, each with its verdict and the evidence."""
+    if frame is None or frame.empty:
+        return "No claim of the paper was put to a formal test in this run."
+    body = [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    header = [str(name).replace("_", " ") for name in frame.columns]
+    caption = "The paper's claims. Source: `tables/verdicts.csv`."
+    return table(caption, header, body, len(header))
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value).replace("|", "\\|")
+
+
+def _setting(found: Material) -> Iterator[str]:
+    yield (
+        f"{counted(len(found.tasks) * len(found.seeds), 'cell')}: {counted(len(found.tasks), 'task')} x"
+        f" {counted(len(found.seeds), 'seed')} ({', '.join(map(str, found.seeds))}). Everything is reported on"
+        " dev; training data are split into what trains and what is held out for the searches."
+    )
+    yield background.data(found.tasks, found.meta, len(found.seeds))
+    yield background.origins(found.tasks, found.meta)
+    yield background.parameters(found.parameters)
+
+
+def _limits(found: Material) -> list[str]:
+    cut = sum(
+        part.get("cut", 0) for known in found.meta.values() for part in known["splits"].values()
+    )
+    return background.limitations(found.parameters, found.meta, found.seeds, found.shape, cut)
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _provenance(known: Provenance) -> Iterator[str]:
+    state = " with uncommitted changes" if known.changed else ""
+    body = [
+        [
+            "git revision",
+            f"`{known.revision}`{state}" if known.revision else "not a git repository",
+        ],
+        ["dvc.lock", f"`{known.lock}`" if known.lock else "not there"],
+        ["machine (of this report)", known.machine],
+        *([name, version] for name, version in known.versions.items()),
+    ]
+    caption = (
+        "Where this report comes from. The digest of `dvc.lock` is the SHA-256 of its stages other than `report`,"
+        " as JSON with sorted keys."
+    )
+    yield table(caption, ["what", "value"], body, 2)
+    if not known.spent:
+        yield "Times: none recorded; every stage was restored from the cache, or its log is gone."
+        return
+    spent = [
+        [each.stage, str(each.instances), number(each.seconds, 1), number(each.cpu_seconds, 1)]
+        for each in known.spent
+    ]
+    total = [
+        "all",
+        str(sum(each.instances for each in known.spent)),
+        number(sum(each.seconds for each in known.spent), 1),
+        number(sum(each.cpu_seconds for each in known.spent), 1),
+    ]
+    caption = (
+        "Time of each stage: the last recorded run of each instance, without imports and DVC. What is missing was"
+        " restored from the cache. Source: `logs/stages.jsonl`."
+    )
+    yield table(caption, ["stage", "runs", "wall time, s", "CPU time, s"], [*spent, total])

@@ -1,0 +1,88 @@
+"""Write the report: tables in, Markdown and figures out.
+
+python -m stages.report --tables reports/tables --data data reports/report.md reports/figures
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from lottery import canvas, figures, frames, provenance, report
+from lottery.faults import Fault
+from lottery.grid import Grid
+from lottery.params import section
+from lottery.report import Material
+from stages import cli
+
+TABLES = (
+    "tasks",
+    "results",
+    "averages",
+    "selection",
+    "survivors",
+    "curves",
+    "survival",
+    "agreement",
+    "stability",
+    "importance",
+    "importance-agreement",
+    "overlap",
+)
+
+
+def main(
+    tables: Annotated[Path, Option(help="Folder of the tables of the analysis.")],
+    data: Annotated[Path, Option(help="Folder of the prepared data, <task>/meta.json.")],
+    out: Annotated[Path, Argument(help="Markdown file for the report.")],
+    pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
+    lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
+        "dvc.lock"
+    ),
+) -> None:
+    """Write the report: tables in, Markdown and figures out."""
+    tree = cli.parameters()
+    grid = section(Grid, "grid", tree)
+    read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
+    if (verdicts := tables / "verdicts.csv").exists():
+        read["verdicts"] = frames.load(verdicts)
+    with (
+        cli.stage("report", "all", f"{len(read)} tables") as stage,
+        cli.fresh(pictures) as folder,
+        cli.fresh_file(out) as draft,
+    ):
+        tasks = read["tasks"]
+        drawn = {
+            "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
+            "curves": figures.curves(read["curves"], tasks),
+            "survival-structured": figures.survival(read["survival"], tasks, "structured"),
+            "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
+            "overlap": figures.overlap(read["overlap"], tasks),
+        }
+        for name, figure in drawn.items():
+            canvas.save(figure, folder / f"{name}.png")
+        material = Material(
+            tables=read,
+            meta={task: _meta(data / task / "meta.json") for task in grid.tasks},
+            parameters=tree,
+            figures={name: f"{pictures.name}/{name}.png" for name in drawn},
+            provenance=provenance.gather(lock, cli.LOG, grid.cells),
+        )
+        text = report.render(material)
+        draft.write_text(text, encoding="utf-8")
+        stage.result = f"{len(text.split())} words, {len(drawn)} figures"
+
+
+def _meta(path: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Fault(
+            f"{path}: no description of the data ({error}); prepare the task again"
+        ) from None
+    return known
+
+
+if __name__ == "__main__":
+    cli.run(main)
