@@ -131,7 +131,9 @@ ASSETS: Mapping[str, Asset] = {
         notes=(
             (
                 "Questions about privacy policies, each with a sentence that answers it or not,"
-                " labelled by experts. No question is in two splits; sentences of a policy can be."
+                " labelled by experts. No question is in two splits, but nearly all of the 1,025"
+                " sentences recur with other questions, and the sentence alone predicts .77 of all"
+                " labels: part of what is learnt is which sentences tend to be answers."
             ),
         ),
     ),
