@@ -25,7 +25,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile experiments test check lint format deps lock clean
+.PHONY: help setup repro smoke profile experiments test check lint format deps tree lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -99,6 +99,9 @@ format: setup ## format, and mend what lint can mend
 
 deps: setup ## write into dvc.yaml which files of lottery/ and stages/ each stage depends on
 	.venv/bin/python -m tests.deps
+
+tree: setup ## write the files and what they are for into the README
+	.venv/bin/python -m tests.layout
 
 lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt

@@ -1,6 +1,7 @@
-"""What the project's files import of each other, read from their syntax trees."""
+"""The project's files, and what they import of each other, read from their syntax trees."""
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,13 @@ def files(*packages: str) -> list[Path]:
     """The Python files of the packages, relative to the project, without the empty `__init__`s."""
     found = (path for package in packages for path in (ROOT / package).glob("*.py"))
     return sorted(path.relative_to(ROOT) for path in found if path.name != "__init__.py")
+
+
+def tracked() -> list[Path]:
+    """The files git knows, and those it would take."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    out = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in out.split("\0") if name and (ROOT / (path := Path(name))).is_file()]
 
 
 @cache

@@ -2,13 +2,12 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests import deps
-from tests.imports import ROOT, files, imports, names, tree
+from tests.imports import ROOT, files, imports, names, tracked, tree
 
 # A new module moves in here; it may import what stands on its own floor or below.
 FLOORS = (
@@ -122,13 +121,6 @@ def test_dependencies_are_rewritten_without_touching_the_rest() -> None:
     assert again == deps.rewritten(again)
     assert all(deps.listed(stage) == deps.needed(stage) for stage in deps.stages(again).values())
     assert code.sub("", again) == code.sub("", PIPELINE)
-
-
-def tracked() -> list[Path]:
-    """The files git knows, and those it would take."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    out = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in out.split("\0") if name and (ROOT / (path := Path(name))).is_file()]
 
 
 def _text(file: Path) -> str:

@@ -1,0 +1,56 @@
+"""What the README and its neighbours say is so."""
+
+import re
+
+import pytest
+
+from stages.check import SECTIONS
+from tests import deps, layout
+from tests.imports import ROOT
+
+README = layout.README.read_text(encoding="utf-8")
+PARAMETERS = (ROOT / "PARAMETERS.md").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+KEYS = {f"{name}.{key}" for name, kind in SECTIONS.items() for key in kind.__struct_fields__}
+
+
+def test_it_opens_with_the_two_commands() -> None:
+    first = re.search(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert first
+    assert first[1].split("\n")[-3].startswith("make repro")
+    assert first[1].split("\n")[-2].startswith("make test")
+
+
+def test_its_tree_is_that_of_the_files() -> None:
+    assert layout.present(README) == layout.due(README), "run `make tree`"
+    assert not re.search(r" \?$", layout.present(README), re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "PARAMETERS.md"])
+def test_commands_it_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    spans = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    named = {target for span in spans for target in re.findall(r"\bmake ([a-z]+)", span)}
+    assert named <= TARGETS, f"{document} names make {named - TARGETS}"
+    for stage in {name for span in spans for name in re.findall(r"-m (stages\.\w+)", span)}:
+        assert (ROOT / stage.replace(".", "/")).with_suffix(".py").is_file()
+
+
+def test_it_names_every_command_stage_profile_and_section() -> None:
+    stages = deps.stages(deps.PIPELINE.read_text("utf-8"))
+    profiles = {path.stem for path in (ROOT / "profiles").glob("*.yaml")}
+    unnamed = [f"make {target}" for target in TARGETS if f"make {target}" not in README]
+    unnamed += [name for name in {*stages, *profiles, *SECTIONS} if f"`{name}`" not in README]
+    assert not unnamed, f"not in README.md: {', '.join(sorted(unnamed))}"
+
+
+def test_every_parameter_is_explained_and_no_other() -> None:
+    assert set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \|", PARAMETERS, re.MULTILINE)) == KEYS
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "PARAMETERS.md"])
+def test_its_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    gone = [link for link in links if not (ROOT / link).exists()]
+    assert not gone, f"{document} links to {gone}"
