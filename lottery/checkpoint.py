@@ -44,8 +44,7 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
     without a seed its absence is a Fault. So is a folder that holds no BERT, lacks a tensor, or has NaNs.
     """
     config = read_config(folder)
-    with torch.device("meta"):
-        encoder = Encoder(config, classes)
+    encoder = Encoder(config, classes)
     state = _tensors(folder)
     if seed is not None:
         state |= _fresh_classifier(classes, config.hidden_size, seed)

@@ -228,9 +228,9 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.words = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.types = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.words = _table(config.vocab_size, config.hidden_size)
+        self.positions = _table(config.max_position_embeddings, config.hidden_size)
+        self.types = _table(config.type_vocab_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
@@ -292,8 +292,7 @@ class Encoder(nn.Module):
         """
         if not subnetwork <= self.config.survivors:
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder has lost")
-        with torch.device("meta"):
-            small = Encoder(self.config.keeping(subnetwork), self.classes)
+        small = Encoder(self.config.keeping(subnetwork), self.classes)
         state = self.state_dict()
         for index, layer in enumerate(self.layers):
             stays = torch.from_numpy(subnetwork["heads"][index, list(layer.attention.heads)])
@@ -321,3 +320,8 @@ class Encoder(nn.Module):
         with torch.no_grad():
             for name, kept in subnetwork.items():
                 weights[name].mul_(torch.tensor(kept, device=self.device))
+
+
+def _table(rows: int, size: int) -> nn.Embedding:
+    """An embedding table without initial values, like `Linear`."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, size), freeze=False)

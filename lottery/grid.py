@@ -11,7 +11,7 @@ from lottery.tasks import task
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
-class Grid(Section):
+class Grid(Section, frozen=True):
     """Which tasks and which seeds. The order is the order of every table."""
 
     tasks: Annotated[tuple[str, ...], Meta(min_length=1)]

@@ -24,7 +24,7 @@ from lottery.tasks import Task
 Array = NDArray[np.float64]
 
 
-class Scoring(Section):
+class Scoring(Section, frozen=True):
     """How gate gradients become scores.
 
     reduction: `example` takes one absolute value per example (the equation), `batch` one per batch mean,

@@ -25,7 +25,7 @@ from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task
 
 
-class Weights(Section):
+class Weights(Section, frozen=True):
     """rate: share of the remaining weights cut per step; null takes that of `prune`. biases: count those of
     all but the last projection among the weights, as the authors' code does. until: the sparsity at which
     the search gives up, and its curve ends."""

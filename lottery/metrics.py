@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
 
@@ -30,7 +29,13 @@ def pearson(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> floa
 
 def spearman(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
     """Pearson correlation of the ranks, ties sharing their mean rank."""
-    return pearson(rankdata(predicted), rankdata(labels))
+    return pearson(_ranks(predicted), _ranks(labels))
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    middle: NDArray[np.float64] = np.cumsum(count) - (count - 1) / 2
+    return middle[place]
 
 
 def pearson_spearman(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:

@@ -24,7 +24,7 @@ R = TypeVar("R", covariant=True)
 Threads = Annotated[int, Meta(ge=1, le=256)]
 
 
-class Compute(Section):
+class Compute(Section, frozen=True):
     """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
     number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
     one is there."""

@@ -16,7 +16,7 @@ from lottery.sampling import Sampling
 from lottery.subnetwork import Subnetwork
 
 
-class Prune(Section):
+class Prune(Section, frozen=True):
     """When a search goes on, and what it looks at.
 
     rate: share of the heads, or of the remaining weights, cut per step. threshold: share of the full model's

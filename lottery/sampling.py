@@ -10,7 +10,7 @@ from lottery.params import Section
 from lottery.subnetwork import Kept, Subnetwork
 
 
-class Sampling(Section):
+class Sampling(Section, frozen=True):
     """`draws` random subnetworks for each good one, and how random and bad ones are made.
 
     random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each

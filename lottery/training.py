@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 """Told after each step: steps done, steps in all."""
 
 
-class Recipe(Section):
+class Recipe(Section, frozen=True):
     """AdamW without weight decay; the rate rises over `warmup` of the steps and falls linearly to 0.
 
     The paper: 3 epochs, batch 32, learning rate 2e-5, no warm-up, gradient norm clipped at 1.

@@ -18,11 +18,11 @@ CONFIG = Config(
 
 
 def encoder(seed: int = 0, classes: int = 2, config: Config = CONFIG) -> Encoder:
-    """Every weight drawn from N(0, .3), norms around 1, so that each part makes a difference."""
+    """Every weight drawn from N(0, .2), norms around 1, so that each part makes a difference."""
     made, drawn = Encoder(config, classes), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in made.named_parameters():
-            weight.copy_(0.3 * torch.randn(weight.shape, generator=drawn))
+            weight.copy_(0.2 * torch.randn(weight.shape, generator=drawn))
             if "norm.weight" in name:
                 weight.add_(1)
     return made.eval()

@@ -1,0 +1,58 @@
+"""Jobs give the same results in this process and in others, tell how far they are, and fail together."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from lottery.faults import Fault
+from lottery.parallel import Compute, run
+
+
+def square(progress: Callable[[int, int], None], number: int) -> int:
+    progress(1, 1)
+    return number**2
+
+
+def fail(progress: Callable[[int, int], None]) -> int:
+    raise Fault("this cell cannot be")
+
+
+def where(progress: Callable[[int, int], None]) -> int:
+    return os.getpid()
+
+
+class Cores(Compute, frozen=True):
+    """As many processes as asked, whatever the machine."""
+
+    processes: int
+
+    @property
+    def workers(self) -> int:
+        return self.processes
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_results_do_not_depend_on_the_processes(processes: int) -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", processes=processes)
+    told: list[tuple[str, int, int]] = []
+    jobs = {str(number): partial(square, number=number) for number in range(4)}
+    assert run(jobs, compute, lambda *at: told.append(at)) == {str(n): n**2 for n in range(4)}
+    assert sorted(told) == [(str(number), 1, 1) for number in range(4)]
+    with pytest.raises(Fault, match="cannot be"):
+        run({"good": partial(square, number=1), "bad": fail}, compute, lambda *at: None)
+
+
+def test_jobs_run_in_processes_of_their_own() -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", processes=2)
+    elsewhere = run({"a": where, "b": where}, compute, lambda *at: None)
+    assert os.getpid() not in elsewhere.values()
+    assert run({"a": where}, compute, lambda *at: None) == {"a": os.getpid()}
+
+
+def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(Fault, match="use auto or cpu"):
+        _ = Compute(threads=1, alone=1, device="cuda").chosen
+    assert Compute(threads=1, alone=1, device="auto").chosen.type == "cpu"

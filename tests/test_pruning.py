@@ -1,0 +1,129 @@
+"""The search on a table of numbers: what it visits, accepts and returns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lottery.pruning import Assessment, Cut, Prune, good, search
+from lottery.sampling import Sampling
+from lottery.structured import cut_weakest
+from lottery.subnetwork import Subnetwork
+
+RULE = Prune(rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A criterion over 4 x 5 heads and 4 MLPs whose scores and importance are looked up."""
+
+    score: Callable[[Subnetwork], float]
+    importance: Mapping[str, np.ndarray]
+    full = Subnetwork.full({"heads": (4, 5), "mlps": (4,)})
+
+    @property
+    def phases(self) -> Mapping[str, Cut]:
+        return {
+            "both": partial(cut_weakest, heads=2, mlps=1),
+            "heads": partial(cut_weakest, heads=1),
+            "mlps": partial(cut_weakest, mlps=1),
+        }
+
+    def assess(self, subnetwork: Subnetwork) -> Assessment:
+        return Assessment(self.score(subnetwork), self.importance)
+
+    def random(self, good: Subnetwork, how: Sampling, rng: np.random.Generator) -> Subnetwork:
+        raise AssertionError("a search draws nothing")
+
+    bad = random
+
+    def sparsity(self, subnetwork: Subnetwork) -> float:
+        return 1 - subnetwork.density
+
+
+def table(score: Callable[[Subnetwork], float], seed: int = 0) -> Table:
+    rng = np.random.default_rng(seed)
+    return Table(score, {"heads": rng.random((4, 5)), "mlps": rng.random(4)})
+
+
+@given(st.integers(0, 10**6), st.floats(0.05, 1), st.booleans())
+def test_what_is_returned_was_accepted_and_holds(seed: int, threshold: float, curve: bool) -> None:
+    rng = np.random.default_rng(seed)
+    scores: dict[str, float] = {}
+    criterion = table(lambda s: scores.setdefault(s.digest, float(rng.random())), seed)
+    rule = Prune(rate=0.1, threshold=threshold, floor=None, data="select", entry="fresh", curve=curve)
+    steps = list(search(criterion, rule))
+    survivors = good(steps)
+    assert scores[survivors.digest] >= threshold * steps[0].score
+    assert all(step.score >= threshold * steps[0].score for step in steps if step.accepted)
+    assert all(survivors <= step.subnetwork for step in steps if step.accepted)
+
+
+def test_the_three_phases_step_as_the_paper_says() -> None:
+    steps = list(search(table(lambda s: 1.0 if s.size >= 14 else 0.5), RULE))
+    visited = [
+        (step.phase, int(step.subnetwork["heads"].sum()), int(step.subnetwork["mlps"].sum()))
+        for step in steps
+    ]
+    assert visited == [
+        ("full", 20, 4), ("both", 18, 3), ("both", 16, 2), ("both", 14, 1), ("both", 12, 0),
+        ("heads", 13, 1), ("heads", 12, 1),
+        ("mlps", 13, 0),
+    ]  # fmt: skip
+    assert [step.accepted for step in steps] == [True] * 4 + [False, True, False, False]
+
+
+def test_the_least_important_go_first_and_ties_by_position() -> None:
+    importance = {"heads": np.array([[3.0, 1.0, 2.0], [1.0, 5.0, 0.5]])}
+    everything = Subnetwork.full({"heads": (2, 3)})
+    one = cut_weakest(everything, importance, heads=2)
+    assert one is not None
+    assert np.flatnonzero(~one["heads"]).tolist() == [1, 5]
+    all_of_them = cut_weakest(one, importance, heads=99)
+    assert all_of_them is not None
+    assert all_of_them.size == 0
+    assert cut_weakest(all_of_them, importance, heads=1) is None
+
+
+def test_the_curve_walks_down_to_nothing_and_accepts_nothing_below_the_bar() -> None:
+    rule = Prune(rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=True)
+    scores = iter([1.0, 0.95, 0.5, 0.99, 0.99, 0.1, 0.1])
+    steps = list(search(table(lambda s: next(scores)), rule))
+    first = [step for step in steps if step.phase == "both"]
+    assert [step.accepted for step in first] == [True, False, False, False]
+    assert first[-1].subnetwork["mlps"].sum() == 0
+    assert good(steps) == first[0].subnetwork
+
+
+def test_nan_is_below_any_bar() -> None:
+    steps = list(search(table(lambda s: 1.0 if s.size == 24 else float("nan")), RULE))
+    assert good(steps).size == 24
+    hopeless = list(search(table(lambda s: float("nan")), RULE))
+    assert not any(step.accepted for step in hopeless)
+    assert good(hopeless).size == 24
+
+
+@pytest.mark.parametrize(("floor", "kept"), [(None, 14), (0.97, 24)])
+def test_a_floor_is_a_bar_of_its_own(floor: float | None, kept: int) -> None:
+    rule = Prune(rate=0.1, threshold=0.9, floor=floor, data="select", entry="fresh", curve=False)
+    steps = search(table(lambda s: 1.0 if s.size == 24 else 0.95 if s.size > 13 else 0.0), rule)
+    assert good(list(steps)).size == kept
+
+
+@pytest.mark.parametrize(("entry", "first"), [("fresh", 0), ("stale", 19)])
+def test_stale_phases_start_from_the_rejected_candidates_importance(entry: str, first: int) -> None:
+    ascending = np.arange(20.0).reshape(4, 5)
+
+    class Turning(Table):
+        def assess(self, subnetwork: Subnetwork) -> Assessment:
+            heads = ascending if subnetwork.size == 24 else -ascending
+            score = 1.0 if subnetwork.size in (24, 23) else 0.0
+            return Assessment(score, {"heads": heads, "mlps": np.arange(4.0)})
+
+    rule = Prune(rate=0.1, threshold=0.9, floor=None, data="select", entry=entry, curve=False)  # type: ignore[arg-type]
+    steps = [step for step in search(Turning(lambda s: 0, {}), rule) if step.phase == "heads"]
+    assert np.flatnonzero(~steps[0].subnetwork["heads"]).tolist() == [first]

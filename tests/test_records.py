@@ -1,0 +1,52 @@
+"""Rows come back as they were written; a table of something else is refused."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lottery import records
+from lottery.faults import Fault
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    count: int | None
+    value: float
+    sound: bool
+
+
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+def test_rows_come_back_in_order_across_files(tmp_path: Path) -> None:
+    rows = [
+        Measured(name="a", count=None, value=float("nan"), sound=True),
+        Measured(name="b", count=3, value=0.5, sound=False),
+    ]
+    records.write(Measured, rows, tmp_path / "one.parquet")
+    records.write(Measured, rows[1:], tmp_path / "two.parquet")
+    found = records.read(Measured, [tmp_path / "one.parquet", tmp_path / "two.parquet"])
+    assert found["name"].to_pylist() == ["a", "b", "b"]
+    assert found["count"].to_pylist() == [None, 3, 3]
+    assert msgspec.convert(found.slice(1).to_pylist(), list[Measured]) == [rows[1]] * 2
+
+
+def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
+    rows = [Other(name="x")]
+    for name in ("a", "b"):
+        records.write(Other, rows, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_other_tables_are_refused(tmp_path: Path) -> None:
+    records.write(Other, [Other(name="x")], tmp_path / "other.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    for name, message in (
+        ("other", "not a table of Measured"),
+        ("broken", "no readable table"),
+        ("missing", "no readable table"),
+    ):
+        with pytest.raises(Fault, match=message):
+            records.read(Measured, [tmp_path / f"{name}.parquet"])
