@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from lottery.canvas import COLOUR, GREY, INK, LINE, MARKER, panels, styled
+from lottery.canvas import COLOUR, GREY, INK, LINE, MARKER, filled, panels, styled
 from lottery.frames import rows
 from lottery.labels import CONTRASTS, METHODS, METRICS, PRUNINGS, UNITS
 
@@ -32,7 +32,7 @@ def curves(frame: pd.DataFrame, overview: pd.DataFrame) -> Figure:
         axes.set_title(known.title)
         axes.set_ylabel(METRICS[known.search_metric].replace("mean of ", "").replace(" and ", "/"))
         axes.set_xlabel("encoder weights removed")
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         axes.set_xlim(-0.02, max(0.5, min(1.0, own["sparsity"].max())) + 0.02)
     _curve_legend(figure, grid[0])
     return figure
@@ -59,7 +59,12 @@ def _curve_legend(figure: Figure, axes: Axes) -> None:
     axes.plot([], [], color=INK, lw=1.0, ls=(0, (1, 2)), label="majority class")
     handles, names = axes.get_legend_handles_labels()
     figure.legend(
-        handles, names, loc="outside lower center", ncol=6, handlelength=2.4, columnspacing=1.4
+        handles,
+        names,
+        loc="outside lower center",
+        ncol=2 * min(len(figure.axes), 3),
+        handlelength=2.4,
+        columnspacing=1.4,
     )
 
 
@@ -72,7 +77,7 @@ def contrasts(results: pd.DataFrame, averages: pd.DataFrame, overview: pd.DataFr
     mean = averages[averages["scope"] == "sound"]
     groups = [
         (
-            known.title,
+            known.title + (" (degenerate)" if known.degenerate else ""),
             METRICS[known.metric],
             results[(results["task"] == known.task) & results["reported"]],
         )
@@ -80,13 +85,13 @@ def contrasts(results: pd.DataFrame, averages: pd.DataFrame, overview: pd.DataFr
     ]
     if len(overview) > 1 and len(mean):
         groups.append((f"Mean of {mean['tasks'].iloc[0]} tasks", "mean of the metrics", mean))
-    figure, grid = panels(len(groups), 3.9 if len(groups) < 5 else 3.4, 2.75)
+    figure, grid = panels(len(groups), 3.9, 2.75)
     for axes, (title, metric, own) in zip(grid, groups, strict=True):
         _contrast(axes, own)
         axes.set_title(title)
         axes.set_ylabel(metric)
     handles, names = grid[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncol=4, columnspacing=1.6)
+    figure.legend(handles, names, loc="outside lower center", ncol=4 if len(groups) > 1 else 2)
     return figure
 
 
@@ -139,20 +144,18 @@ def survival(frame: pd.DataFrame, overview: pd.DataFrame, method: str) -> Figure
     if own["std"].notna().any():
         limits["std"] = (0.0, own["std"].max() or 1.0)
     layers, heads = int(own["layer"].max()) + 1, int(own["index"].max()) + 1
-    cell = 0.24 if heads > 8 else 0.3
-    figure, grid = panels(
-        len(limits) * len(overview),
-        cell * (heads + 2) + 0.8,
-        max(cell * layers, 1.0) + 0.85,
-        2 if len(overview) <= 4 else 4,
-    )
-    for column, statistic in enumerate(limits):
-        chosen = grid[column :: len(limits)]
-        for axes, known in zip(chosen, rows(overview), strict=True):
+    cell, columns = (0.24 if heads > 8 else 0.3), (1 if len(overview) <= 4 else 2)
+    width, height = cell * (heads + 2) + 0.8, max(cell * layers, 1.0) + 0.85
+    size = (width * columns * len(limits), height * -(-len(overview) // columns) + 0.7)
+    figure = Figure(figsize=size, layout="constrained")
+    halves = figure.subfigures(1, len(limits), squeeze=False)[0]
+    for half, statistic in zip(halves, limits, strict=True):
+        grid = filled(half, len(overview), columns)
+        for axes, known in zip(grid, rows(overview), strict=True):
             task = own[own["task"] == known.task]
             image = _map(axes, task, statistic, limits[statistic])
             axes.set_title(f"{known.title}: {statistic}")
-        bar = figure.colorbar(image, ax=chosen, location="bottom", aspect=40, fraction=0.04)
+        bar = half.colorbar(image, ax=grid, location="bottom", aspect=40, fraction=0.04)
         bar.set_label(SHARE[method][statistic])
         bar.outline.set_visible(False)
     return figure
@@ -196,21 +199,24 @@ def overlap(frame: pd.DataFrame, overview: pd.DataFrame) -> Figure:
     """What each two tasks keep in common, a matrix per unit: shared components, and below what chance gives."""
     names = dict(zip(overview["task"], overview["title"], strict=True))
     units = [unit for unit in UNITS if unit in set(frame["unit"])]
-    size = max(2.6, 0.86 * len(names) + 0.9)
+    size = max(2.6, (0.86 if len(names) < 6 else 0.72) * len(names) + 0.9)
     figure, grid = panels(len(units), size, size, 2 if len(names) > 4 else 3)
     for axes, unit in zip(grid, units, strict=True):
         own = frame[frame["unit"] == unit]
         _matrix(axes, own, list(names))
         axes.set_xticks(range(len(names)), list(names.values()), rotation=30, ha="right")
         axes.set_yticks(range(len(names)), list(names.values()))
-        scale = ", millions" if unit == "weights" else ""
+        scale = ", millions" if own["total"].iloc[0] > MANY else ""
         axes.set_title(f"{METHODS[own['method'].iloc[0]]}: shared {UNITS[unit]}{scale}")
     return figure
 
 
+MANY = 1e5  # from here on components are counted in millions
+
+
 def _matrix(axes: Axes, own: pd.DataFrame, tasks: Sequence[str]) -> None:
     total = own["total"].iloc[0]
-    scale, digits = (1e6, 2) if total > 1e5 else (1.0, 1)
+    scale, digits = (1e6, 2) if total > MANY else (1.0, 0 if total > 1000 else 1)
     shares = np.full((len(tasks), len(tasks)), np.nan)
     for row in rows(own):
         a, b = sorted((tasks.index(row.task_a), tasks.index(row.task_b)))
@@ -219,7 +225,7 @@ def _matrix(axes: Axes, own: pd.DataFrame, tasks: Sequence[str]) -> None:
         chance = "" if a == b else f"\n({row.expected / scale:.{digits}f})"
         axes.text(
             a, b, f"{row.mean / scale:.{digits}f}{spread}{chance}", ha="center", va="center",
-            fontsize=7.5, color="white" if row.mean / total > 0.62 else INK,
+            fontsize=7.5 if len(tasks) < 6 else 7, color="white" if row.mean / total > 0.62 else INK,
         )  # fmt: skip
     axes.imshow(np.ma.masked_invalid(shares), cmap="Blues", vmin=0, vmax=1)
     axes.grid(visible=False)
