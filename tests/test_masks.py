@@ -121,7 +121,7 @@ def test_a_missing_source_a_missing_mask_and_an_empty_folder_are_faults(
 
 def test_objects_in_an_array_are_never_unpickled(tmp_path: Path, made: list[Good]) -> None:
     folders(made, tmp_path)
-    np.save(tmp_path / "toy/seed_0/head_mask.npy", np.array([{}], object), allow_pickle=True)
+    np.save(tmp_path / "toy/seed_0/head_mask.npy", np.array([{}], object))
     with pytest.raises(Fault, match="no readable array"):
         masks.read(tmp_path)
 
