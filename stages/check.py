@@ -6,7 +6,7 @@ The output never changes, so that a changed parameter reruns only the stages tha
 the pipeline at its first stage.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +20,13 @@ from lottery.grid import Grid
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
-from lottery.params import section
+from lottery.params import Section, section
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.training import Recipe
 from stages import cli
 
-SECTIONS = {
+SECTIONS: Mapping[str, type[Section]] = {
     "grid": Grid,
     "encoder": Checkpoint,
     "data": Data,

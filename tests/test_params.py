@@ -11,7 +11,7 @@ from lottery.faults import Fault
 from lottery.params import Section
 
 
-class Oven(Section):
+class Oven(Section, frozen=True):
     heat: Annotated[float, Meta(gt=0, lt=1)]
     mode: Literal["bake", "grill"]
     trays: tuple[int, ...] = (1,)
