@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lottery.encoder import Config, Encoder
+from lottery.config import Config
+from lottery.encoder import Encoder
 from lottery.faults import Fault
 
 # Ours, theirs. Applied in order to every tensor name.

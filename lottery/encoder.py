@@ -11,122 +11,13 @@ F MLP width, L layers, C classes.
 from copy import deepcopy
 from typing import NamedTuple, cast
 
-import msgspec
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lottery.config import Config
+from lottery.packing import Tokens
 from lottery.subnetwork import Subnetwork
-
-
-class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face BERT config.json that shape the encoder, and what is left of it.
-
-    `kept_heads[l]` lists the surviving heads of layer l, `kept_mlps` the layers that still have an MLP;
-    None means all.
-    """
-
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    max_position_embeddings: int = 512
-    type_vocab_size: int = 2
-    layer_norm_eps: float = 1e-12
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    kept_heads: tuple[tuple[int, ...], ...] | None = None
-    kept_mlps: tuple[int, ...] | None = None
-
-    @property
-    def head_size(self) -> int:
-        return self.hidden_size // self.num_attention_heads
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of a structured subnetwork of the whole encoder."""
-        layers = self.num_hidden_layers
-        return {"heads": (layers, self.num_attention_heads), "mlps": (layers,)}
-
-    @property
-    def survivors(self) -> Subnetwork:
-        """The heads and MLPs this encoder holds."""
-        everything = Subnetwork.full(self.shapes)
-        heads, mlps = everything["heads"].copy(), everything["mlps"].copy()
-        if self.kept_heads is not None:
-            for layer, kept in enumerate(self.kept_heads):
-                heads[layer] = np.isin(np.arange(self.num_attention_heads), kept)
-        if self.kept_mlps is not None:
-            mlps = np.isin(np.arange(self.num_hidden_layers), self.kept_mlps)
-        return Subnetwork({"heads": heads, "mlps": mlps})
-
-    def keeping(self, subnetwork: Subnetwork) -> "Config":
-        """The same encoder with only the heads and MLPs of `subnetwork`."""
-        return msgspec.structs.replace(
-            self,
-            kept_heads=tuple(tuple(np.flatnonzero(row).tolist()) for row in subnetwork["heads"]),
-            kept_mlps=tuple(np.flatnonzero(subnetwork["mlps"]).tolist()),
-        )
-
-
-class Tokens(NamedTuple):
-    """A batch of sentences without padding, and where each token lies in the padded view."""
-
-    ids_T: Tensor
-    types_T: Tensor
-    positions_T: Tensor
-    example_T: Tensor
-    first_B: Tensor
-    slots_T: Tensor | None
-    attendable_B11S: Tensor | None
-    width: int
-
-    @classmethod
-    def of(
-        cls,
-        ids_T: NDArray[np.int32],
-        types_T: NDArray[np.int8],
-        lengths_B: NDArray[np.int32],
-        device: torch.device | None = None,
-    ) -> "Tokens":
-        """Tokens of sentences that lie end to end, `lengths_B` tokens each."""
-        lengths = lengths_B.astype(np.int64)
-        first, width = np.cumsum(lengths) - lengths, int(lengths.max())
-        example = np.repeat(np.arange(len(lengths)), lengths)
-        positions = np.arange(len(ids_T)) - first[example]
-        padded = bool((lengths < width).any())
-        real_BS = np.arange(width) < lengths[:, None]
-
-        def put(array: NDArray[np.generic]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-        return cls(
-            ids_T=put(ids_T.astype(np.int64)),
-            types_T=put(types_T.astype(np.int64)),
-            positions_T=put(positions),
-            example_T=put(example),
-            first_B=put(first),
-            slots_T=put(example * width + positions) if padded else None,
-            attendable_B11S=put(real_BS[:, None, None, :]) if padded else None,
-            width=width,
-        )
-
-    def grid_BHSK(self, packed_THK: Tensor) -> Tensor:
-        """The padded view of packed rows; what pads is zero."""
-        _, heads, size = packed_THK.shape
-        count = len(self.first_B)
-        if self.slots_T is not None:
-            empty = packed_THK.new_zeros(count * self.width, heads, size)
-            packed_THK = empty.index_copy(0, self.slots_T, packed_THK)
-        return packed_THK.view(count, self.width, heads, size).transpose(1, 2)
-
-    def packed_THK(self, grid_BHSK: Tensor) -> Tensor:
-        """The inverse of `grid_BHSK`: the real rows alone."""
-        rows = grid_BHSK.transpose(1, 2).flatten(0, 1)
-        return rows if self.slots_T is None else rows.index_select(0, self.slots_T)
 
 
 class Linear(nn.Linear):
@@ -195,7 +86,7 @@ class MLP(nn.Module):
         self.contract = Linear(config.intermediate_size, config.hidden_size)
 
     def forward(self, x_QD: Tensor) -> Tensor:
-        return self.contract(F.gelu(self.expand(x_QD)))
+        return cast(Tensor, self.contract(F.gelu(self.expand(x_QD))))
 
 
 class Layer(nn.Module):
@@ -236,7 +127,7 @@ class Embeddings(nn.Module):
 
     def forward(self, tokens: Tokens) -> Tensor:
         x_TD = self.words(tokens.ids_T) + self.positions(tokens.positions_T)
-        return self.dropout(self.norm(x_TD + self.types(tokens.types_T)))
+        return cast(Tensor, self.dropout(self.norm(x_TD + self.types(tokens.types_T))))
 
 
 class Encoder(nn.Module):
@@ -258,6 +149,11 @@ class Encoder(nn.Module):
         self.classifier = Linear(config.hidden_size, classes)
 
     @property
+    def typed_layers(self) -> list[Layer]:
+        """The layers, bottom up, as what they are."""
+        return [cast(Layer, layer) for layer in self.layers]
+
+    @property
     def device(self) -> torch.device:
         return self.classifier.weight.device
 
@@ -265,7 +161,7 @@ class Encoder(nn.Module):
         """Logits [B, C] of a batch, with heads and MLPs multiplied by `gates` where given."""
         x: Tensor = self.embeddings(tokens)
         last = len(self.layers) - 1
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self.typed_layers):
             first_only = index == last
             example_Q = tokens.example_T[tokens.first_B] if first_only else tokens.example_T
             gate = gates and gates.at(index, layer.attention.heads, example_Q)
@@ -294,8 +190,8 @@ class Encoder(nn.Module):
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder has lost")
         small = Encoder(self.config.keeping(subnetwork), self.classes)
         state = self.state_dict()
-        for index, layer in enumerate(self.layers):
-            stays = torch.from_numpy(subnetwork["heads"][index, list(layer.attention.heads)])
+        for index, layer in enumerate(self.typed_layers):
+            stays = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
             rows = stays.to(self.device).repeat_interleave(self.config.head_size)
             name = f"layers.{index}.attention"
             for part in ("query", "key", "value"):
@@ -324,4 +220,4 @@ class Encoder(nn.Module):
 
 def _table(rows: int, size: int) -> nn.Embedding:
     """An embedding table without initial values, like `Linear`."""
-    return nn.Embedding.from_pretrained(torch.empty(rows, size), freeze=False)
+    return nn.Embedding(rows, size, _weight=torch.empty(rows, size))

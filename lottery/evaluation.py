@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lottery.encoder import Encoder, Tokens
+from lottery.encoder import Encoder
 from lottery.examples import Batch, Examples, packed
 from lottery.metrics import METRICS
+from lottery.packing import Tokens
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
@@ -32,9 +33,10 @@ def walk(examples: Examples, device: torch.device) -> Iterator[tuple[Batch, Toke
 
 def decide(task: Task, logits_NC: NDArray[np.float64]) -> NDArray[np.float64]:
     """Predictions [N]: the likeliest class, or the regression's one output."""
-    if task.regression:
-        return logits_NC[:, 0]
-    return logits_NC.argmax(axis=1).astype(np.float64)
+    chosen: NDArray[np.float64] = (
+        logits_NC[:, 0] if task.regression else logits_NC.argmax(axis=1).astype(np.float64)
+    )
+    return chosen
 
 
 def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:

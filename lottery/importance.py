@@ -96,21 +96,20 @@ def importance(found: Sensitivity, scoring: Scoring) -> dict[str, Array]:
     }
 
 
-def per_example(gradients_N: Array, batch: int) -> Array:
+def per_example(gradients_N: Array, _: int) -> Array:
     """E_x |g_x|."""
-    return np.abs(gradients_N).mean(axis=0)
+    return np.asarray(np.abs(gradients_N).mean(axis=0))
 
 
 def per_batch(gradients_N: Array, batch: int) -> Array:
     """E_b |mean of g_x in b|."""
-    return np.abs(_batch_means(gradients_N, batch)).mean(axis=0)
+    return np.asarray(np.abs(_batch_means(gradients_N, batch)).mean(axis=0))
 
 
 def cumulative(gradients_N: Array, batch: int) -> Array:
     """sum_b |sum_{b' <= b} mean of g_x in b'|, over the number of examples."""
-    return np.abs(np.cumsum(_batch_means(gradients_N, batch), axis=0)).sum(axis=0) / len(
-        gradients_N
-    )
+    running = np.abs(np.cumsum(_batch_means(gradients_N, batch), axis=0))
+    return np.asarray(running.sum(axis=0) / len(gradients_N))
 
 
 def _batch_means(gradients_N: Array, batch: int) -> Array:

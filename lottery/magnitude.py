@@ -50,7 +50,7 @@ class Ranking:
         if count == 0:
             return np.zeros(self.magnitudes.size, bool)
         threshold = self.ascending[count - 1]
-        chosen = self.magnitudes < threshold
+        chosen: Kept = self.magnitudes < threshold
         ties = np.flatnonzero(self.magnitudes == threshold)
         chosen[ties[: count - int(chosen.sum())]] = True
         return chosen

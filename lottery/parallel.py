@@ -19,6 +19,7 @@ from lottery.faults import Fault
 from lottery.params import Section
 
 R = TypeVar("R", covariant=True)
+Name = TypeVar("Name", bound=str)
 
 
 Threads = Annotated[int, Meta(ge=1, le=256)]
@@ -60,7 +61,7 @@ Report = Callable[[str, int, int], None]
 """Told which job is how far: its name, steps done, steps in all."""
 
 
-def run(jobs: Mapping[str, Job[R]], compute: Compute, report: Report) -> dict[str, R]:
+def run(jobs: Mapping[Name, Job[R]], compute: Compute, report: Report) -> dict[Name, R]:
     """The results of all jobs by name, in the order of `jobs`; the first failure ends them all."""
     workers = min(compute.workers, len(jobs))
     if workers == 1:
@@ -70,8 +71,12 @@ def run(jobs: Mapping[str, Job[R]], compute: Compute, report: Report) -> dict[st
     context.set_forkserver_preload(["lottery.trials", "lottery.criteria"])
     with context.Manager() as manager:
         news = manager.Queue()
-        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (compute.threads,)) as pool:
-            futures = {name: pool.submit(job, partial(_send, news, name)) for name, job in jobs.items()}
+        with ProcessPoolExecutor(
+            workers, context, torch.set_num_threads, (compute.threads,)
+        ) as pool:
+            futures = {
+                name: pool.submit(job, partial(_send, news, name)) for name, job in jobs.items()
+            }
             _relay(news, list(futures.values()), report)
             return {name: future.result() for name, future in futures.items()}
 

@@ -45,7 +45,8 @@ def exact(kept: Kept, rng: np.random.Generator) -> Kept:
 
 def bernoulli(kept: Kept, rng: np.random.Generator) -> Kept:
     """Each component with probability G/n: the size of `kept` in expectation."""
-    return rng.random(kept.size) < kept.mean()
+    kept_by_chance: Kept = rng.random(kept.size) < kept.mean()
+    return kept_by_chance
 
 
 def unsurvived(kept: Kept, rng: np.random.Generator) -> Kept:
@@ -55,7 +56,7 @@ def unsurvived(kept: Kept, rng: np.random.Generator) -> Kept:
 
 def super_survivors(seeds: Sequence[Kept]) -> Kept:
     """What survives with every seed."""
-    return np.logical_and.reduce(seeds)
+    return np.asarray(np.logical_and.reduce(seeds), bool)
 
 
 def super_bad(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:

@@ -10,9 +10,10 @@ import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
-from lottery.encoder import Encoder, Tokens
+from lottery.encoder import Encoder
 from lottery.examples import Examples, shuffled
 from lottery.importance import total_loss
+from lottery.packing import Tokens
 from lottery.params import Section
 from lottery.seeds import entropy, rng
 from lottery.subnetwork import Subnetwork
@@ -99,9 +100,11 @@ def _masked_parameters(
     encoder: Encoder, mask: Subnetwork | None
 ) -> tuple[list[nn.Parameter], list[Tensor]]:
     weights = dict(encoder.named_parameters())
-    kept = mask or {}
-    factors = [torch.from_numpy(np.asarray(kept[name], np.float32)) for name in kept]
-    return [weights[name] for name in kept], [factor.to(encoder.device) for factor in factors]
+    kept = {} if mask is None else dict(mask)
+    factors = [
+        torch.tensor(part, dtype=torch.float, device=encoder.device) for part in kept.values()
+    ]
+    return [weights[name] for name in kept], factors
 
 
 def _keep_masked(masked: tuple[list[nn.Parameter], list[Tensor]]) -> None:

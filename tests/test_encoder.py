@@ -1,6 +1,7 @@
 """The encoder against transformers', gates against zeroed weights, removal against gates."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -8,10 +9,14 @@ import torch
 from transformers import BertForSequenceClassification
 
 from lottery import checkpoint
-from lottery.encoder import Encoder, Gates
+from lottery.encoder import Encoder, Gates, Layer
 from lottery.examples import Examples
 from lottery.subnetwork import Subnetwork
 from tests import toys
+
+
+def layer(encoder: Encoder, index: int) -> Layer:
+    return cast(Layer, encoder.layers[index])
 
 
 def gates(subnetwork: Subnetwork) -> Gates:
@@ -32,7 +37,8 @@ def padded(examples: Examples) -> dict[str, torch.Tensor]:
 def oracle(tmp_path: Path) -> tuple[Encoder, BertForSequenceClassification]:
     ours = toys.encoder(seed=1, classes=3)
     checkpoint.save(ours, tmp_path)
-    return ours, BertForSequenceClassification.from_pretrained(tmp_path).eval()
+    theirs: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(tmp_path)
+    return ours, cast(BertForSequenceClassification, theirs.train(False))
 
 
 def test_logits_equal_those_of_transformers(
@@ -52,7 +58,7 @@ def test_weight_gradients_equal_those_of_transformers(
     examples = toys.sentences(9)
     ours(toys.tokens(examples)).square().sum().backward()
     theirs(**padded(examples)).logits.square().sum().backward()
-    expected = theirs.bert.encoder.layer[0].attention.self.query.weight.grad
+    expected = theirs.get_parameter("bert.encoder.layer.0.attention.self.query.weight").grad
     found = ours.get_parameter("layers.0.attention.query.weight").grad
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
@@ -70,12 +76,13 @@ def test_gates_at_zero_equal_zeroed_weights(seed: int) -> None:
     ours, kept = toys.encoder(seed), toys.subnetwork(seed)
     zeroed, size = toys.encoder(seed), ours.config.head_size
     with torch.no_grad():
-        for layer, part in enumerate(zeroed.layers):
-            for head in np.flatnonzero(~kept["heads"][layer]):
-                part.attention.output.weight[:, head * size : (head + 1) * size] = 0
-            if not kept["mlps"][layer]:
-                part.mlp.contract.weight.zero_()
-                part.mlp.contract.bias.zero_()
+        for index, heads in enumerate(kept["heads"]):
+            output = layer(zeroed, index).attention.output.weight
+            for head in np.flatnonzero(~heads):
+                output[:, head * size : (head + 1) * size] = 0
+            if not kept["mlps"][index]:
+                zeroed.get_parameter(f"layers.{index}.mlp.contract.weight").zero_()
+                zeroed.get_parameter(f"layers.{index}.mlp.contract.bias").zero_()
         tokens = toys.tokens(toys.sentences(5))
         torch.testing.assert_close(ours(tokens, gates(kept)), zeroed(tokens), atol=1e-6, rtol=0)
 

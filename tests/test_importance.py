@@ -19,23 +19,27 @@ RTE, STSB = task("rte"), task("stsb")
 
 
 def one_at_a_time(about: Task, kept: Subnetwork, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    ours, examples, heads, mlps = toys.encoder(3, classes), toys.sentences(8, 1, classes), [], []
+    ours, examples = toys.encoder(3, classes), toys.sentences(8, 1, classes)
+    heads: list[np.ndarray] = []
+    mlps: list[np.ndarray] = []
     for row in range(8):
         gates = Gates(
-            *(torch.tensor(kept[p], dtype=torch.float, requires_grad=True) for p in ("heads", "mlps"))
+            *(
+                torch.tensor(kept[p], dtype=torch.float, requires_grad=True)
+                for p in ("heads", "mlps")
+            )
         )
         one = examples.take(np.array([row]))
         total_loss(about, ours(toys.tokens(one), gates), torch.tensor(one.labels_N)).backward()
-        heads.append(gates.heads.grad.numpy())
-        mlps.append(gates.mlps.grad.numpy())
+        for gate, found in ((gates.heads, heads), (gates.mlps, mlps)):
+            assert gate.grad is not None
+            found.append(gate.grad.numpy())
     return np.stack(heads), np.stack(mlps)
 
 
 @pytest.mark.parametrize(("about", "classes"), [(RTE, 2), (STSB, 1)])
 @pytest.mark.parametrize("whole", [True, False])
-def test_one_batched_backward_equals_batches_of_one(
-    about: Task, classes: int, whole: bool
-) -> None:
+def test_one_batched_backward_equals_batches_of_one(about: Task, classes: int, whole: bool) -> None:
     ours = toys.encoder(3, classes)
     kept = Subnetwork.full(ours.config.shapes) if whole else toys.subnetwork(1)
     found = sensitivity(ours, toys.sentences(8, 1, classes), about, kept)

@@ -1,5 +1,7 @@
 """The smallest weights go first, exactly as many as asked, ties by position, each step within the last."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -37,8 +39,8 @@ def test_the_search_is_nested_exact_and_ends_where_it_should() -> None:
     rule = Prune(rate=0.3, threshold=0.9, floor=None, data="select", entry="fresh", curve=True)
     steps = list(search(criterion(), rule))
     sizes = [step.subnetwork.size for step in steps]
-    assert all(after == before - int(0.3 * before) for before, after in zip(sizes, sizes[1:], strict=False))
-    assert all(b.subnetwork <= a.subnetwork for a, b in zip(steps, steps[1:], strict=False))
+    assert all(after == before - int(0.3 * before) for before, after in pairwise(sizes))
+    assert all(b.subnetwork <= a.subnetwork for a, b in pairwise(steps))
     assert steps[-1].subnetwork.density >= 0.1 > 0.7 * steps[-1].subnetwork.density
     assert good(steps) <= steps[0].subnetwork
 

@@ -41,7 +41,7 @@ def test_results_do_not_depend_on_the_processes(processes: int) -> None:
     assert run(jobs, compute, lambda *at: told.append(at)) == {str(n): n**2 for n in range(4)}
     assert sorted(told) == [(str(number), 1, 1) for number in range(4)]
     with pytest.raises(Fault, match="cannot be"):
-        run({"good": partial(square, number=1), "bad": fail}, compute, lambda *at: None)
+        run({"good": partial(square, number=1), "bad": partial(fail)}, compute, lambda *at: None)
 
 
 def test_jobs_run_in_processes_of_their_own() -> None:

@@ -1,5 +1,7 @@
 """Contrasts have the size of the good subnetwork, and the overlap that arithmetic leaves them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,10 +33,11 @@ def test_bad_ones_share_only_what_they_must(kept: np.ndarray, seed: int) -> None
 def test_super_contrasts_have_the_size_of_the_super_survivors(
     kept_SN: np.ndarray, seed: int
 ) -> None:
+    per_seed = list(kept_SN)
     always, never = kept_SN.all(axis=0), ~kept_SN.any(axis=0)
     middle = ~always & ~never
-    survivors, bad = sampling.super_survivors(kept_SN), sampling.super_bad(kept_SN, rng(seed))
-    random = sampling.super_random(kept_SN, rng(seed))
+    survivors, bad = sampling.super_survivors(per_seed), sampling.super_bad(per_seed, rng(seed))
+    random = sampling.super_random(per_seed, rng(seed))
     assert (survivors == always).all()
     assert survivors.sum() == bad.sum() == random.sum()
     assert (bad & always).sum() == max(0, 2 * always.sum() - always.size)
@@ -46,14 +49,16 @@ def test_every_component_is_equally_likely() -> None:
     kept = np.arange(10) < 3
     counts = sum(sampling.exact(kept, rng(draw)).astype(int) for draw in range(2000))
     assert np.abs(counts / 2000 - 0.3).max() < 0.05
-    assert np.abs(np.mean([sampling.bernoulli(kept, rng(d)).mean() for d in range(500)]) - 0.3) < 0.03
+    assert (
+        np.abs(np.mean([sampling.bernoulli(kept, rng(d)).mean() for d in range(500)]) - 0.3) < 0.03
+    )
 
 
 def test_heads_are_drawn_for_heads_and_weights_wherever_they_lie() -> None:
     good = Subnetwork({"heads": np.eye(4, dtype=bool), "mlps": np.array([True, False, False])})
-    by_part = sampling.by_part(good, lambda kept: sampling.exact(kept, rng(0)))
+    by_part = sampling.by_part(good, partial(sampling.exact, rng=rng(0)))
     assert (by_part["heads"].sum(), by_part["mlps"].sum()) == (4, 1)
-    pooled = [sampling.pooled(good, lambda k, d=d: sampling.exact(k, rng(d))) for d in range(9)]
+    pooled = [sampling.pooled(good, partial(sampling.exact, rng=rng(d))) for d in range(9)]
     assert {each.size for each in pooled} == {5}
     assert len({int(each["mlps"].sum()) for each in pooled}) > 1
 

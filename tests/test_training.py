@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lottery.encoder import Encoder
+from lottery.encoder import Attention, Encoder
 from lottery.evaluation import measure, predict
 from lottery.magnitude import Ranking
 from lottery.subnetwork import Subnetwork
@@ -59,10 +59,11 @@ def test_words_that_never_occur_keep_their_embedding_as_in_plain_training() -> N
     examples, made, plain = toys.sentences(24), toys.encoder(), toys.encoder()
     recipe = Recipe(epochs=1, batch=24, learning_rate=1e-3, warmup=0.0, clip=1.0)
     for each in (made, plain):
-        each.dropout.p = 0.0
-        each.embeddings.dropout.p = 0.0
-        for layer in each.layers:
-            layer.attention.dropout = layer.dropout.p = 0.0
+        for part in each.modules():
+            if isinstance(part, torch.nn.Dropout):
+                part.p = 0.0
+            if isinstance(part, Attention):
+                part.dropout = 0.0
     finetune(made, examples, RTE, recipe, 1)
     optimiser = torch.optim.AdamW(plain.parameters(), lr=1e-3, weight_decay=0.0)
     labels = torch.tensor(examples.labels_N).long()

@@ -3,8 +3,10 @@
 import numpy as np
 import torch
 
-from lottery.encoder import Config, Encoder, Tokens
+from lottery.config import Config
+from lottery.encoder import Encoder
 from lottery.examples import Examples
+from lottery.packing import Tokens
 from lottery.subnetwork import Subnetwork
 
 CONFIG = Config(
