@@ -68,7 +68,7 @@ def run(jobs: Mapping[Name, Job[R]], compute: Compute, report: Report) -> dict[N
         torch.set_num_threads(compute.alone if len(jobs) == 1 else compute.threads)
         return {name: job(partial(report, name)) for name, job in jobs.items()}
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lottery.trials", "lottery.criteria"])
+    context.set_forkserver_preload(["lottery.contest", "lottery.criteria"])
     with context.Manager() as manager:
         news = manager.Queue()
         with ProcessPoolExecutor(

@@ -29,7 +29,7 @@ class Prune(Section, frozen=True):
 
     rate: Annotated[float, Meta(gt=0, lt=1)]
     threshold: Annotated[float, Meta(gt=0, le=1)]
-    floor: float | None
+    floor: Annotated[float, Meta(ge=-1, le=1)] | None
     data: Literal["select", "dev"]
     entry: Literal["fresh", "stale"]
     curve: bool

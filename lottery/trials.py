@@ -1,6 +1,7 @@
 """One subnetwork put to the test: as cut from the fine-tuned model, and fine-tuned again from the start."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lottery import checkpoint
@@ -13,72 +14,65 @@ from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.training import Progress, Recipe, finetune
 
+Splits = Mapping[str, Examples]
 Measured = Mapping[str, Mapping[str, float]]
 """Split -> metric -> value."""
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One task and seed, and what fine-tuning it takes: `pretrained` is the encoder's folder."""
+
+    task: Task
+    seed: int
+    pretrained: Path
+    train: Examples
+    recipe: Recipe
+    compute: Compute
+
+
 def finetuned(
-    progress: Progress,
-    pretrained: Path,
-    task: Task,
-    seed: int,
-    train: Examples,
-    recipe: Recipe,
-    compute: Compute,
-    subnetwork: Subnetwork | None = None,
+    progress: Progress, cell: Cell, subnetwork: Subnetwork | None = None
 ) -> tuple[Encoder, list[float]]:
     """The pre-trained encoder fine-tuned whole, or under the mask of `subnetwork`, and its epochs' losses.
 
     The seed sets the classifier's first values, the order of the examples and dropout, the same for every
     subnetwork of a cell.
     """
-    encoder = checkpoint.load(pretrained, task.classes, entropy(seed, "classifier", task.name))
-    encoder = encoder.to(compute.chosen)
+    seed = entropy(cell.seed, "classifier", cell.task.name)
+    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(cell.compute.chosen)
     mask = None
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
-        mask = subnetwork if subnetwork.shapes != encoder.config.shapes else None
-    losses = finetune(encoder, train, task, recipe, seed, mask, progress)
+        mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
+    losses = finetune(encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress)
     return encoder, losses
 
 
-def retrain(
-    progress: Progress,
-    pretrained: Path,
-    task: Task,
-    seed: int,
-    train: Examples,
-    recipe: Recipe,
-    compute: Compute,
-    subnetwork: Subnetwork,
-    splits: Mapping[str, Examples],
-) -> Measured:
+def retrained(progress: Progress, cell: Cell, subnetwork: Subnetwork | None, splits: Splits) -> Measured:
     """Scores of the subnetwork after fine-tuning the pre-trained weights under its fixed mask."""
-    encoder, _ = finetuned(
-        progress, pretrained, task, seed, train, recipe, compute, subnetwork
-    )
-    return scores(encoder, task, splits)
+    encoder, _ = finetuned(progress, cell, subnetwork)
+    return scores(encoder, cell.task, splits)
 
 
 def as_cut(
-    progress: Callable[[int, int], None],
+    progress: Progress,
+    cell: Cell,
     model: Path,
-    task: Task,
-    compute: Compute,
     subnetworks: Mapping[str, Subnetwork | None],
-    splits: Mapping[str, Examples],
+    splits: Splits,
 ) -> dict[str, Measured]:
     """Scores of the fine-tuned model with nothing left but each subnetwork (None: the whole model)."""
-    encoder = checkpoint.load(model, task.classes).to(compute.chosen)
+    encoder = checkpoint.load(model, cell.task.classes).to(cell.compute.chosen)
     found = {}
     for done, (name, subnetwork) in enumerate(subnetworks.items(), start=1):
         left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        found[name] = scores(left, task, splits)
+        found[name] = scores(left, cell.task, splits)
         progress(done, len(subnetworks))
     return found
 
 
-def scores(encoder: Encoder, task: Task, splits: Mapping[str, Examples]) -> Measured:
+def scores(encoder: Encoder, task: Task, splits: Splits) -> Measured:
     """Every metric of the task on every split."""
     return {
         name: measure(task, predict(encoder, examples), examples)

@@ -1,6 +1,6 @@
 """Fine-tune the pre-trained encoder on one task with one seed.
 
-    python -m stages.finetune sst2 1337 data/sst2 data/assets/encoder models/sst2/1337
+python -m stages.finetune sst2 1337 data/sst2 data/assets/encoder models/sst2/1337
 """
 
 import json
@@ -15,7 +15,7 @@ from lottery.parallel import Compute
 from lottery.params import section
 from lottery.tasks import task as task_called
 from lottery.training import Recipe
-from lottery.trials import finetuned
+from lottery.trials import Cell, finetuned
 from stages import cli
 
 
@@ -28,23 +28,21 @@ def main(
 ) -> None:
     """Fine-tune the pre-trained encoder on one task with one seed."""
     tree = cli.parameters()
-    recipe, compute = section(Recipe, "finetune", tree), section(Compute, "compute", tree)
-    train = examples.load(data / "train.safetensors")
-    about = f"{len(train)} examples, {recipe.epochs} epoch(s)"
+    cell = Cell(
+        task=task_called(task),
+        seed=seed,
+        pretrained=pretrained,
+        train=examples.load(data / "train.safetensors"),
+        recipe=section(Recipe, "finetune", tree),
+        compute=section(Compute, "compute", tree),
+    )
+    about = f"{len(cell.train)} examples, {cell.recipe.epochs} epoch(s)"
     with cli.stage("finetune", f"{task} seed {seed}", about) as stage, cli.fresh(out) as draft:
-        job = partial(
-            finetuned,
-            pretrained=pretrained,
-            task=task_called(task),
-            seed=seed,
-            train=train,
-            recipe=recipe,
-            compute=compute,
-        )
-        encoder, losses = parallel.run({"training": job}, compute, stage.report)["training"]
+        job = {"training": partial(finetuned, cell=cell)}
+        encoder, losses = parallel.run(job, cell.compute, stage.report)["training"]
         checkpoint.save(encoder, draft)
         (draft / "losses.json").write_text(json.dumps({"mean loss per epoch": losses}) + "\n")
-        stage.result = f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.3f} in the last"
+        stage.result = f"mean loss {losses[-1]:.3f} in the last epoch"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Search one fine-tuned model by both methods: what survives, and its contrasts.
 
-    python -m stages.prune sst2 1337 data/sst2 models/sst2/1337 subnetworks/sst2/1337
+python -m stages.prune sst2 1337 data/sst2 models/sst2/1337 subnetworks/sst2/1337
 """
 
 from functools import partial

@@ -1,0 +1,94 @@
+"""All subnetworks of a cell against each other and the full model: every score of the cell."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lottery import parallel, subnetwork
+from lottery.evaluation import majority
+from lottery.scores import Kind, Method, Score, State
+from lottery.subnetwork import Subnetwork
+from lottery.trials import Cell, Measured, Splits, as_cut, retrained
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A subnetwork and who it is; the full model where there is none."""
+
+    method: Method
+    kind: Kind
+    draw: int
+    subnetwork: Subnetwork | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.kind}" + (f" {self.draw}" if self.kind == "random" else "")
+
+
+FULL = Entrant("full", "full", 0, None)
+
+
+def entrants(folder: Path, draws: int) -> list[Entrant]:
+    """The subnetworks in the folder of a cell; the costly ones first, so that processes end together."""
+    names = ("good", *(f"random-{draw}" for draw in range(draws)), "bad")
+    return [
+        Entrant(identity["method"], identity["kind"], identity["draw"], found)
+        for method in ("magnitude", "structured")
+        for name in names
+        for found, identity in [subnetwork.load(folder / method / f"{name}.safetensors")]
+    ]
+
+
+def hold(
+    cell: Cell,
+    model: Path,
+    competing: list[Entrant],
+    splits: Splits,
+    select: Splits,
+    report: parallel.Report,
+) -> list[Score]:
+    """Scores of the full model, of a blind guess and of every entrant, as cut and retrained.
+
+    `splits` are reported on; on `select`, which drove the searches, the full model and the good subnetworks
+    are scored too, for the gap between the two.
+    """
+    jobs: dict[str, parallel.Job[Any]] = {
+        str(entrant): partial(retrained, cell=cell, subnetwork=entrant.subnetwork, splits=splits)
+        for entrant in competing
+    }
+    everyone = {str(entrant): entrant.subnetwork for entrant in (FULL, *competing)}
+    chosen = {str(e): e.subnetwork for e in (FULL, *competing) if e.kind in ("full", "good")}
+    cut = partial(as_cut, cell=cell, model=model)
+    jobs["as cut"] = partial(cut, subnetworks=everyone, splits=splits)
+    jobs["as selected"] = partial(cut, subnetworks=chosen, splits=select)
+    found = parallel.run(jobs, cell.compute, report)
+    blind = {name: majority(cell.task, split) for name, split in splits.items()}
+    rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
+    scores = [*rows(Entrant("full", "majority", 0, None), "finetuned", blind)]
+    for entrant in (FULL, *competing):
+        state: State = "finetuned" if entrant is FULL else "pruned"
+        seen = found["as cut"][str(entrant)] | found["as selected"].get(str(entrant), {})
+        scores += rows(entrant, state, seen)
+        if entrant is not FULL:
+            scores += rows(entrant, "retrained", found[str(entrant)])
+    return scores
+
+
+def _rows(
+    cell: Cell, entrant: Entrant, state: State, found: Measured, sizes: Mapping[str, int]
+) -> Iterator[Score]:
+    for split, metrics in found.items():
+        for metric, value in metrics.items():
+            yield Score(
+                task=cell.task.name,
+                seed=cell.seed,
+                method=entrant.method,
+                kind=entrant.kind,
+                draw=entrant.draw,
+                state=state,
+                split=split,
+                metric=metric,
+                value=value,
+                n=sizes[split],
+            )
