@@ -7,7 +7,7 @@ import pandas as pd
 
 from lottery.frames import rows
 from lottery.labels import METRICS
-from lottery.prose import NONE, counted, flat, number, percent, table
+from lottery.prose import NONE, counted, flat, folded, number, percent, table
 
 Tree = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def parameters(tree: Tree) -> str:
     """Every parameter of the run, folded away."""
     body = [[f"`{key}`", value] for key, value in flat(tree)]
     text = table("All parameters. Source: `params.yaml`.", ["parameter", "value"], body, 2)
-    return f"<details>\n<summary>All parameters</summary>\n\n{text}\n\n</details>"
+    return folded("All parameters", text)
 
 
 def methods(tree: Tree, shape: tuple[int, int]) -> Iterator[str]:

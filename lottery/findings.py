@@ -6,11 +6,21 @@ import pandas as pd
 
 from lottery.frames import rows
 from lottery.labels import CONTRASTS, KINDS, METHODS, METRICS, PRUNINGS, STATES
-from lottery.prose import NONE, figure, listed, number, seeds, spread, table
+from lottery.prose import NONE, figure, listed, number, percent, seeds, spread, table
 
 Tables = Mapping[str, pd.DataFrame]
 Paths = Mapping[str, str]
 SUPERS = ("super", "super-random", "super-bad")
+ORDER = (
+    ("full", "majority", "finetuned"),
+    ("full", "full", "finetuned"),
+    *(
+        (method, kind, state)
+        for method in PRUNINGS
+        for state in ("pruned", "retrained")
+        for kind in CONTRASTS
+    ),
+)
 DRAWS = "Random draws are averaged within a seed first."
 
 
@@ -35,6 +45,37 @@ def results(tables: Tables, figures: Paths) -> Iterator[str]:
     else:
         yield "Subnetworks made of super-survivors alone were not scored in this run."
     yield _others(tables["results"], names)
+
+
+def beside(tables: Tables) -> Iterator[str]:
+    """The paper's averages and ours, absolute and as shares of their full models."""
+    key = ["method", "kind", "state"]
+    ours = tables["averages"][tables["averages"]["scope"] == "sound"].set_index(key)
+    share, paper = ours["share"].to_dict(), tables["published"].set_index(key)["mean"].to_dict()
+    full = float(paper["full", "full", "finetuned"])
+    body = [
+        [
+            METHODS[owner[0]] or NONE,
+            STATES[owner[2]],
+            KINDS[owner[1]],
+            number(paper[owner]),
+            percent(paper[owner] / full),
+            _at(ours, owner),
+            percent(share.get(owner)),
+        ]
+        for owner in ORDER
+        if owner in paper
+    ]
+    count = int(tables["published"]["tasks"].iloc[0])
+    header = ["pruning", "state", "subnetwork", "paper", "paper, of full", "here", "here, of full"]
+    yield table(
+        f"The paper's scores beside these: means over {count} tasks there (BERT-base, five seeds; subnetworks chosen on"
+        " the very dev sets) and over the tasks of this run here. Tasks and model may differ: compare the shares of"
+        " the full model's score, not the scores. Source: `tables/published.csv`, `tables/averages.csv`.",
+        header,
+        body,
+        3,
+    )
 
 
 def decline(tables: Tables, figures: Paths) -> Iterator[str]:
@@ -84,12 +125,6 @@ def _scores(reported: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame)
     by_task = {name: own.set_index(key) for name, own in reported.groupby("task")}
     means = {scope: own.set_index(key) for scope, own in averages.groupby("scope", sort=False)}
     columns = [by_task[known.task] for known in rows(tasks)] + list(means.values())
-    order = [("full", "majority", "finetuned"), ("full", "full", "finetuned")] + [
-        (method, kind, state)
-        for method in PRUNINGS
-        for state in ("pruned", "retrained")
-        for kind in CONTRASTS
-    ]
     body = [
         [
             METHODS[method] or NONE,
@@ -97,7 +132,7 @@ def _scores(reported: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame)
             KINDS[kind],
             *(_at(own, (method, kind, state)) for own in columns),
         ]
-        for method, kind, state in order
+        for method, kind, state in ORDER
     ]
     header = [
         "",

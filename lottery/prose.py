@@ -70,6 +70,11 @@ def table(caption: str, header: Sequence[str], body: Sequence[Sequence[str]], le
     return f"**{caption}**\n\n{text}"
 
 
+def folded(title: str, text: str) -> str:
+    """Markdown that a reader has to open."""
+    return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
 def figure(path: str, alternative: str, caption: str) -> str:
     """An image with its alternative text, and the caption below it."""
     return f"![{alternative}]({path})\n\n*{caption}*"

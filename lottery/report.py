@@ -9,7 +9,18 @@ import pandas as pd
 from lottery import anatomy, background, findings
 from lottery.frames import rows
 from lottery.labels import CONTRASTS, METHODS, PRUNINGS
-from lottery.prose import between, counted, listed, number, percent, section, table
+from lottery.prose import (
+    NONE,
+    between,
+    counted,
+    folded,
+    listed,
+    number,
+    percent,
+    probability,
+    section,
+    table,
+)
 from lottery.provenance import Provenance
 
 
@@ -48,10 +59,11 @@ def render(found: Material) -> str:
     parts = [
         f"# Lottery tickets in {found.encoder}: {titles}",
         section("Abstract", abstract(found)),
-        section("Verdicts", verdicts(found.tables.get("verdicts"))),
+        section("Verdicts", *verdicts(found.tables["verdicts"])),
         section("What was run", *_setting(found)),
         section("Methods", *background.methods(found.parameters, found.shape)),
         section("Results", *findings.results(found.tables, found.figures)),
+        section("Beside the paper", *findings.beside(found.tables)),
         section("How far pruning goes", *findings.decline(found.tables, found.figures)),
         section("Where the survivors are", *anatomy.survival(found.tables, found.figures)),
         section("Agreement between seeds", *anatomy.agreement(found.tables, found.seeds)),
@@ -78,15 +90,15 @@ def abstract(found: Material) -> str:
     if mean.empty:
         return f"{text[0]} No task passed the checks of its full model, so there is nothing to average."
     full, blind = (next(rows(mean[mean["kind"] == kind])) for kind in ("full", "majority"))
+    over = f"Averaged over {full.tasks} tasks" if full.tasks > 1 else "On the one task that counts"
     text.append(
-        f"Averaged over {counted(full.tasks, 'task')}, the full model scores {between(full)} on dev and the majority"
+        f"{over}, the full model scores {between(full)} on dev and the majority"
         f" class {number(blind.mean)}, {percent(blind.share, 0)} of that."
     )
     text += [_outcome(mean, found.tables["survivors"], found.tasks, method) for method in PRUNINGS]
-    if (verdict := found.tables.get("verdicts")) is not None and len(verdict):
-        counts = verdict["verdict"].value_counts()
-        said = listed(f"{count} {name}" for name, count in counts.items())
-        text.append(f"Of {counted(len(verdict), 'claim')} of the paper put to a test here: {said}.")
+    verdict = found.tables["verdicts"]["verdict"]
+    said = listed(f"{count} are {name}" for name, count in verdict.value_counts().items())
+    text.append(f"Of {counted(len(verdict), 'claim')} of the paper put to a test here, {said}.")
     return " ".join(text)
 
 
@@ -110,18 +122,45 @@ def _outcome(mean: pd.DataFrame, survivors: pd.DataFrame, tasks: pd.DataFrame, m
     )
 
 
-def verdicts(frame: pd.DataFrame | None) -> str:
+def verdicts(frame: pd.DataFrame) -> Iterator[str]:
     """The claims of the paper, each with its verdict and the evidence."""
-    if frame is None or frame.empty:
-        return "No claim of the paper was put to a formal test in this run."
-    body = [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    header = [str(name).replace("_", " ") for name in frame.columns]
-    caption = "The paper's claims. Source: `tables/verdicts.csv`."
-    return table(caption, header, body, len(header))
-
-
-def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value).replace("|", "\\|")
+    body = [
+        [
+            row.claim,
+            f"**{row.verdict}**",
+            between(row),
+            number(row.n, 0),
+            probability(row.p_holm),
+            f"{number(row.published)} ({row.published_n})" if row.published_n else NONE,
+            row.evidence,
+        ]
+        for row in rows(frame.rename(columns={"effect": "mean"}))
+    ]
+    header = [
+        "claim",
+        "verdict",
+        "effect [95 % interval]",
+        "n",
+        "p (Holm)",
+        "the paper's (n)",
+        "evidence",
+    ]
+    yield table(
+        "Verdicts on the paper's claims. An effect above 0 speaks for the claim: a difference of scores, of shares or"
+        " of agreement beyond chance, as the column `test` of the source spells out; n counts cells. p is one-sided,"
+        " by flipping signs, corrected over all claims by Holm's method. Source: `tables/verdicts.csv`.",
+        header,
+        body,
+        2,
+    )
+    spelt = [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(frame)]
+    claims = table(
+        "Each claim in full, and what is tested. Source: `tables/verdicts.csv`.",
+        ["claim", "sentence", "test, in the mean over cells", "section of the paper"],
+        spelt,
+        4,
+    )
+    yield folded("The claims in full", claims)
 
 
 def _setting(found: Material) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Random draws of a seed are averaged before anything is taken over seeds: a draw is not a replication.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -138,18 +138,18 @@ def curves(trajectory: pd.DataFrame) -> pd.DataFrame:
     return trajectory.assign(chosen=trajectory.index.isin(accepted.index[chosen]))
 
 
-def headline(
-    averages: pd.DataFrame, overview: pd.DataFrame, sizes: pd.DataFrame, agreement: pd.DataFrame
-) -> dict[str, Any]:
+def headline(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The numbers an experiment is compared by: mean scores over the sound tasks, sizes, agreement.
 
     Undefined numbers are None. `jaccard` compares the good subnetworks of two seeds, `heads` of structured
     and `weights` of magnitude pruning, and is a mean over pairs of seeds and over the tasks.
     """
+    averages, overview, sizes = frames["averages"], frames["tasks"], frames["sizes"]
     scored = averages[averages["scope"] == "sound"].set_index(OWNER)
     sound, share = scored["mean"].to_dict(), scored["share"].to_dict()
     kept = overview.loc[~overview["degenerate"], "task"]
     sparsity = sizes[sizes["task"].isin(kept)].groupby("method")["sparsity"].mean()
+    agreement = frames["agreement"]
     compared = agreement[agreement["task"].isin(kept) & (agreement["unit"] != "mlps")]
     jaccard = compared.groupby("method")["jaccard"].mean()
     found: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Write the report: tables in, Markdown and figures out.
 
-python -m stages.report --tables reports/tables --data data reports/report.md reports/figures
+python -m stages.report reports/tables data reports/report.md reports/figures
 """
 
 import json
@@ -18,7 +18,9 @@ from stages import cli
 
 TABLES = (
     "tasks",
+    "verdicts",
     "results",
+    "published",
     "averages",
     "selection",
     "survivors",
@@ -33,8 +35,8 @@ TABLES = (
 
 
 def main(
-    tables: Annotated[Path, Option(help="Folder of the tables of the analysis.")],
-    data: Annotated[Path, Option(help="Folder of the prepared data, <task>/meta.json.")],
+    tables: Annotated[Path, Argument(help="Folder of the tables of the analysis.")],
+    data: Annotated[Path, Argument(help="Folder of the prepared data, <task>/meta.json.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
     pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
     lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
@@ -45,8 +47,6 @@ def main(
     tree = cli.parameters()
     grid = section(Grid, "grid", tree)
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
-    if (verdicts := tables / "verdicts.csv").exists():
-        read["verdicts"] = frames.load(verdicts)
     with (
         cli.stage("report", "all", f"{len(read)} tables") as stage,
         cli.fresh(pictures) as folder,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ruamel.yaml import YAML
 
 from lottery import records
 from lottery.labels import CONTRASTS, PRUNINGS
@@ -16,6 +18,8 @@ from lottery.scores import Score
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import task as task_called
+from stages import analyse
+from tests.imports import ROOT
 
 SUPERS = ("super", "super-random", "super-bad")
 LEVEL = {
@@ -191,3 +195,20 @@ IMPORTANCE = pa.schema(
         ("importance", pa.float64()),
     ]
 )
+
+
+def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> None:
+    """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
+    experiment.write(root)
+    tree = YAML(typ="safe").load((ROOT / "profiles" / "default.yaml").read_text(encoding="utf-8"))
+    tree["grid"] = {"tasks": list(experiment.tasks), "seeds": list(seeds or experiment.seeds)}
+    with (root / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(tree, file)
+    with chdir(root):
+        analyse.main(
+            scores=Path("scores"),
+            subnetworks=Path("subnetworks"),
+            authors=ROOT / "published",
+            out=Path("reports/tables"),
+            metrics=Path("reports/metrics.json"),
+        )
