@@ -36,7 +36,8 @@ def stability(found: Sequence[Survivors]) -> pd.DataFrame:
 
 
 def _stacked(found: Sequence[Survivors], task: str) -> dict[str, Kept]:
-    own = [each.shares for each in found if (each.task, each.method) == (task, "structured")]
+    by_seed = sorted(found, key=lambda each: each.seed)
+    own = [each.shares for each in by_seed if (each.task, each.method) == (task, "structured")]
     return {unit: np.stack([shares[unit] for shares in own]) == 1 for unit in own[0]} if own else {}
 
 

@@ -9,9 +9,10 @@ from typing import Annotated
 import pandas as pd
 from typer import Argument
 
-from lottery import canvas, figures, frames, masks, stability, survivors
+from lottery import canvas, figures, masks, stability, survivors
 from lottery.faults import Fault
 from lottery.masks import Good
+from lottery.prose import counted
 from stages import cli
 
 
@@ -41,11 +42,11 @@ def main(
             for good in goods:
                 _save(good, draft / "subnetworks" / good.task / str(good.seed) / "structured")
             for name, table in tables.items():
-                frames.save(table, draft / f"{name}.csv")
+                table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
             survival = figures.survival(tables["survival"], titles, "structured")
             canvas.save(survival, draft / "survival.png")
             canvas.save(figures.overlap(overlap, titles), draft / "overlap.png")
-        stage.result = f"{len(goods)} subnetworks of {len(tasks)} tasks"
+        stage.result = f"{counted(len(goods), 'subnetwork')} of {counted(len(tasks), 'task')}"
 
 
 def _guard(source: Path, out: Path) -> None:
