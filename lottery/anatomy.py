@@ -11,6 +11,7 @@ from lottery.prose import figure, listed, number, percent, probability, seeds, t
 
 Tables = Mapping[str, pd.DataFrame]
 Paths = Mapping[str, str]
+Known = Mapping[Any, Any]
 
 
 def survival(tables: Tables, figures: Paths) -> Iterator[str]:
@@ -45,47 +46,58 @@ def agreement(tables: Tables, seeds_run: Sequence[int]) -> Iterator[str]:
     """Do seeds of a task find the same subnetwork?"""
     if len(seeds_run) < 2:
         yield "One seed was run: whether seeds agree is not known."
-        return
-    names = dict(zip(tables["tasks"]["task"], tables["tasks"]["title"], strict=True))
+    else:
+        known = tables["stability"].set_index(["task", "unit", "statistic"])["value"].to_dict()
+        yield _alike(tables, known, len(seeds_run))
+        yield _stability(tables, known, len(seeds_run))
+    yield _importance(tables)
+
+
+def _alike(tables: Tables, known: Known, count: int) -> str:
     pairs = tables["agreement"].groupby(["task", "unit"])[["jaccard", "chance"]].mean()
-    alike = {key: f"{number(row.jaccard)} ({number(row.chance)})" for key, row in _keyed(pairs)}
-    known = tables["stability"].set_index(["task", "unit", "statistic"])["value"].to_dict()
+    alike = {
+        key: f"{number(row.jaccard)} ({number(row.chance)})"
+        for key, row in zip(pairs.index, rows(pairs), strict=True)
+    }
     body = [
-        [title, *(alike[task, unit] for unit in UNITS)]
-        + [
-            " / ".join(
-                number(known[task, unit, name], 0)
-                for name in ("super_survivors", "never_survivors")
-            )
-            for unit in COMPONENTS
+        [
+            title,
+            *(alike[task, unit] for unit in UNITS),
+            *(
+                " / ".join(number(known[task, unit, name], 0) for name in ENDS)
+                for unit in COMPONENTS
+            ),
         ]
-        for task, title in names.items()
+        for task, title in _names(tables)
     ]
     header = ["task", *(f"{name}: Jaccard (chance)" for name in UNITS.values())]
     header += ["heads kept by all / by no seed", "MLPs kept by all / by no seed"]
-    count = len(seeds_run) * (len(seeds_run) - 1) // 2
-    yield table(
-        "Table 4. Do seeds agree? Jaccard index of two good subnetworks of one task, mean over"
-        f" {count} {'pair' if count == 1 else 'pairs'} of seeds (n = {len(seeds_run)}), and in brackets its value for"
-        " random subnetworks of the same sizes. Source: `tables/agreement.csv`, `tables/stability.csv`.",
-        header,
-        body,
+    caption = (
+        "Table 4. Do seeds agree? Jaccard index of two good subnetworks of one task, mean over all"
+        f" {count * (count - 1) // 2} pairs of seeds (n = {count}), and in brackets its value for random subnetworks"
+        " of the same sizes. Source: `tables/agreement.csv`, `tables/stability.csv`."
     )
+    return table(caption, header, body)
+
+
+def _stability(tables: Tables, known: Known, count: int) -> str:
     body = [
         [title, UNITS[unit], *(_statistic(name, known[task, unit, name]) for name in STATISTICS)]
-        for task, title in names.items()
+        for task, title in _names(tables)
         for unit in COMPONENTS
     ]
-    yield table(
+    caption = (
         "Table 5. s-pruning's stability over seeds: share of components that some seeds keep and others do not;"
         " agreement beyond chance (1 is perfect, 0 is chance); p of a permutation test that seeds agree more than"
         " chance, shuffling over all components and within layers; p of Cochran's Q, which asks whether seeds keep"
-        f" equally many, not the same ones. n = {len(seeds_run)} seeds. Source: `tables/stability.csv`.",
-        ["task", "of", *STATISTICS.values()],
-        body,
-        2,
+        f" equally many, not the same ones. n = {count} seeds. Source: `tables/stability.csv`."
     )
-    yield _importance(tables, names)
+    return table(caption, ["task", "of", *STATISTICS.values()], body, 2)
+
+
+def _names(tables: Tables) -> list[tuple[str, str]]:
+    """Task and title, in the order of the grid."""
+    return list(zip(tables["tasks"]["task"], tables["tasks"]["title"], strict=True))
 
 
 def _statistic(name: str, value: float) -> str:
@@ -93,6 +105,7 @@ def _statistic(name: str, value: float) -> str:
 
 
 COMPONENTS = ("heads", "mlps")
+ENDS = ("super_survivors", "never_survivors")
 STATISTICS = {
     "share_mixed": "share mixed",
     "fleiss_kappa": "Fleiss' kappa",
@@ -104,7 +117,7 @@ STATISTICS = {
 SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def _importance(tables: Tables, names: Mapping[str, str]) -> str:
+def _importance(tables: Tables) -> str:
     """How importance is spread over the components, and whether seeds rank them alike."""
     levels = tables["importance"].set_index(["task", "unit", "quantile"])["mean"].to_dict()
     ranks = tables["importance-agreement"].groupby(["task", "unit"])["spearman"].mean().to_dict()
@@ -115,7 +128,7 @@ def _importance(tables: Tables, names: Mapping[str, str]) -> str:
             *(number(levels[task, unit, level]) for level in SHOWN),
             number(ranks.get((task, unit))),
         ]
-        for task, title in names.items()
+        for task, title in _names(tables)
         for unit in COMPONENTS
     ]
     header = ["task", "of", "smallest", "first quartile", "median", "third quartile", "largest"]
@@ -127,11 +140,6 @@ def _importance(tables: Tables, names: Mapping[str, str]) -> str:
         body,
         2,
     )
-
-
-def _keyed(frame: pd.DataFrame) -> Iterator[tuple[Any, Any]]:
-    """Index and row, the row with its columns as attributes."""
-    return zip(frame.index, rows(frame), strict=True)
 
 
 def overlap(tables: Tables, figures: Paths) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What a reader must know before any number: what was run and how, what it cannot show, what it builds on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -70,49 +70,76 @@ def parameters(tree: Tree) -> str:
     return folded("All parameters", text)
 
 
-def methods(tree: Tree, shape: tuple[int, int]) -> Iterator[str]:
+def methods(tree: Tree, shape: tuple[int, int]) -> list[str]:
     """A paragraph for each step of the experiment, worded by its parameters."""
-    tuning, prune, draws = tree["finetune"], tree["prune"], tree["sampling"]["draws"]
+    return [
+        _finetuning(tree["finetune"], shape),
+        _rule(tree["prune"]),
+        _structured(tree),
+        _magnitude(tree),
+        _contrasts(tree["sampling"]),
+        MEASUREMENTS,
+        STATISTICS,
+    ]
+
+
+def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:
     layers, heads = shape
-    yield (
+    return (
         f"**Fine-tuning.** The encoder has {counted(layers, 'layer')} of {heads} heads and one MLP. With each seed"
         f" it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}: AdamW"
         f" without weight decay, a learning rate of {tuning['learning_rate']:g} that"
         f" {_warmup(tuning['warmup'])}falls linearly to 0, gradient norms clipped at {tuning['clip']:g}. The seed"
         " sets the classifier's first values, the order of the examples and dropout."
     )
-    yield (
+
+
+def _rule(prune: Tree) -> str:
+    return (
         f"**The rule.** A search keeps cutting while the score stays at {percent(prune['threshold'], 0)} of the"
         f" full model's{_floor(prune['floor'])}, and returns the last subnetwork that did. {DATA[prune['data']]}"
     )
-    yield (
-        f"**s-pruning** removes whole heads and MLPs. Their importance is the expected size of the loss gradient at"
-        f" a gate of 1 on each of them ({REDUCTION[tree['importance']['reduction']]}; Michel et al. 2019), heads"
-        " normalised by the L2 norm of their layer. Each step cuts the least important"
+
+
+def _structured(tree: Tree) -> str:
+    prune = tree["prune"]
+    return (
+        "**s-pruning** removes whole heads and MLPs. Their importance is the expected size of the loss gradient at"
+        f" a gate on each of them ({REDUCTION[tree['importance']['reduction']]}; Michel et al. 2019), that of heads"
+        " divided by the L2 norm of their layer. Each step cuts the least important"
         f" {percent(prune['rate'], 0)} of all heads together with the least important MLP; when that fails, heads"
         " alone in half steps, then MLPs alone. Importance is measured anew at each step"
         f"{ENTRY[prune['entry']]}."
     )
-    yield (
-        f"**m-pruning** removes single weights: the {percent(tree['magnitude']['rate'] or prune['rate'], 0)} of the"
-        " remaining ones that are smallest in magnitude, over all matrices of attention and MLPs"
+
+
+def _magnitude(tree: Tree) -> str:
+    rate = tree["magnitude"]["rate"] or tree["prune"]["rate"]
+    return (
+        f"**m-pruning** removes single weights: at each step the {percent(rate, 0)} of the remaining ones that are"
+        " smallest in magnitude, over all matrices of attention and MLPs"
         f"{' and their biases' if tree['magnitude']['biases'] else ''} at once. Embeddings, layer norms, pooler and"
         " classifier stay. Nothing is trained between steps."
     )
-    yield (
+
+
+def _contrasts(sampling: Tree) -> str:
+    return (
         "**Contrasts.** *Good* is what a search returned. *Random* has the same size and is drawn uniformly"
-        f" ({SIZE[tree['sampling']['random']]}; {counted(draws, 'draw')} per good subnetwork). *Bad*"
-        f" {BAD[tree['sampling']['bad']]}. When more than half of the components survive, good and bad must overlap."
+        f" ({SIZE[sampling['random']]}; {counted(sampling['draws'], 'draw')} per good subnetwork). *Bad*"
+        f" {BAD[sampling['bad']]}. When more than half of the components survive, good and bad must overlap."
     )
-    yield (
-        "**Two measurements.** *Pruned*: the fine-tuned model with everything else cut out. *Retrained*:"
-        " pre-trained weights and a fresh classifier, fine-tuned with the recipe above under the fixed mask."
-    )
-    yield (
-        "**Statistics.** Random draws are averaged within their seed, since a draw is no replication. Means, standard"
-        " deviations (ddof 1) and 95 % intervals (Student's t) are over seeds. Averages over tasks are taken within"
-        " a seed first. Intervals therefore speak of seeds, not of other data."
-    )
+
+
+MEASUREMENTS = (
+    "**Two measurements.** *Pruned*: the fine-tuned model with everything else cut out. *Retrained*: pre-trained"
+    " weights and a fresh classifier, fine-tuned with the recipe above under the fixed mask."
+)
+STATISTICS = (
+    "**Statistics.** Random draws are averaged within their seed, since a draw is no replication. Means, standard"
+    " deviations (ddof 1) and 95 % intervals (Student's t) are over seeds. Averages over tasks are taken within a"
+    " seed first. Intervals therefore speak of seeds, not of other data."
+)
 
 
 def _warmup(share: float) -> str:

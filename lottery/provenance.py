@@ -15,8 +15,6 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.tasks import TASKS
-
 PACKAGES = (
     "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
 )  # fmt: skip
@@ -24,12 +22,12 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Spent:
-    """What the executed instances of one stage cost, in seconds."""
+    """Wall time of the executed instances of one stage, in seconds: together, and the longest of them."""
 
     stage: str
     instances: int
     seconds: float
-    cpu_seconds: float
+    longest: float
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,11 @@ def digest(lock: Path) -> str | None:
 
 def spent(log: Path, cells: Iterable[tuple[str, int]]) -> list[Spent]:
     """Per stage, the last recorded execution of each of its instances in this grid, in order of execution."""
-    wanted = {name for task, seed in cells for name in (task, f"{task} seed {seed}")}
+    wanted = {"params.yaml", "encoder", "all"}
+    wanted |= {name for task, seed in cells for name in (task, f"{task} seed {seed}")}
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for entry in _lines(log):
-        foreign = entry["cell"].split(" ")[0] in TASKS and entry["cell"] not in wanted
-        if not foreign and entry["stage"] != "report":
+        if entry["cell"] in wanted and entry["stage"] != "report":
             last.pop((entry["stage"], entry["cell"]), None)
             last[entry["stage"], entry["cell"]] = entry
     return [
@@ -84,7 +82,7 @@ def spent(log: Path, cells: Iterable[tuple[str, int]]) -> list[Spent]:
             stage=stage,
             instances=len(own),
             seconds=sum(entry["seconds"] for entry in own),
-            cpu_seconds=sum(entry["cpu_seconds"] for entry in own),
+            longest=max(entry["seconds"] for entry in own),
         )
         for stage in dict.fromkeys(stage for stage, _ in last)
         if (own := [entry for (name, _), entry in last.items() if name == stage])
@@ -99,7 +97,7 @@ def _lines(log: Path) -> list[dict[str, Any]]:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and {"stage", "cell", "seconds", "cpu_seconds"} <= entry.keys():
+        if isinstance(entry, dict) and {"stage", "cell", "seconds"} <= entry.keys():
             entries.append(entry)
     return entries
 

@@ -205,17 +205,17 @@ def _provenance(known: Provenance) -> Iterator[str]:
         yield "Times: none recorded; every stage was restored from the cache, or its log is gone."
         return
     spent = [
-        [each.stage, str(each.instances), number(each.seconds, 1), number(each.cpu_seconds, 1)]
+        [each.stage, str(each.instances), number(each.seconds, 1), number(each.longest, 1)]
         for each in known.spent
     ]
     total = [
         "all",
         str(sum(each.instances for each in known.spent)),
         number(sum(each.seconds for each in known.spent), 1),
-        number(sum(each.cpu_seconds for each in known.spent), 1),
+        number(max(each.longest for each in known.spent), 1),
     ]
     caption = (
         "Time of each stage: the last recorded run of each instance, without imports and DVC. What is missing was"
         " restored from the cache. Source: `logs/stages.jsonl`."
     )
-    yield table(caption, ["stage", "runs", "wall time, s", "CPU time, s"], [*spent, total])
+    yield table(caption, ["stage", "runs", "wall time, s", "the longest, s"], [*spent, total])

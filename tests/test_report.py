@@ -126,11 +126,8 @@ def test_the_digest_of_the_lock_ignores_the_report_and_nothing_else(tmp_path: Pa
 def test_times_are_those_of_this_grid_and_the_last_of_each_cell(tmp_path: Path) -> None:
     log = tmp_path / "stages.jsonl"
     entries = [("prune", "sst2 seed 1", 9), ("prune", "sst2 seed 1", 2), ("prune", "sst2 seed 5", 7),
-               ("check", "params.yaml", 1), ("report", "all", 5)]  # fmt: skip
-    lines = [
-        json.dumps({"stage": stage, "cell": cell, "seconds": s, "cpu_seconds": s})
-        for stage, cell, s in entries
-    ]
+               ("check", "params.yaml", 1), ("report", "all", 5), ("import", "masks.csv", 3)]  # fmt: skip
+    lines = [json.dumps({"stage": stage, "cell": cell, "seconds": s}) for stage, cell, s in entries]
     log.write_text("\n".join([*lines, '{"stage": "pru']), encoding="utf-8")
     found = {
         each.stage: (each.instances, each.seconds) for each in provenance.spent(log, [("sst2", 1)])
