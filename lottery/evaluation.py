@@ -40,7 +40,7 @@ def decide(task: Task, logits_NC: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:
-    """The metric that drives a search (PROTOCOL 1)."""
+    """The metric that drives a search."""
     return METRICS[task.search](decide(task, logits_NC), examples.labels_N.astype(np.float64))
 
 

@@ -1,4 +1,4 @@
-"""How much each head and MLP matters: the gradient of the loss at its gate (PROTOCOL 3; paper, eq. 3).
+"""How much each head and MLP matters: the gradient of the loss at its gate (paper, eq. 3).
 
 I_head[l, h] = E_x |dL(x) / dxi[l, h]| and I_mlp[l] = E_x |dL(x) / dnu[l]| at the current gates, dropout off.
 Gates of their own for every example give all absolute values of a batch in one backward pass.

@@ -1,4 +1,4 @@
-"""m-pruning: single weights, smallest magnitude first over the whole encoder (PROTOCOL 5; paper, section 3.1).
+"""m-pruning: single weights, smallest magnitude first over the whole encoder (paper, section 3.1).
 
 Nothing is retrained between steps, so the subnetworks are nested, and one sort serves the whole search.
 """

@@ -1,4 +1,4 @@
-"""The way down: cut, assess, and go on while the score holds (PROTOCOL 4 and 5; paper, section 3).
+"""The way down: cut, assess, and go on while the score holds (paper, section 3).
 
 The search knows neither model nor data: a criterion proposes the cuts and assesses their results.
 """

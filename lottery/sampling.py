@@ -1,4 +1,4 @@
-"""Contrast subnetworks: what a good one is held against (PROTOCOL 6; paper, section 4)."""
+"""Contrast subnetworks: what a good one is held against (paper, section 4)."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal

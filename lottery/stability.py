@@ -1,4 +1,4 @@
-"""Do seeds keep the same components? Statistics of repeated searches (PROTOCOL 8; paper, section 5).
+"""Do seeds keep the same components? Statistics of repeated searches (paper, section 5).
 
 Arrays are booleans kept_S...: one subnetwork per seed, heads [S, L, H] or MLPs [S, L]. A statistic that the
 data leave undefined (one seed, nothing kept, everything kept) is NaN.

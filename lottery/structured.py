@@ -1,4 +1,4 @@
-"""s-pruning: whole heads and MLPs, least important first (PROTOCOL 4; paper, section 3.2)."""
+"""s-pruning: whole heads and MLPs, least important first (paper, section 3.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

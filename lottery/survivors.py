@@ -1,4 +1,4 @@
-"""What survives, where, and whether seeds and tasks agree on it (PROTOCOL 8; paper, sections 5 and 6)."""
+"""What survives, where, and whether seeds and tasks agree on it (paper, sections 5 and 6)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

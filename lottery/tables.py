@@ -1,4 +1,4 @@
-"""From scores to tidy tables: per task, over the tasks, and the headline numbers (PROTOCOL 1, 6, 7).
+"""From scores to tidy tables: per task, over the tasks, and the headline numbers.
 
 Random draws of a seed are averaged before anything is taken over seeds: a draw is not a replication.
 """

@@ -1,4 +1,4 @@
-"""Fine-tuning, of the whole encoder or of a subnetwork whose mask stays fixed (PROTOCOL 1 and 7)."""
+"""Fine-tuning, of the whole encoder or of a subnetwork whose mask stays fixed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from lottery.encoder import Encoder
-from lottery.examples import Examples, shuffled
+from lottery.examples import Batch, Examples, shuffled
 from lottery.importance import total_loss
 from lottery.packing import Tokens
 from lottery.params import Section
@@ -50,40 +50,49 @@ def finetune(
     The seed sets shuffling and dropout, each a stream of its own, so that every subnetwork of a cell sees the
     same batches. Weights pruned by `mask` are 0 before, during and after.
     """
-    steps = recipe.epochs * -(-len(examples) // recipe.batch)
-    order = rng(seed, "shuffle", examples.task)
-    losses = []
-    done = 0
+    order, losses = rng(seed, "shuffle", examples.task), []
+    per_epoch = -(-len(examples) // recipe.batch)
     if mask is not None:
         encoder.mask(mask)
     with (
         _known_words(encoder, examples) as known,
         _dropout_seed(entropy(seed, "dropout", examples.task)),
     ):
-        optimiser = torch.optim.AdamW(
-            encoder.parameters(), lr=recipe.learning_rate, weight_decay=0.0, fused=True
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _slope(steps, recipe.warmup))
-        masked = _masked_parameters(encoder, mask)
+        step = _stepper(encoder, task, recipe, recipe.epochs * per_epoch, mask)
         encoder.train()
-        for _ in range(recipe.epochs):
+        for epoch in range(recipe.epochs):
             total = 0.0
-            for batch in shuffled(known, recipe.batch, order):
-                tokens = Tokens.of(batch.ids_T, batch.types_T, batch.lengths_B, encoder.device)
-                labels_B = torch.from_numpy(batch.labels_B).to(encoder.device)
-                loss = total_loss(task, encoder(tokens), labels_B) / len(labels_B)
-                optimiser.zero_grad()
-                loss.backward()
-                _keep_masked(masked)
-                nn.utils.clip_grad_norm_(encoder.parameters(), recipe.clip)
-                optimiser.step()
-                schedule.step()
-                total += loss.item() * len(labels_B)
-                done += 1
-                progress(done, steps)
+            for done, batch in enumerate(shuffled(known, recipe.batch, order), start=1):
+                total += step(batch) * len(batch.rows_B)
+                progress(epoch * per_epoch + done, recipe.epochs * per_epoch)
             losses.append(total / len(examples))
     encoder.eval()
     return losses
+
+
+def _stepper(
+    encoder: Encoder, task: Task, recipe: Recipe, steps: int, mask: Subnetwork | None
+) -> Callable[[Batch], float]:
+    """One step of AdamW on a batch, returning the batch's mean loss."""
+    optimiser = torch.optim.AdamW(
+        encoder.parameters(), lr=recipe.learning_rate, weight_decay=0.0, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _slope(steps, recipe.warmup))
+    masked = _masked_parameters(encoder, mask)
+
+    def step(batch: Batch) -> float:
+        tokens = Tokens.of(batch.ids_T, batch.types_T, batch.lengths_B, encoder.device)
+        labels_B = torch.from_numpy(batch.labels_B).to(encoder.device)
+        loss = total_loss(task, encoder(tokens), labels_B) / len(labels_B)
+        optimiser.zero_grad()
+        loss.backward()
+        _keep_masked(masked)
+        nn.utils.clip_grad_norm_(encoder.parameters(), recipe.clip)
+        optimiser.step()
+        schedule.step()
+        return loss.item()
+
+    return step
 
 
 def _slope(steps: int, warmup: float) -> Callable[[int], float]:

@@ -49,7 +49,9 @@ def finetuned(
     return encoder, losses
 
 
-def retrained(progress: Progress, cell: Cell, subnetwork: Subnetwork | None, splits: Splits) -> Measured:
+def retrained(
+    progress: Progress, cell: Cell, subnetwork: Subnetwork | None, splits: Splits
+) -> Measured:
     """Scores of the subnetwork after fine-tuning the pre-trained weights under its fixed mask."""
     encoder, _ = finetuned(progress, cell, subnetwork)
     return scores(encoder, cell.task, splits)

@@ -55,7 +55,9 @@ def test_what_is_returned_was_accepted_and_holds(seed: int, threshold: float, cu
     rng = np.random.default_rng(seed)
     scores: dict[str, float] = {}
     criterion = table(lambda s: scores.setdefault(s.digest, float(rng.random())), seed)
-    rule = Prune(rate=0.1, threshold=threshold, floor=None, data="select", entry="fresh", curve=curve)
+    rule = Prune(
+        rate=0.1, threshold=threshold, floor=None, data="select", entry="fresh", curve=curve
+    )
     steps = list(search(criterion, rule))
     survivors = good(steps)
     assert scores[survivors.digest] >= threshold * steps[0].score

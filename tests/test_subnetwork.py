@@ -14,7 +14,10 @@ from lottery.faults import Fault
 from lottery.subnetwork import Subnetwork
 
 shapes = st.dictionaries(
-    st.text("abc.", min_size=1, max_size=4), array_shapes(max_dims=2, max_side=9), min_size=1, max_size=3
+    st.text("abc.", min_size=1, max_size=4),
+    array_shapes(max_dims=2, max_side=9),
+    min_size=1,
+    max_size=3,
 )
 
 

@@ -1,0 +1,118 @@
+"""The real pipeline through DVC at its smallest: what runs, what is reused, what comes out."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lottery.scores import Score
+from tests import toy_hub
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made = Workspace(tmp_path_factory.mktemp("smoke"), "smoke")
+    made.run("dvc", "repro")
+    return made
+
+
+def test_one_command_leads_from_the_download_to_the_report(smoke: Workspace) -> None:
+    text = (smoke.root / "reports" / "report.md").read_text()
+    assert "SST-2" in text
+    assert "STS-B" in text
+    pictures = [part.split(")")[0] for part in text.split("](figures/")[1:]]
+    assert pictures
+    assert all((smoke.root / "reports" / "figures" / name).stat().st_size for name in pictures)
+    metrics = json.loads((smoke.root / "reports" / "metrics.json").read_text())
+    assert {"full", "structured", "magnitude"} <= metrics.keys()
+
+
+def test_every_cell_has_every_score_once(smoke: Workspace) -> None:
+    for task in ("sst2", "stsb"):
+        for seed in (1337, 42):
+            scores = pd.read_parquet(smoke.root / "scores" / task / f"{seed}.parquet")
+            assert list(scores) == list(Score.__struct_fields__)
+            identity = ["method", "kind", "draw", "state", "split", "metric"]
+            assert not scores.duplicated(identity).any()
+            assert set(scores["task"]) == {task}
+            assert set(scores["seed"]) == {seed}
+            dev = scores[(scores["split"] == "dev") & (scores["state"] != "finetuned")]
+            metrics = dev["metric"].nunique()
+            assert len(dev) == 2 * 3 * 2 * metrics  # methods, kinds, states
+
+
+def test_a_second_run_does_nothing(smoke: Workspace) -> None:
+    smoke.executed()
+    smoke.run("dvc", "repro")
+    assert not smoke.executed()
+
+
+def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
+    models, before = smoke.digests("models"), smoke.digests("reports/tables")
+    smoke.executed()
+    smoke.run("dvc", "exp", "run", "-S", "prune.rate=0.4", "--name", "wider-steps")
+    ran = smoke.executed()
+    assert (ran["finetune"], ran["prune"], ran["analyse"], ran["report"]) == (0, 4, 1, 1)
+    assert smoke.digests("models") == models
+    assert smoke.digests("reports/tables") != before
+    assert "wider-steps" in smoke.run("dvc", "exp", "list", "--name-only")
+    smoke.run("git", "checkout", "-q", "-f", ".")
+    smoke.run("dvc", "checkout", "-q", fails=True)
+
+
+def test_another_seed_runs_its_own_cells_and_the_gathering(smoke: Workspace) -> None:
+    smoke.change(grid={"seeds": [1337, 42, 86]}, prune={"rate": 0.4})
+    smoke.executed()
+    smoke.run("dvc", "repro")
+    assert smoke.executed() == {
+        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "analyse": 1, "report": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prune": {"rate": -1}}, "prune.rate = -1"),
+        ({"grid": {"tasks": ["sst3", "stsb"]}}, "did you mean `sst2`"),
+        ({"finetune": {"batch": "ten"}}, "finetune.batch = 'ten'"),
+    ],
+)
+def test_a_wrong_parameter_stops_before_any_work_and_loses_nothing(
+    smoke: Workspace, changes: dict[str, dict[str, object]], message: str
+) -> None:
+    before, held = smoke.digests("models"), (smoke.root / "params.yaml").read_text()
+    smoke.executed()
+    smoke.change(**changes)
+    output = smoke.run("dvc", "repro", fails=True)
+    (smoke.root / "params.yaml").write_text(held)
+    assert message in output
+    assert "Traceback" not in output
+    assert not smoke.executed()
+    assert smoke.digests("models") == before
+
+
+def test_nine_glue_tasks_from_folders(tmp_path: Path) -> None:
+    """All nine schemas and a random BERT, from fetch to report: the paper's grid at toy size."""
+    toy_hub.glue(tmp_path / "glue", train=40, dev=16)
+    toy_hub.bert(tmp_path / "bert")
+    work = Workspace(
+        tmp_path / "work",
+        "paper",
+        grid={"seeds": [1337]},
+        encoder={"checkpoint": str(tmp_path / "bert")},
+        data={"source": str(tmp_path / "glue"), "max_length": 32},
+        finetune={"epochs": 1, "batch": 8},
+        prune={"rate": 0.4},
+        magnitude={"until": 0.5},
+    )
+    work.run("dvc", "repro")
+    ran = work.executed()
+    assert ran["retrain"] == 9
+    text = (work.root / "reports" / "report.md").read_text()
+    assert all(name in text for name in ("CoLA", "MNLI", "WNLI"))
+    scores = pd.read_parquet(work.root / "scores" / "mnli" / "1337.parquet")
+    assert {"dev", "dev-mismatched"} <= set(scores["split"])

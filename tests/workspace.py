@@ -1,0 +1,73 @@
+"""A copy of the working tree as a repository of its own, in which the real pipeline can run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lottery import params
+from tests.imports import ROOT, tracked
+
+CACHE = ROOT / ".dvc" / "cache"
+
+
+class Workspace:
+    """The project in another folder: its parameters changed, its commands run, its log read."""
+
+    def __init__(self, root: Path, profile: str, **changes: Any) -> None:
+        self.root = root
+        for path in tracked():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, root / path)
+        shutil.rmtree(root / "reports", ignore_errors=True)
+        (root / "dvc.lock").unlink(missing_ok=True)
+        shutil.copy2(ROOT / "profiles" / f"{profile}.yaml", root / "params.yaml")
+        self.change(**changes)
+        for command in ("git init -q", "git add -A", "git commit -q -m start"):
+            self.run(*command.split())
+        self.run("dvc", "config", "--local", "cache.dir", str(CACHE))
+
+    def change(self, **changes: Any) -> None:
+        """Set parameters by section and key: `change(prune={"rate": 0.2})`."""
+        tree = {name: dict(keys) for name, keys in params.read(self.root / "params.yaml").items()}
+        for section, keys in changes.items():
+            tree[section] |= keys
+        YAML(typ="safe", pure=True).dump(tree, self.root / "params.yaml")
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """What the command prints, with the pipeline's python first on PATH."""
+        here = Path(sys.executable).parent
+        environment = os.environ | {
+            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+            "GIT_AUTHOR_NAME": "tests", "GIT_AUTHOR_EMAIL": "tests@localhost",
+            "GIT_COMMITTER_NAME": "tests", "GIT_COMMITTER_EMAIL": "tests@localhost",
+        }  # fmt: skip
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
+        output = done.stdout + done.stderr
+        assert bool(done.returncode) == fails, output
+        return output
+
+    def executed(self) -> Counter[str]:
+        """How many cells of each stage ran since the last call."""
+        log = self.root / "logs" / "stages.jsonl"
+        if not log.exists():
+            return Counter()
+        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        log.unlink()
+        return Counter(entry["stage"] for entry in entries)
+
+    def digests(self, folder: str) -> dict[str, str]:
+        """The content of every file below a folder, by name."""
+        return {
+            str(path.relative_to(self.root)): path.read_bytes().hex()[:64] + str(path.stat().st_size)
+            for path in sorted((self.root / folder).rglob("*"))
+            if path.is_file()
+        }
