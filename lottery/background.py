@@ -7,7 +7,7 @@ import pandas as pd
 
 from lottery.frames import rows
 from lottery.labels import METRICS
-from lottery.prose import NONE, counted, flat, folded, number, percent, table
+from lottery.prose import NONE, counted, flat, folded, number, percent, setting, table
 
 Tree = Mapping[str, Any]
 
@@ -86,7 +86,7 @@ def methods(tree: Tree, shape: tuple[int, int]) -> list[str]:
 def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:
     layers, heads = shape
     return (
-        f"**Fine-tuning.** The encoder has {counted(layers, 'layer')} of {heads} heads and one MLP. With each seed"
+        f"**Fine-tuning.** The encoder has {counted(layers, 'layer')}, each of {counted(heads, 'head')} and one MLP. With each seed"
         f" it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}: AdamW"
         f" without weight decay, a learning rate of {tuning['learning_rate']:g} that"
         f" {_warmup(tuning['warmup'])}falls linearly to 0, gradient norms clipped at {tuning['clip']:g}. The seed"
@@ -96,7 +96,7 @@ def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:
 
 def _rule(prune: Tree) -> str:
     return (
-        f"**The rule.** A search keeps cutting while the score stays at {percent(prune['threshold'], 0)} of the"
+        f"**The rule.** A search keeps cutting while the score stays at {setting(prune['threshold'])} of the"
         f" full model's{_floor(prune['floor'])}, and returns the last subnetwork that did. {DATA[prune['data']]}"
     )
 
@@ -107,7 +107,7 @@ def _structured(tree: Tree) -> str:
         "**s-pruning** removes whole heads and MLPs. Their importance is the expected size of the loss gradient at"
         f" a gate on each of them ({REDUCTION[tree['importance']['reduction']]}; Michel et al. 2019), that of heads"
         " divided by the L2 norm of their layer. Each step cuts the least important"
-        f" {percent(prune['rate'], 0)} of all heads together with the least important MLP; when that fails, heads"
+        f" {setting(prune['rate'])} of all heads together with the least important MLP; when that fails, heads"
         " alone in half steps, then MLPs alone. Importance is measured anew at each step"
         f"{ENTRY[prune['entry']]}."
     )
@@ -116,7 +116,7 @@ def _structured(tree: Tree) -> str:
 def _magnitude(tree: Tree) -> str:
     rate = tree["magnitude"]["rate"] or tree["prune"]["rate"]
     return (
-        f"**m-pruning** removes single weights: at each step the {percent(rate, 0)} of the remaining ones that are"
+        f"**m-pruning** removes single weights: at each step the {setting(rate)} of the remaining ones that are"
         " smallest in magnitude, over all matrices of attention and MLPs"
         f"{' and their biases' if tree['magnitude']['biases'] else ''} at once. Embeddings, layer norms, pooler and"
         " classifier stay. Nothing is trained between steps."
@@ -143,7 +143,7 @@ STATISTICS = (
 
 
 def _warmup(share: float) -> str:
-    return f"rises over the first {percent(share, 0)} of the steps and " if share else ""
+    return f"rises over the first {setting(share)} of the steps and " if share else ""
 
 
 def _floor(floor: float | None) -> str:

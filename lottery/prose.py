@@ -23,6 +23,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return NONE if value is None or pd.isna(value) else f"{number(100 * value, digits)} %"
 
 
+def setting(share: float) -> str:
+    """A share that was chosen, as percent without digits it does not have."""
+    return f"{100 * share:g} %"
+
+
 def probability(value: float | None) -> str:
     """A p value, to three digits, never 0."""
     return "< 0.001" if value is not None and value < 0.001 else number(value)

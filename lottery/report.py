@@ -19,6 +19,7 @@ from lottery.prose import (
     percent,
     probability,
     section,
+    setting,
     table,
 )
 from lottery.provenance import Provenance
@@ -83,7 +84,7 @@ def abstract(found: Material) -> str:
     text = [
         f"We fine-tune {found.encoder} on {counted(len(tasks), 'task')}"
         f" ({listed(tasks['title'])}) with {counted(len(found.seeds), 'seed')} and search each model for a small"
-        f" subnetwork that keeps {percent(kept, 0)} of its score: of heads and MLPs (s-pruning) and of single"
+        f" subnetwork that keeps {setting(kept)} of its score: of heads and MLPs (s-pruning) and of single"
         " weights (m-pruning). We ask whether such good subnetworks differ from random and bad ones of the same"
         " size, as they are cut and after fine-tuning the pre-trained weights again under their masks."
     ]
