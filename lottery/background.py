@@ -86,8 +86,8 @@ def methods(tree: Tree, shape: tuple[int, int]) -> list[str]:
 def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:
     layers, heads = shape
     return (
-        f"**Fine-tuning.** The encoder has {counted(layers, 'layer')}, each of {counted(heads, 'head')} and one MLP. With each seed"
-        f" it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}: AdamW"
+        f"**Fine-tuning.** The encoder has {counted(layers, 'layer')}, each of {counted(heads, 'head')} and one MLP."
+        f" With each seed it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}: AdamW"
         f" without weight decay, a learning rate of {tuning['learning_rate']:g} that"
         f" {_warmup(tuning['warmup'])}falls linearly to 0, gradient norms clipped at {tuning['clip']:g}. The seed"
         " sets the classifier's first values, the order of the examples and dropout."
