@@ -87,8 +87,8 @@ def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:
     layers, heads = shape
     return (
         f"**Fine-tuning.** The encoder has {counted(layers, 'layer')}, each of {counted(heads, 'head')} and one MLP."
-        f" With each seed it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}: AdamW"
-        f" without weight decay, a learning rate of {tuning['learning_rate']:g} that"
+        f" With each seed it is fine-tuned for {counted(tuning['epochs'], 'epoch')} in batches of {tuning['batch']}:"
+        f" AdamW without weight decay, a learning rate of {tuning['learning_rate']:g} that"
         f" {_warmup(tuning['warmup'])}falls linearly to 0, gradient norms clipped at {tuning['clip']:g}. The seed"
         " sets the classifier's first values, the order of the examples and dropout."
     )
@@ -186,7 +186,7 @@ def limitations(
     elif len(seeds) < 5:
         found.append(
             f"{len(seeds)} seeds, where the paper has 5: t intervals are wide"
-            f" ({len(seeds) - 1} degrees of freedom), and small differences stay undecided."
+            f" ({counted(len(seeds) - 1, 'degree')} of freedom), and small differences stay undecided."
         )
     if (layers, heads) != (12, 12):
         found.append(
