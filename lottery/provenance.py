@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,7 +42,7 @@ class Provenance:
     spent: Sequence[Spent]
 
 
-def gather(lock: Path, log: Path, cells: Iterable[tuple[str, int]]) -> Provenance:
+def gather(lock: Path, log: Path, cells: Collection[str]) -> Provenance:
     """Read git, `lock` and `log` as they are; what is missing is None or left out."""
     revision = _git("rev-parse", "HEAD")
     return Provenance(
@@ -68,13 +68,11 @@ def digest(lock: Path) -> str | None:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def spent(log: Path, cells: Iterable[tuple[str, int]]) -> list[Spent]:
-    """Per stage, the last recorded execution of each of its instances in this grid, in order of execution."""
-    wanted = {"params.yaml", "encoder", "all"}
-    wanted |= {name for task, seed in cells for name in (task, f"{task} seed {seed}")}
+def spent(log: Path, cells: Collection[str]) -> list[Spent]:
+    """Per stage, the last recorded execution of each of its `cells`, as the log names them, in order of execution."""
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for entry in _lines(log):
-        if entry["cell"] in wanted and entry["stage"] != "report":
+        if entry["cell"] in cells and entry["stage"] != "report":
             last.pop((entry["stage"], entry["cell"]), None)
             last[entry["stage"], entry["cell"]] = entry
     return [

@@ -67,11 +67,17 @@ def main(
             meta={task: _meta(data / task / "meta.json") for task in grid.tasks},
             parameters=tree,
             figures={name: f"{pictures.name}/{name}.png" for name in drawn},
-            provenance=provenance.gather(lock, cli.LOG, grid.cells),
+            provenance=provenance.gather(lock, cli.LOG, _cells(grid)),
         )
         text = report.render(material)
         draft.write_text(text, encoding="utf-8")
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
+
+
+def _cells(grid: Grid) -> set[str]:
+    """What the log of the stages calls the cells of this grid, and the stages that have none."""
+    seeded = {f"{task} seed {seed}" for task, seed in grid.cells}
+    return {*seeded, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
 
 
 def _meta(path: Path) -> dict[str, Any]:

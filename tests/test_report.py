@@ -130,6 +130,7 @@ def test_times_are_those_of_this_grid_and_the_last_of_each_cell(tmp_path: Path) 
     lines = [json.dumps({"stage": stage, "cell": cell, "seconds": s}) for stage, cell, s in entries]
     log.write_text("\n".join([*lines, '{"stage": "pru']), encoding="utf-8")
     found = {
-        each.stage: (each.instances, each.seconds) for each in provenance.spent(log, [("sst2", 1)])
+        each.stage: (each.instances, each.seconds)
+        for each in provenance.spent(log, {"sst2 seed 1", "params.yaml", "all"})
     }
     assert found == {"prune": (1, 2), "check": (1, 1)}
