@@ -21,6 +21,8 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 # Without compiled files every stage would compile torch afresh while it starts.
 unexport PYTHONDONTWRITEBYTECODE
+# Waiting threads sleep: spinning ones stand in the way of everything else on a busy machine.
+export OMP_WAIT_POLICY ?= PASSIVE
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 

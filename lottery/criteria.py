@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from lottery import checkpoint
+from lottery import checkpoint, records
 from lottery.encoder import Encoder
 from lottery.examples import Examples
 from lottery.importance import Scoring
@@ -72,6 +72,21 @@ class Pruned:
     subnetworks: Mapping[tuple[str, int], Subnetwork]
     steps: list[StepRecord]
     importance: list[ImportanceRecord]
+
+
+def save(found: Mapping[Method, Pruned], task: Task, seed: int, folder: Path) -> None:
+    """The subnetworks of a cell, one file each in a folder for each method, and both tables of records."""
+    for method, pruned in found.items():
+        (folder / method).mkdir()
+        identity: dict[str, str | int] = {"task": task.name, "seed": seed, "method": method}
+        for (kind, draw), subnetwork in pruned.subnetworks.items():
+            file = f"random-{draw}" if kind == "random" else kind
+            path = folder / method / f"{file}.safetensors"
+            subnetwork.save(path, **identity, kind=kind, draw=draw)
+    steps = [step for pruned in found.values() for step in pruned.steps]
+    scores = [row for pruned in found.values() for row in pruned.importance]
+    records.write(StepRecord, steps, folder / "trajectory.parquet")
+    records.write(ImportanceRecord, scores, folder / "importance.parquet")
 
 
 def structured(encoder: Encoder, task: Task, examples: Examples, how: Setting) -> Criterion:

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+from datasets import load_dataset
+from datasets.exceptions import DatasetsError
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
@@ -18,11 +20,14 @@ WELCOME = ("tokenizer_config.json", "vocab.txt")
 def fetch_task(task: str, source: str, out: Path) -> None:
     """A GLUE task, as saved, into the folder `out`: from the hub or from `source`/<task>."""
     columns(task)
-    found = _hub_task(task) if source == "hub" else Path(source).expanduser() / task
-    if not found.is_dir():
-        raise Fault(f"{found}: no such folder; {WAYS_OUT}")
-    saved(task, found)
-    shutil.copytree(found, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    if source == "hub":
+        _hub_task(task, out)
+    else:
+        found = Path(source).expanduser() / task
+        if not found.is_dir():
+            raise Fault(f"{found}: no such folder; {WAYS_OUT}")
+        shutil.copytree(found, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    saved(task, out)
     origin = "hub" if source == "hub" else "folder"
     _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
 
@@ -65,12 +70,11 @@ REMEDIES = {
 }
 
 
-def _hub_task(task: str) -> Path:
+def _hub_task(task: str, out: Path) -> None:
     try:
-        root = snapshot_download(GLUE, repo_type="dataset", allow_patterns=f"{task}/*.parquet")
-    except (HfHubHTTPError, OSError, ValueError) as error:
+        load_dataset(GLUE, task).save_to_disk(out)
+    except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
         raise Fault(f"cannot download {task} of {GLUE}: {_short(error)}; {WAYS_OUT}") from None
-    return Path(root, task)
 
 
 def _hub_checkpoint(name: str) -> Path:

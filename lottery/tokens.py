@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
+from transformers import AutoTokenizer
 
 from lottery.corpora import Row
 from lottery.examples import Examples
@@ -24,15 +24,11 @@ class Tokens:
 
     def __init__(self, folder: Path, max_length: int) -> None:
         path = folder / "tokenizer.json"
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._text = path.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise Fault(
-                f"{error.filename}: missing; save the encoder with its fast tokenizer"
-            ) from None
-        self._tokenizer = Tokenizer.from_str(self._text)
-        self._name = _name(folder)
+        if not path.exists():
+            raise Fault(f"{path}: missing; save the encoder with its fast tokenizer")
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._name, self._tokenizer = type(loaded).__name__, loaded.backend_tokenizer
         if max_length > config["max_position_embeddings"]:
             raise Fault(
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
@@ -54,7 +50,7 @@ class Tokens:
             "class": self._name,
             "tokens": len(vocabulary),
             "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
-            "tokenizer_sha256": hashlib.sha256(self._text.encode()).hexdigest(),
+            "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }
 
     def encode(self, task: str, split: str, rows: Sequence[Row]) -> tuple[Examples, int]:
@@ -75,9 +71,3 @@ class Tokens:
             labels_N=np.array([row.label for row in rows], np.float32),
         )
         return examples, cut
-
-
-def _name(folder: Path) -> str:
-    path = folder / "tokenizer_config.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return str(known.get("tokenizer_class", "WordPiece"))

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import examples, parallel, records
-from lottery.criteria import CRITERIA, ImportanceRecord, Setting, StepRecord, prune
+from lottery import criteria, examples, parallel
+from lottery.criteria import Setting
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
@@ -40,7 +40,7 @@ def main(
     judged_by = examples.load(data / f"{how.rule.data}.safetensors")
     jobs = {
         method: partial(
-            prune,
+            criteria.prune,
             method=method,
             model=model,
             task=task_called(task),
@@ -49,23 +49,12 @@ def main(
             how=how,
             compute=compute,
         )
-        for method in CRITERIA
+        for method in criteria.CRITERIA
     }
     about = f"both searches on {len(judged_by)} {how.rule.data} examples"
     with cli.stage("prune", f"{task} seed {seed}", about) as stage, cli.fresh(out) as draft:
         found = parallel.run(jobs, compute, stage.report)
-        for method, pruned in found.items():
-            (draft / method).mkdir()
-            for (kind, draw), subnetwork in pruned.subnetworks.items():
-                name = f"random-{draw}" if kind == "random" else kind
-                subnetwork.save(
-                    draft / method / f"{name}.safetensors",
-                    task=task, seed=seed, method=method, kind=kind, draw=draw,
-                )  # fmt: skip
-        steps = [step for pruned in found.values() for step in pruned.steps]
-        weights = [row for pruned in found.values() for row in pruned.importance]
-        records.write(StepRecord, steps, draft / "trajectory.parquet")
-        records.write(ImportanceRecord, weights, draft / "importance.parquet")
+        criteria.save(found, task_called(task), seed, draft)
         stage.result = ", ".join(
             f"{method} keeps {pruned.subnetworks['good', 0].density:.0%}"
             for method, pruned in found.items()

@@ -86,12 +86,18 @@ def test_the_hub_is_asked_for_one_task_and_one_encoder(
 
     def snapshot(name: str, **options: Any) -> str:
         asked[name] = options
-        return str(source if "glue" in name else bert)
+        return str(bert)
+
+    def dataset(name: str, task: str) -> DatasetDict:
+        asked[name] = {"task": task}
+        return cast(DatasetDict, load_from_disk(source / task))
 
     monkeypatch.setattr(hub, "snapshot_download", snapshot)
-    hub.fetch_task("rte", "hub", tmp_path)
+    monkeypatch.setattr(hub, "load_dataset", dataset)
+    hub.fetch_task("rte", "hub", tmp_path / "rte")
+    assert glue.saved("rte", tmp_path / "rte") == glue.saved("rte", source / "rte")
     hub.fetch_checkpoint("someone/bert", tmp_path)
-    assert asked["nyu-mll/glue"] == {"repo_type": "dataset", "allow_patterns": "rte/*.parquet"}
+    assert asked["nyu-mll/glue"] == {"task": "rte"}
     assert not any("bin" in part for part in asked["someone/bert"]["allow_patterns"])
     assert (tmp_path / "model.safetensors").read_bytes() == (
         bert / "model.safetensors"
@@ -105,6 +111,7 @@ def test_an_unreachable_hub_is_one_line_with_both_ways_out(
         raise FileNotFoundError("cannot reach the hub\nand a second line")
 
     monkeypatch.setattr(hub, "snapshot_download", offline)
+    monkeypatch.setattr(hub, "load_dataset", offline)
     with pytest.raises(Fault, match=r"cannot reach the hub;.*folder") as data:
         hub.fetch_task("rte", "hub", tmp_path)
     with pytest.raises(Fault, match=r"cannot reach the hub\).*folder") as encoder:

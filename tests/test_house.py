@@ -17,7 +17,7 @@ FLOORS = (
     " sampling splits stability survivors tokens",
     "analysis anatomy attention background claims evaluation figures findings importance magnitude"
     " observations report structured tables training trials verdicts",
-    "criteria",
+    "contest criteria",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
 LOTTERY, STAGES, TESTS = files("lottery"), files("stages"), files("tests")

@@ -67,7 +67,8 @@ class Workspace:
     def digests(self, folder: str) -> dict[str, str]:
         """The content of every file below a folder, by name."""
         return {
-            str(path.relative_to(self.root)): path.read_bytes().hex()[:64] + str(path.stat().st_size)
+            str(path.relative_to(self.root)): path.read_bytes().hex()[:64]
+            + str(path.stat().st_size)
             for path in sorted((self.root / folder).rglob("*"))
             if path.is_file()
         }
