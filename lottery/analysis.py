@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+import msgspec
 import pandas as pd
 
-from lottery import observations, published, stability, survivors, tables, verdicts
+from lottery import (
+    observations,
+    published,
+    records,
+    stability,
+    subnetwork,
+    survivors,
+    tables,
+    verdicts,
+)
+from lottery.faults import Fault
 from lottery.masks import Good
+from lottery.scores import ImportanceRecord, Score, StepRecord
+from lottery.subnetwork import Subnetwork
 from lottery.survivors import Survivors
 
 
@@ -26,6 +40,47 @@ class Published:
 
     results: pd.DataFrame
     masks: Sequence[Good]
+
+
+def gather(
+    cells: Sequence[tuple[str, int]], scores: Path, supers: Path, subnetworks: Path
+) -> Gathered:
+    """Every record of the cells; a Fault where one is missing or belongs to another cell."""
+
+    def frame(kind: type[msgspec.Struct], folder: Path, name: str) -> pd.DataFrame:
+        def place(task: str, seed: int) -> Path:
+            return folder / task / name.format(seed=seed)
+
+        table: pd.DataFrame = records.read_cells(kind, cells, place).to_pandas()
+        return table
+
+    contests = (scores, supers)
+    return Gathered(
+        scores=pd.concat([frame(Score, folder, "{seed}.parquet") for folder in contests]),
+        steps=frame(StepRecord, subnetworks, "{seed}/trajectory.parquet"),
+        importance=frame(ImportanceRecord, subnetworks, "{seed}/importance.parquet"),
+        good=[each for cell in cells for each in _good(subnetworks, *cell)],
+    )
+
+
+def _good(folder: Path, task: str, seed: int) -> list[Survivors]:
+    """The good subnetworks of a cell, both methods."""
+    structured, magnitude = (
+        _owned(folder / task / str(seed) / method / "good.safetensors", (task, seed, method))
+        for method in ("structured", "magnitude")
+    )
+    heads = structured["heads"].shape[1]
+    return [
+        survivors.structured(task, seed, structured),
+        survivors.magnitude(task, seed, magnitude, heads),
+    ]
+
+
+def _owned(path: Path, owner: tuple[str, int, str]) -> Subnetwork:
+    kept, identity = subnetwork.load(path)
+    if (identity["task"], identity["seed"], identity["method"]) != owner:
+        raise Fault(f"{path}: belongs to another cell; delete it and run the pipeline again")
+    return kept
 
 
 def analyse(own: Gathered, authors: Published, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -1,15 +1,17 @@
 """All subnetworks of a cell against each other and the full model: every score of the cell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lottery import parallel, subnetwork
+import numpy as np
+
+from lottery import parallel, sampling, subnetwork
 from lottery.evaluation import majority
 from lottery.scores import Kind, Method, Score, State
-from lottery.subnetwork import Subnetwork
+from lottery.subnetwork import Kept, Subnetwork
 from lottery.trials import Cell, Measured, Splits, as_cut, retrained
 
 
@@ -40,15 +42,35 @@ def entrants(folder: Path, draws: int) -> list[Entrant]:
     ]
 
 
+def super_entrants(good: Sequence[Subnetwork], stream: np.random.Generator) -> list[Entrant]:
+    """What every seed keeps, and as much of what none and of what only some keep (paper, section 5)."""
+    shapes = good[0].shapes
+    kept = {part: [each[part].ravel() for each in good] for part in shapes}
+    makers: dict[Kind, Callable[[Sequence[Kept]], Kept]] = {
+        "super": sampling.super_survivors,
+        "super-random": partial(sampling.super_random, rng=stream),
+        "super-bad": partial(sampling.super_bad, rng=stream),
+    }
+    return [
+        Entrant(
+            "structured",
+            kind,
+            0,
+            Subnetwork({part: make(kept[part]).reshape(shapes[part]) for part in shapes}),
+        )
+        for kind, make in makers.items()
+    ]
+
+
 def hold(
     cell: Cell,
     model: Path,
-    competing: list[Entrant],
+    competing: Sequence[Entrant],
     splits: Splits,
     select: Splits,
     report: parallel.Report,
 ) -> list[Score]:
-    """Scores of the full model, of a blind guess and of every entrant, as cut and retrained.
+    """Scores of every entrant, as cut from the fine-tuned model and retrained.
 
     `splits` are reported on; on `select`, which drove the searches, the full model and the good subnetworks
     are scored too, for the gap between the two.
@@ -56,23 +78,29 @@ def hold(
     jobs: dict[str, parallel.Job[Any]] = {
         str(entrant): partial(retrained, cell=cell, subnetwork=entrant.subnetwork, splits=splits)
         for entrant in competing
+        if entrant is not FULL
     }
-    everyone = {str(entrant): entrant.subnetwork for entrant in (FULL, *competing)}
-    chosen = {str(e): e.subnetwork for e in (FULL, *competing) if e.kind in ("full", "good")}
+    everyone = {str(entrant): entrant.subnetwork for entrant in competing}
+    chosen = {str(e): e.subnetwork for e in competing if e.kind in ("full", "good")}
     cut = partial(as_cut, cell=cell, model=model)
     jobs["as cut"] = partial(cut, subnetworks=everyone, splits=splits)
     jobs["as selected"] = partial(cut, subnetworks=chosen, splits=select)
     found = parallel.run(jobs, cell.compute, report)
-    blind = {name: majority(cell.task, split) for name, split in splits.items()}
     rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
-    scores = [*rows(Entrant("full", "majority", 0, None), "finetuned", blind)]
-    for entrant in (FULL, *competing):
+    scores: list[Score] = []
+    for entrant in competing:
         state: State = "finetuned" if entrant is FULL else "pruned"
         seen = found["as cut"][str(entrant)] | found["as selected"].get(str(entrant), {})
         scores += rows(entrant, state, seen)
-        if entrant is not FULL:
-            scores += rows(entrant, "retrained", found[str(entrant)])
+        scores += rows(entrant, "retrained", found.get(str(entrant), {}))
     return scores
+
+
+def blind(cell: Cell, splits: Splits) -> list[Score]:
+    """Scores of always guessing the most frequent class."""
+    guess = Entrant("full", "majority", 0, None)
+    found = {name: majority(cell.task, split) for name, split in splits.items()}
+    return [*_rows(cell, guess, "finetuned", found, {n: len(e) for n, e in splits.items()})]
 
 
 def _rows(

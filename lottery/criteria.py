@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from lottery import checkpoint, records
@@ -15,44 +14,11 @@ from lottery.magnitude import Magnitude, Weights
 from lottery.parallel import Compute
 from lottery.pruning import Criterion, Importance, Prune, Step, bar, good, search
 from lottery.sampling import Sampling
-from lottery.scores import Method
+from lottery.scores import ImportanceRecord, Method, StepRecord
 from lottery.seeds import rng
 from lottery.structured import Structured
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
-
-
-class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a search: what was left, and how good it was on the data that drives the search.
-
-    `heads`, `mlps` and `weights` count survivors, null where the method does not prune them; `sparsity` is the
-    share of all prunable encoder weights that is gone. `threshold` is the score to keep.
-    """
-
-    task: str
-    seed: int
-    method: Method
-    phase: str
-    step: int
-    heads: int | None
-    mlps: int | None
-    weights: int | None
-    sparsity: float
-    score: float
-    accepted: bool
-    threshold: float
-    full_score: float
-
-
-class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
-
-    task: str
-    seed: int
-    unit: str
-    layer: int
-    index: int | None
-    importance: float
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Small moves on pandas frames: spreads over seeds, a fixed order of rows, CSV in and out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,18 +52,6 @@ def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
     """The rows, each with its columns as attributes."""
     return frame.itertuples(index=False)
-
-
-def gather(paths: Iterable[Path]) -> pd.DataFrame:
-    """The rows of several Parquet tables; a Fault where one is missing or none."""
-    return pd.concat([_one(path) for path in paths], ignore_index=True)
-
-
-def _one(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise Fault(f"{path}: no readable table: {' '.join(str(error).split())}") from None
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:

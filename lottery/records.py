@@ -1,6 +1,6 @@
 """Typed rows on disk: one Parquet table for each kind of record, its columns the fields of a Struct."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -29,6 +29,23 @@ def write(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], path: Path
 def read(kind: type[msgspec.Struct], paths: Iterable[Path]) -> pa.Table:
     """The rows of several files as one table; a Fault where a file is missing or of another kind."""
     return pa.concat_tables([_one(kind, path) for path in paths])
+
+
+def read_cells(
+    kind: type[msgspec.Struct], cells: Iterable[tuple[str, int]], place: Callable[[str, int], Path]
+) -> pa.Table:
+    """The rows of every cell as one table; also a Fault where a file holds those of another cell."""
+    found = []
+    for task, seed in cells:
+        path = place(task, seed)
+        table = _one(kind, path)
+        owners = set(zip(table["task"].to_pylist(), table["seed"].to_pylist(), strict=True))
+        if owners != {(task, seed)}:
+            raise Fault(
+                f"{path}: holds no records of {task} seed {seed} alone; delete it and run again"
+            )
+        found.append(table)
+    return pa.concat_tables(found)
 
 
 def _one(kind: type[msgspec.Struct], path: Path) -> pa.Table:

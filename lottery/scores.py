@@ -1,4 +1,4 @@
-"""One measured number and who it belongs to."""
+"""What was measured, and who it belongs to: scores, the steps of a search, the importance of parts."""
 
 from typing import Literal
 
@@ -27,3 +27,36 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     value: float
     n: int
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a search: what was left, and how good it was on the data that drives the search.
+
+    `heads`, `mlps` and `weights` count survivors, null where the method does not prune them; `sparsity` is the
+    share of all prunable encoder weights that is gone. `threshold` is the score to keep.
+    """
+
+    task: str
+    seed: int
+    method: Method
+    phase: str
+    step: int
+    heads: int | None
+    mlps: int | None
+    weights: int | None
+    sparsity: float
+    score: float
+    accepted: bool
+    threshold: float
+    full_score: float
+
+
+class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
+
+    task: str
+    seed: int
+    unit: str
+    layer: int
+    index: int | None
+    importance: float

@@ -39,16 +39,18 @@ def main(
         recipe=section(Recipe, "finetune", tree),
         compute=section(Compute, "compute", tree),
     )
-    competing = contest.entrants(subnetworks, section(Sampling, "sampling", tree).draws)
+    draws = section(Sampling, "sampling", tree).draws
+    competing = [contest.FULL, *contest.entrants(subnetworks, draws)]
     files = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
     splits = {name: files[name] for name in files if name.startswith("dev")}
     select = {"select": files["select"]} if len(files["select"]) else {}
-    about = f"{len(competing)} subnetworks, as cut and re-fine-tuned"
+    about = f"{len(competing) - 1} subnetworks, as cut and re-fine-tuned"
     with (
         cli.stage("retrain", f"{task} seed {seed}", about) as stage,
         cli.fresh_file(out) as draft,
     ):
-        scores = contest.hold(cell, model, competing, splits, select, stage.report)
+        scores = contest.blind(cell, splits)
+        scores += contest.hold(cell, model, competing, splits, select, stage.report)
         records.write(Score, scores, draft)
         stage.result = ", ".join(
             f"{score.method} {score.kind} {score.value:.3f}"

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from lottery import records
 from lottery.labels import CONTRASTS, PRUNINGS
-from lottery.scores import Score
+from lottery.scores import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import task as task_called
@@ -39,7 +39,7 @@ class Experiment:
     layers: int = 6
     heads: int = 12
     draws: int = 2
-    supers: bool = False
+    supers: bool = True
     degenerate: Sequence[str] = ()
 
     def write(self, root: Path) -> None:
@@ -52,9 +52,11 @@ class Experiment:
 
     def _cell(self, name: str, seed: int, root: Path) -> None:
         folder, chance = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
-        records.write(
-            Score, self._scores(name, seed, chance), root / f"scores/{name}/{seed}.parquet"
-        )
+        scores = list(self._scores(name, seed, chance))
+        for place, kinds in (("scores", (*CONTRASTS, "full", "majority")), ("supers", SUPERS)):
+            (root / place / name).mkdir(parents=True, exist_ok=True)
+            own = [score for score in scores if score.kind in kinds]
+            records.write(Score, own, root / f"{place}/{name}/{seed}.parquet")
         for method in PRUNINGS:
             (folder / method).mkdir(parents=True)
         identity: dict[str, str | int] = {"task": name, "seed": seed, "kind": "good", "draw": 0}
@@ -67,7 +69,10 @@ class Experiment:
             *self._search("magnitude", weights, chance),
         ]
         rows = [{"task": name, "seed": seed, **step} for step in steps]
-        pq.write_table(pa.Table.from_pylist(rows, schema=STEPS), folder / "trajectory.parquet")
+        pq.write_table(
+            pa.Table.from_pylist(rows, schema=records.schema(StepRecord)),
+            folder / "trajectory.parquet",
+        )
         scored = [
             {"task": name, "seed": seed, "unit": unit, "layer": layer, "index": head}
             | {"importance": float(chance.gamma(2, 0.1))}
@@ -75,7 +80,8 @@ class Experiment:
             for unit, head in [*(("heads", head) for head in range(self.heads)), ("mlps", None)]
         ]
         pq.write_table(
-            pa.Table.from_pylist(scored, schema=IMPORTANCE), folder / "importance.parquet"
+            pa.Table.from_pylist(scored, schema=records.schema(ImportanceRecord)),
+            folder / "importance.parquet",
         )
 
     def _scores(self, name: str, seed: int, chance: np.random.Generator) -> Iterator[Score]:
@@ -168,35 +174,6 @@ class Experiment:
         (folder / "meta.json").write_text(json.dumps(known), encoding="utf-8")
 
 
-STEPS = pa.schema(
-    [
-        ("task", pa.string()),
-        ("seed", pa.int64()),
-        ("method", pa.string()),
-        ("phase", pa.string()),
-        ("step", pa.int64()),
-        ("heads", pa.int64()),
-        ("mlps", pa.int64()),
-        ("weights", pa.int64()),
-        ("sparsity", pa.float64()),
-        ("score", pa.float64()),
-        ("accepted", pa.bool_()),
-        ("threshold", pa.float64()),
-        ("full_score", pa.float64()),
-    ]
-)
-IMPORTANCE = pa.schema(
-    [
-        ("task", pa.string()),
-        ("seed", pa.int64()),
-        ("unit", pa.string()),
-        ("layer", pa.int64()),
-        ("index", pa.int64()),
-        ("importance", pa.float64()),
-    ]
-)
-
-
 def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> None:
     """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
     experiment.write(root)
@@ -207,6 +184,7 @@ def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> N
     with chdir(root):
         analyse.main(
             scores=Path("scores"),
+            supers=Path("supers"),
             subnetworks=Path("subnetworks"),
             authors=ROOT / "published",
             out=Path("reports/tables"),

@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from datasets import load_from_disk
+from datasets import DatasetDict, load_from_disk
 from transformers import AutoTokenizer
 
 from lottery import glue, hub, meta, splits

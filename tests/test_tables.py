@@ -169,9 +169,7 @@ def test_selection_compares_shares_kept_on_both_splits(written: Path) -> None:
     assert len(found) == 2 * 2 * 3
 
 
-def test_a_missing_table_of_records_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"trajectory\.parquet"):
-        frames.gather([tmp_path / "trajectory.parquet"])
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"results\.csv"):
         frames.load(tmp_path / "results.csv")
 

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lottery import frames, records, subnetwork, survivors, tables
+from lottery import analysis, tables
 from lottery.claims import CLAIMS, Claim
 from lottery.observations import Observed, observe
-from lottery.scores import Score
 from lottery.seeds import rng
 from lottery.verdicts import ALPHA, Verdict, judge, measured
 from tests.records import Experiment
@@ -115,23 +114,9 @@ def test_a_run_measures_every_term_of_every_claim(tmp_path: Path) -> None:
     experiment = Experiment(supers=True)
     experiment.write(tmp_path)
     cells = [(task, seed) for task in experiment.tasks for seed in experiment.seeds]
-    found, importances = [], []
-    for task, seed in cells:
-        folder = tmp_path / "subnetworks" / task / str(seed)
-        importances.append(folder / "importance.parquet")
-        kept, weights = (
-            subnetwork.load(folder / method / "good.safetensors")[0]
-            for method in ("structured", "magnitude")
-        )
-        found += [
-            survivors.structured(task, seed, kept),
-            survivors.magnitude(task, seed, weights, experiment.heads),
-        ]
-    scores = records.read(
-        Score, [tmp_path / f"scores/{task}/{seed}.parquet" for task, seed in cells]
-    )
-    table = tables.cells(scores.to_pandas(), experiment.tasks)
-    verdicts = judge(observe(table, found, frames.gather(importances)), NOTHING)
+    own = analysis.gather(cells, *(tmp_path / part for part in ("scores", "supers", "subnetworks")))
+    table = tables.cells(own.scores, experiment.tasks)
+    verdicts = judge(observe(table, own.good, own.importance), NOTHING)
     assert {verdict.n for verdict in verdicts} == {9}
     assert {verdict.verdict for verdict in verdicts[:10]} == {"reproduced"}
     supers = [verdict for verdict in verdicts if "super" in verdict.claim]

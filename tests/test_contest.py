@@ -1,0 +1,100 @@
+"""A cell's contest on toy encoders: who competes, and that every score is the one it says it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lottery import checkpoint, contest
+from lottery.contest import FULL, Entrant
+from lottery.criteria import Setting, prune, save
+from lottery.importance import Scoring
+from lottery.magnitude import Weights
+from lottery.parallel import Compute
+from lottery.pruning import Prune
+from lottery.sampling import Sampling
+from lottery.seeds import rng
+from lottery.tasks import task
+from lottery.training import Recipe
+from lottery.trials import Cell, scores
+from tests import toys
+
+COMPUTE = Compute(threads=64, alone=1, device="cpu")
+RTE = task("rte")
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Cell:
+    checkpoint.save(toys.encoder(1), tmp_path / "pretrained")
+    recipe = Recipe(epochs=1, batch=8, learning_rate=1e-3, warmup=0.0, clip=1.0)
+    return Cell(RTE, 3, tmp_path / "pretrained", toys.sentences(24), recipe, COMPUTE)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    checkpoint.save(toys.encoder(2), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def searched(model: Path, folder: Path, draws: int = 2) -> None:
+    how = Setting(
+        rule=Prune(rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=True),
+        scoring=Scoring(reduction="example", batch=8, normalise="surviving"),
+        weights=Weights(rate=None, biases=False, until=0.6),
+        sampling=Sampling(draws=draws, random="exact", bad="unsurvived"),
+    )
+    found = {
+        method: prune(lambda *_: None, method, model, RTE, 3, toys.sentences(30, 5), how, COMPUTE)
+        for method in ("structured", "magnitude")
+    }
+    folder.mkdir()
+    save(found, RTE, 3, folder)  # type: ignore[arg-type]
+
+
+def test_a_search_and_its_contest_say_who_everything_belongs_to(
+    cell: Cell, model: Path, tmp_path: Path
+) -> None:
+    searched(model, tmp_path / "subnetworks")
+    competing = contest.entrants(tmp_path / "subnetworks", draws=2)
+    assert len({str(entrant) for entrant in competing}) == 2 * (1 + 2 + 1)
+    sizes = {(e.method, e.subnetwork.size) for e in competing if e.subnetwork is not None}
+    assert len(sizes) == 2
+    splits, select = {"dev": toys.sentences(20, 7)}, {"select": toys.sentences(10, 8)}
+    found = contest.hold(cell, model, [FULL, *competing], splits, select, lambda *_: None)
+    table = {
+        (s.method, s.kind, s.draw, s.state, s.split): s.value
+        for s in found
+        if s.metric == "accuracy"
+    }
+    assert len(table) == len(found) == 1 + 2 * 8 + 3
+    whole = checkpoint.load(model, 2)
+    assert (
+        table["full", "full", 0, "finetuned", "dev"]
+        == scores(whole, RTE, splits)["dev"]["accuracy"]
+    )
+    for entrant in competing:
+        assert entrant.subnetwork is not None
+        expected = scores(whole.cut(entrant.subnetwork), RTE, splits)["dev"]["accuracy"]
+        owner = (entrant.method, entrant.kind, entrant.draw)
+        assert table[(*owner, "pruned", "dev")] == expected
+        assert ((*owner, "pruned", "select") in table) == (entrant.kind == "good")
+
+
+def test_the_blind_guess_is_the_most_frequent_class(cell: Cell) -> None:
+    split = toys.sentences(21, 4)
+    (score,) = contest.blind(cell, {"dev": split})
+    assert (score.kind, score.n) == ("majority", 21)
+    assert score.value == max(np.mean(split.labels_N == 0), np.mean(split.labels_N == 1))
+
+
+def test_super_entrants_are_what_all_seeds_keep_and_as_much_of_what_they_do_not() -> None:
+    good = [toys.subnetwork(seed) for seed in range(3)]
+    entrants = contest.super_entrants(good, rng("super", "rte"))
+    assert [entrant.kind for entrant in entrants] == ["super", "super-random", "super-bad"]
+    survivors = entrants[0].subnetwork
+    assert survivors == good[0] & good[1] & good[2]
+    for other in entrants[1:]:
+        assert other.subnetwork is not None
+        for part in good[0]:
+            assert other.subnetwork[part].sum() == (good[0] & good[1] & good[2])[part].sum()
+    assert isinstance(entrants[0], Entrant)
