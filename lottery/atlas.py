@@ -1,16 +1,31 @@
 """The head atlas: a small picture of every head's attention, framed by its survival."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from lottery.canvas import BLUE, GREY, ORANGE, styled
+from lottery.faults import Fault
+from lottery.frames import rows
 
 GAP = 4
 """Pixels of the pictures between two heads."""
+
+
+def load(path: Path) -> NDArray[np.uint8]:
+    """Pictures [L, H, X, X]; a Fault where the file holds none."""
+    try:
+        shown: NDArray[np.uint8] = load_file(path)["pictures"]
+    except (FileNotFoundError, SafetensorError, KeyError) as error:
+        raise Fault(f"{path}: no pictures of heads: {error}; run the pipeline again") from None
+    return shown
 
 
 @styled
@@ -30,9 +45,9 @@ def atlas(shown_LHXX: NDArray[np.uint8], survival: pd.DataFrame, title: str) -> 
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet, cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
-    shares = survival.set_index(["layer", "index"])["mean"].to_dict()
-    for (layer, head), share in shares.items():
-        axes.add_patch(_frame(layer * pitch, head * pitch, side, float(share)))
+    for head in rows(survival):
+        corner = (int(head.index) * pitch, int(head.layer) * pitch)
+        axes.add_patch(_frame(corner, side, float(head.mean)))
     axes.set_title(title)
     _places(axes, pitch, layers, heads)
     _legend(figure, heads)
@@ -45,12 +60,10 @@ SOME = (0.8, "-", GREY)
 NONE = (1.1, (0, (2, 2)), ORANGE)
 
 
-def _frame(top: int, left: int, side: int, share: float) -> Rectangle:
+def _frame(corner: tuple[int, int], side: int, share: float) -> Rectangle:
     width, style, colour = ALL if share == 1 else NONE if share == 0 else SOME
-    inset = GAP - 2.0
-    return Rectangle(
-        (left + inset - 0.5, top + inset - 0.5), side + 4, side + 4, fill=False, lw=width, ls=style, ec=colour
-    )  # fmt: skip
+    left, top = (at + GAP - 2.5 for at in corner)
+    return Rectangle((left, top), side + 4, side + 4, fill=False, lw=width, ls=style, ec=colour)
 
 
 def _places(axes: Axes, pitch: int, layers: int, heads: int) -> None:

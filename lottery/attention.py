@@ -58,14 +58,16 @@ def weights_BHSS(attention: Attention, x_TD: Tensor, tokens: Tokens) -> Tensor:
     logits_BHSS = query_BHSK @ key_BHSK.transpose(-1, -2) / attention.head_size**0.5
     if tokens.attendable_B11S is not None:
         logits_BHSS = logits_BHSS.masked_fill(~tokens.attendable_B11S, -torch.inf)
-    return logits_BHSS.softmax(dim=-1)
+    weights: Tensor = logits_BHSS.softmax(-1)
+    return weights
 
 
 def handed_BHSD(attention: Attention, x_TD: Tensor, tokens: Tokens) -> Tensor:
     """What each token has to hand over through each head, f(x); the sum of alpha f(x) and b_O is the output."""
     value_BHSK = _split(attention.value(x_TD), attention, tokens)
     output_HKD = attention.output.weight.T.unflatten(0, (len(attention.heads), attention.head_size))
-    return value_BHSK @ output_HKD
+    handed: Tensor = value_BHSK @ output_HKD
+    return handed
 
 
 def _split(rows_TX: Tensor, attention: Attention, tokens: Tokens) -> Tensor:

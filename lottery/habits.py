@@ -74,9 +74,7 @@ def _separators(batch: Batch) -> Iterator[NDArray[np.bool_]]:
         yield ids_N == ids_N[-1]
 
 
-def _numbers(
-    map_HNN: Tensor, separator_N: NDArray[np.bool_], recogniser: nn.Sequential
-) -> Numbers:
+def _numbers(map_HNN: Tensor, separator_N: NDArray[np.bool_], recogniser: nn.Sequential) -> Numbers:
     """The numbers [H] of a record, of one sentence's maps."""
     exact_HNN = map_HNN.double().numpy()
     seen_H, ruled_H = recognise(recogniser, picture_HXX(map_HNN)), by_rule(exact_HNN)

@@ -28,7 +28,9 @@ Array = NDArray[np.float64]
 
 def survival_LH(found: Sequence[Survivors], task: str) -> Array:
     """The share of seeds whose good structured subnetwork keeps each head."""
-    own = [each.shares["heads"] for each in found if (each.task, each.method) == (task, "structured")]
+    own = [
+        each.shares["heads"] for each in found if (each.task, each.method) == (task, "structured")
+    ]
     shares: Array = np.mean(own, axis=0)
     return shares
 

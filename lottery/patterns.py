@@ -7,6 +7,7 @@ one that may depend on what the words mean. A map is [N, N], row i the attention
 
 from typing import Annotated
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
@@ -25,6 +26,15 @@ class Attending(Section, frozen=True):
     maps: Annotated[int, Meta(ge=10)]
     epochs: Annotated[int, Meta(ge=1, le=1000)]
     examples: Annotated[int, Meta(ge=1)]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the held-out maps of a pattern each classifier takes for which."""
+
+    pattern: str
+    told: str
+    recogniser: int
+    rule: int
 
 
 # Shares of the attention that go into each ingredient, (least, most), before they are scaled to sum to 1.
@@ -119,7 +129,8 @@ def by_rule(maps_HNN: Map) -> NDArray[np.int64]:
 
 
 def _near(size: int) -> NDArray[np.bool_]:
-    return np.abs(np.arange(size)[:, None] - np.arange(size)[None, :]) <= 1
+    near: NDArray[np.bool_] = np.abs(np.arange(size)[:, None] - np.arange(size)[None, :]) <= 1
+    return near
 
 
 def _banded(share_HNN: Map) -> tuple[Map, float]:

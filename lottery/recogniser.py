@@ -10,8 +10,8 @@ Suffixes: M maps, P patterns, N tokens of a sentence, H heads, X side of the pic
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,21 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lottery.faults import Fault
-from lottery.patterns import PATTERNS, Attending, by_rule, draw
+from lottery.patterns import PATTERNS, Attending, Told, by_rule, draw
 from lottery.seeds import entropy, rng
 
 SIDE = 24
 BATCH, RATE = 64, 1e-3
 HELD_OUT = 0.2
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the held-out maps of a pattern each classifier takes for which."""
-
-    pattern: str
-    told: str
-    recogniser: int
-    rule: int
 
 
 def picture_HXX(map_HNN: Tensor) -> Tensor:
@@ -61,9 +52,7 @@ def drawn(count: int, chance: np.random.Generator) -> tuple[list[NDArray[np.floa
     return maps, torch.arange(len(PATTERNS)).repeat_interleave(count)
 
 
-def learn(
-    how: Attending, progress: Callable[[int, int], None]
-) -> tuple[nn.Sequential, list[Told]]:
+def learn(how: Attending, progress: Callable[[int, int], None]) -> tuple[nn.Sequential, list[Told]]:
     """A trained network, and what it and the rule make of maps held out: a fifth of each pattern's."""
     held_out = round(how.maps * HELD_OUT)
     maps, label_M = drawn(how.maps - held_out, rng("patterns", "train"))
@@ -84,7 +73,8 @@ def learn(
 def recognise(model: nn.Sequential, picture_HXX: Tensor) -> NDArray[np.int64]:
     """The pattern [H] of each picture, as its place in PATTERNS."""
     with torch.inference_mode():
-        return model(picture_HXX.unsqueeze(1)).argmax(dim=1).cpu().numpy().astype(np.int64)
+        pattern_H: NDArray[np.int64] = model(picture_HXX.unsqueeze(1)).argmax(dim=1).numpy()
+    return pattern_H
 
 
 def save(model: nn.Sequential, path: Path) -> None:
@@ -109,12 +99,10 @@ def _xavier(model: nn.Sequential, stream: torch.Generator) -> None:
     for part in model:
         if isinstance(part, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(part.weight, generator=stream)
-            nn.init.zeros_(part.bias)
+            nn.init.constant_(cast(Tensor, part.bias), 0)
 
 
-def _told(
-    model: nn.Sequential, maps: list[NDArray[np.float64]], label_M: Tensor
-) -> Iterator[Told]:
+def _told(model: nn.Sequential, maps: list[NDArray[np.float64]], label_M: Tensor) -> Iterator[Told]:
     seen = recognise(model, _pictures(maps).squeeze(1))
     ruled = np.array([int(by_rule(each[None])[0]) for each in maps])
     for truth, pattern in enumerate(PATTERNS):

@@ -31,7 +31,9 @@ def main(
     models: Annotated[Path, Argument(help="Folder of the task's fine-tuned models, all seeds.")],
     subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
     patterns: Annotated[Path, Argument(help="Folder of the network that tells patterns apart.")],
-    out: Annotated[Path, Argument(help="Folder for what the heads do, and pictures of their maps.")],
+    out: Annotated[
+        Path, Argument(help="Folder for what the heads do, and pictures of their maps.")
+    ],
 ) -> None:
     """See what every head attends to on a task: pre-trained, fine-tuned with each seed, and in what survives."""
     tree = cli.parameters()

@@ -13,9 +13,8 @@ from typer import Argument
 from lottery import recogniser, records
 from lottery.parallel import Compute
 from lottery.params import section
-from lottery.patterns import Attending
+from lottery.patterns import Attending, Told
 from lottery.prose import percent
-from lottery.recogniser import Told
 from stages import cli
 
 

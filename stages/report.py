@@ -1,15 +1,16 @@
 """Write the report: tables in, Markdown and figures out.
 
-python -m stages.report reports/tables data reports/report.md reports/figures
+python -m stages.report reports/tables data attention reports/report.md reports/figures
 """
 
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 from typer import Argument, Option
 
-from lottery import canvas, figures, frames, provenance, report
+from lottery import atlas, canvas, figures, frames, provenance, report
 from lottery.faults import Fault
 from lottery.grid import Grid
 from lottery.params import section
@@ -31,12 +32,16 @@ TABLES = (
     "importance",
     "importance-agreement",
     "overlap",
+    "patterns",
+    "attention",
+    "attention-survival",
 )
 
 
 def main(
     tables: Annotated[Path, Argument(help="Folder of the tables of the analysis.")],
     data: Annotated[Path, Argument(help="Folder of the prepared data, <task>/meta.json.")],
+    attention: Annotated[Path, Argument(help="Folder of the heads' pictures, <task>/.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
     pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
     lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
@@ -60,6 +65,11 @@ def main(
             "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
             "overlap": figures.overlap(read["overlap"], tasks),
         }
+        for known in frames.rows(tasks):
+            shown = atlas.load(attention / known.task / "pictures.safetensors")
+            drawn[f"atlas-{known.task}"] = atlas.atlas(
+                shown, _heads(read["survival"], known.task), known.title
+            )
         for name, figure in drawn.items():
             canvas.save(figure, folder / f"{name}.png")
         material = Material(
@@ -78,6 +88,11 @@ def _cells(grid: Grid) -> set[str]:
     """What the log of the stages calls the cells of this grid, and the stages that have none."""
     seeded = {f"{task} seed {seed}" for task, seed in grid.cells}
     return {*seeded, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
+
+
+def _heads(survival: pd.DataFrame, task: str) -> pd.DataFrame:
+    own = survival[(survival["task"] == task) & (survival["method"] == "structured")]
+    return own[own["unit"] == "heads"]
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         report.main(
             tables=Path("reports/tables"),
             data=Path("data"),
+            attention=Path("attention"),
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
         )
