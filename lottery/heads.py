@@ -63,7 +63,7 @@ def _recognised(tables: Tables) -> str:
         f" definitions, not labelled by people, a plain rule is asked too. Of {told['rule'].sum():,} drawn maps that"
         f" neither was made on, the network names {network} rightly and the rule {rule}; on the maps of the"
         f" fine-tuned models they agree in {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw)."
-        " Where they differ, the classes are a matter of taste."
+        " Where they differ, the class of a map is uncertain."
     )
 
 
@@ -157,7 +157,7 @@ def _row(own: Numbers, shown: Sequence[str], tested: str) -> list[str]:
     """n, the numbers shown, and of one of them what random heads have, and p."""
     of = own[tested]
     chance = NONE
-    if pd.notna(of.random):
+    if pd.notna(of.p):
         low, high = number(of.random_low, 2), number(of.random_high, 2)
         chance = f"{number(of.random, 2)} [{low}, {high}]"
     means = [between(own[name], 2) for name in shown]

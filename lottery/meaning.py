@@ -150,7 +150,7 @@ def contrast(gazes: pd.DataFrame, found: Sequence[Survivors]) -> pd.DataFrame:
         for share_LH in (survival_LH(found, str(task)),)
         for shown in (values_KLH(each, share_LH.shape)[NUMBERS.index("heterogeneous")],)
     ]
-    return pd.DataFrame(rows).set_index(["task", "seed"])
+    return pd.DataFrame(rows).astype({"seed": int}).set_index(["task", "seed"])
 
 
 def _mean(values: Array) -> float:

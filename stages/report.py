@@ -4,10 +4,12 @@ python -m stages.report reports/tables data attention reports/report.md reports/
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 from typer import Argument, Option
 
 from lottery import atlas, canvas, figures, frames, provenance, report
@@ -57,19 +59,7 @@ def main(
         cli.fresh(pictures) as folder,
         cli.fresh_file(out) as draft,
     ):
-        tasks = read["tasks"]
-        drawn = {
-            "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
-            "curves": figures.curves(read["curves"], tasks),
-            "survival-structured": figures.survival(read["survival"], tasks, "structured"),
-            "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
-            "overlap": figures.overlap(read["overlap"], tasks),
-        }
-        for known in frames.rows(tasks):
-            shown = atlas.load(attention / known.task / "pictures.safetensors")
-            drawn[f"atlas-{known.task}"] = atlas.atlas(
-                shown, _heads(read["survival"], known.task), known.title
-            )
+        drawn = _drawn(read, attention)
         for name, figure in drawn.items():
             canvas.save(figure, folder / f"{name}.png")
         material = Material(
@@ -90,9 +80,24 @@ def _cells(grid: Grid) -> set[str]:
     return {*seeded, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
 
 
-def _heads(survival: pd.DataFrame, task: str) -> pd.DataFrame:
-    own = survival[(survival["task"] == task) & (survival["method"] == "structured")]
-    return own[own["unit"] == "heads"]
+def _drawn(read: Mapping[str, pd.DataFrame], attention: Path) -> dict[str, Figure]:
+    """Every figure by its name."""
+    tasks, survival = read["tasks"], read["survival"]
+    framed = survival[(survival["method"] == "structured") & (survival["unit"] == "heads")]
+    return {
+        "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
+        "curves": figures.curves(read["curves"], tasks),
+        "survival-structured": figures.survival(survival, tasks, "structured"),
+        "survival-magnitude": figures.survival(survival, tasks, "magnitude"),
+        "overlap": figures.overlap(read["overlap"], tasks),
+    } | {
+        f"atlas-{known.task}": atlas.atlas(
+            atlas.load(attention / known.task / "pictures.safetensors"),
+            framed[framed["task"] == known.task],
+            known.title,
+        )
+        for known in frames.rows(tasks)
+    }
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Patterns of attention: drawn as they are defined, told apart by the rule and by what learns them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lottery import recogniser
+from lottery.faults import Fault
+from lottery.patterns import PATTERNS, Attending, Told, by_rule, draw
+from lottery.seeds import rng
+
+SIZES = st.integers(16, 64)
+
+
+def told(map_NN: NDArray[np.float64]) -> str:
+    return PATTERNS[int(by_rule(map_NN[None])[0])]
+
+
+def stripe(size: int) -> NDArray[np.float64]:
+    return np.tile(np.eye(size)[-1], (size, 1))
+
+
+@given(SIZES)
+def test_the_rule_knows_every_pattern_in_its_purest_form(size: int) -> None:
+    second = np.arange(size) >= size // 2
+    assert told(np.eye(size)) == "diagonal"
+    assert told(stripe(size)) == "vertical"
+    assert told(np.eye(size) + stripe(size)) == "mixed"
+    assert told((second[:, None] == second).astype(float)) == "block"
+    assert told(np.ones((size, size))) == "heterogeneous"
+
+
+@given(st.sampled_from(PATTERNS), st.integers(0, 10**6), st.floats(0.01, 100))
+def test_the_rule_asks_only_how_attention_is_distributed(
+    pattern: str, seed: int, scale: float
+) -> None:
+    drawn = draw(pattern, rng("test", seed))
+    assert drawn.shape == (len(drawn), len(drawn))
+    assert (drawn >= 0).all()
+    assert (drawn.sum(axis=1) > 0).all()
+    assert told(scale * drawn) == told(drawn)
+    both = np.stack([drawn, np.eye(len(drawn))])
+    assert by_rule(both).tolist() == [by_rule(each[None])[0] for each in both]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_is_drawn_is_mostly_what_the_rule_tells(pattern: str) -> None:
+    drawn = [told(draw(pattern, rng("test", pattern, at))) for at in range(40)]
+    assert drawn.count(pattern) > 24
+
+
+@pytest.fixture(scope="module")
+def learned() -> tuple[torch.nn.Sequential, list[Told]]:
+    torch.set_num_threads(1)
+    return recogniser.learn(Attending(maps=120, epochs=12, examples=1), lambda done, total: None)
+
+
+def test_patterns_can_be_learned(
+    learned: tuple[torch.nn.Sequential, list[Told]],
+) -> None:
+    _, rows = learned
+    assert [sum(row.recogniser for row in rows if row.pattern == name) for name in PATTERNS] == [24] * 5  # fmt: skip
+    assert sum(row.recogniser for row in rows if row.told == row.pattern) > 0.7 * 120
+    assert sum(row.rule for row in rows) == 120
+
+
+def test_a_saved_network_sees_the_same(
+    learned: tuple[torch.nn.Sequential, list[Told]], tmp_path: Path
+) -> None:
+    model, _ = learned
+    recogniser.save(model, tmp_path / "it.safetensors")
+    again = recogniser.load(tmp_path / "it.safetensors")
+    pictures = torch.rand(9, recogniser.SIDE, recogniser.SIDE)
+    assert (recogniser.recognise(model, pictures) == recogniser.recognise(again, pictures)).all()
+    with pytest.raises(Fault, match="no network"):
+        recogniser.load(tmp_path / "nothing.safetensors")
+
+
+@given(st.integers(1, 80), st.floats(1e-3, 1e3))
+def test_pictures_have_one_size_and_one_scale(size: int, scale: float) -> None:
+    drawn = torch.rand(3, size, size, generator=torch.Generator().manual_seed(size)) + 0.1
+    seen = recogniser.picture_HXX(drawn)
+    assert seen.shape == (3, recogniser.SIDE, recogniser.SIDE)
+    torch.testing.assert_close(seen.amax(dim=(1, 2)), torch.ones(3))
+    torch.testing.assert_close(recogniser.picture_HXX(scale * drawn), seen)
