@@ -117,7 +117,7 @@ def _survivors() -> Iterator[Claim]:
 def _meaning() -> Iterator[Claim]:
     yield Claim(
         "s-pruning: survivors no more meaningful",
-        "6",
+        "abstract, 5",
         "Heads that survive with every seed do not show more heterogeneous, potentially meaningful attention than all"
         f" heads, here not by {100 * MARGIN:g} % of the sentences.",
         {"heterogeneous all": 1, "heterogeneous super": -1},

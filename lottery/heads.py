@@ -59,10 +59,10 @@ def _recognised(tables: Tables) -> str:
         "Only heterogeneous maps (Kovaleva et al. 2019) can depend on what the words mean, so if survival were a"
         " matter of meaning, survivors should show more of them. We look at raw attention and at attention"
         " weighted by what it hands over (normed; Kobayashi et al. 2020), over sentences of dev. A small"
-        " convolutional network tells the patterns apart; as it learns from maps drawn by the patterns'"
-        f" definitions, not labelled by people, a plain rule is asked too. Of {told['rule'].sum():,} drawn maps that"
-        f" neither was made on, the network names {network} rightly and the rule {rule}; on the maps of the"
-        f" fine-tuned models they agree in {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw)."
+        " convolutional network tells the patterns apart; as it learns, unless a labelled set is given, from maps drawn"
+        f" by the patterns' definitions, a plain rule is asked too. Of {told['rule'].sum():,} maps held out, the"
+        f" network names {network} rightly and the rule {rule}; on the maps of the fine-tuned models they agree in"
+        f" {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw)."
         " Where they differ, the class of a map is uncertain."
     )
 
@@ -75,10 +75,10 @@ def _confusion(told: pd.DataFrame) -> str:
         for by in ("recogniser", "rule")
     ]
     caption = (
-        "Table 7. Maps held out, by the pattern they were drawn as (rows) and are taken for (columns); mixed is"
+        "Table 7. Maps held out, by their true pattern (rows) and the one they are taken for (columns); mixed is"
         " vertical + diagonal. Source: `tables/patterns.csv`."
     )
-    return table(caption, ["drawn as", "told by", *PATTERNS], body, 2)
+    return table(caption, ["pattern", "told by", *PATTERNS], body, 2)
 
 
 def _correlation(tables: Tables) -> str:

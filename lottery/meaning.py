@@ -1,4 +1,4 @@
-"""Are the survivors the meaningful heads? Habits of heads against their survival (paper, section 6).
+"""Are the survivors the meaningful heads? Habits of heads against their survival (paper, section 5).
 
 The head is what is sampled: its number is the mean over sentences, and over seeds where there are several.
 Tests shuffle heads within their layer, because patterns and survival both depend on the layer.

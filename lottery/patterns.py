@@ -20,9 +20,10 @@ PATTERNS = ("heterogeneous", "block", "diagonal", "vertical", "mixed")
 
 
 class Attending(Section, frozen=True):
-    """maps: drawn of each pattern, to learn to tell them apart; epochs: passes over them; examples: of dev, whose
-    maps are told apart."""
+    """maps: drawn of each pattern, to learn to tell them apart; labelled: a folder of maps to learn from in their
+    place; epochs: passes over them; examples: of dev, whose maps are told apart."""
 
+    labelled: str | None
     maps: Annotated[int, Meta(ge=10)]
     epochs: Annotated[int, Meta(ge=1, le=1000)]
     examples: Annotated[int, Meta(ge=1)]

@@ -1,13 +1,13 @@
-"""A small convolutional network that tells patterns of attention apart, as the paper's (section 6).
+"""A small convolutional network that tells patterns of attention apart, as the paper's (section 5).
 
 3x3 convolutions to 16, 16, pool, 32, 32, pool, 64, 64 channels, a 1x1 to 16, the mean over the map, five
 patterns; Xavier's initial values, Adam at 1e-3, batches of 64. It learns from maps drawn by
-`lottery.patterns`, as no set labelled by people may be passed on.
+`lottery.patterns`, as no set labelled by people may be passed on, or from the labelled maps of a user.
 
 Suffixes: M maps, P patterns, N tokens of a sentence, H heads, X side of the picture that the network sees.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -21,12 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lottery.faults import Fault
-from lottery.patterns import PATTERNS, Attending, Told, by_rule, draw
+from lottery.patterns import PATTERNS, Map, Told, by_rule, draw
 from lottery.seeds import entropy, rng
 
 SIDE = 24
 BATCH, RATE = 64, 1e-3
 HELD_OUT = 0.2
+
+ByPattern = Mapping[str, Sequence[Map]]
 
 
 def picture_HXX(map_HNN: Tensor) -> Tensor:
@@ -46,28 +48,47 @@ def network() -> nn.Sequential:
     return nn.Sequential(*parts[:-1], *last, nn.Linear(16, len(PATTERNS)))
 
 
-def drawn(count: int, chance: np.random.Generator) -> tuple[list[NDArray[np.float64]], Tensor]:
-    """`count` maps of each pattern, and their labels [M]."""
-    maps = [draw(pattern, chance) for pattern in PATTERNS for _ in range(count)]
-    return maps, torch.arange(len(PATTERNS)).repeat_interleave(count)
+def drawn(count: int) -> tuple[ByPattern, ByPattern]:
+    """`count` maps of each pattern, drawn: those to learn from, and a fifth held out."""
+    held_out = round(count * HELD_OUT)
+    learned, tried = (
+        {pattern: [draw(pattern, chance) for _ in range(size)] for pattern in PATTERNS}
+        for size, chance in (
+            (count - held_out, rng("patterns", "train")),
+            (held_out, rng("patterns", "held out")),
+        )
+    )
+    return learned, tried
 
 
-def learn(how: Attending, progress: Callable[[int, int], None]) -> tuple[nn.Sequential, list[Told]]:
-    """A trained network, and what it and the rule make of maps held out: a fifth of each pattern's."""
-    held_out = round(how.maps * HELD_OUT)
-    maps, label_M = drawn(how.maps - held_out, rng("patterns", "train"))
+def split(maps: ByPattern) -> tuple[ByPattern, ByPattern]:
+    """The maps of each pattern in two: those to learn from, and a fifth, at least one, held out."""
+    chance = rng("patterns", "split")
+    order = {pattern: chance.permutation(len(own)) for pattern, own in maps.items()}
+    cut = {pattern: max(1, round(len(own) * HELD_OUT)) for pattern, own in maps.items()}
+    return (
+        {name: [own[at] for at in order[name][cut[name] :]] for name, own in maps.items()},
+        {name: [own[at] for at in order[name][: cut[name]]] for name, own in maps.items()},
+    )
+
+
+def learn(
+    maps: ByPattern, tried: ByPattern, epochs: int, progress: Callable[[int, int], None]
+) -> tuple[nn.Sequential, list[Told]]:
+    """A network trained on `maps`, and what it and the rule make of the maps `tried`."""
     model, stream = network(), torch.Generator().manual_seed(entropy("recogniser"))
     _xavier(model, stream)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    picture_M1XX = _pictures(maps)
-    for epoch in range(how.epochs):
+    picture_M1XX = torch.cat([_pictures(maps[pattern]) for pattern in PATTERNS]).unsqueeze(1)
+    counts = torch.tensor([len(maps[pattern]) for pattern in PATTERNS])
+    label_M = torch.arange(len(PATTERNS)).repeat_interleave(counts)
+    for epoch in range(epochs):
         for rows in torch.randperm(len(label_M), generator=stream).split(BATCH):
             optimizer.zero_grad()
             F.cross_entropy(model(picture_M1XX[rows]), label_M[rows]).backward()
             optimizer.step()
-        progress(epoch + 1, how.epochs)
-    tried, label_M = drawn(held_out, rng("patterns", "held out"))
-    return model.eval(), [*_told(model, tried, label_M)]
+        progress(epoch + 1, epochs)
+    return model.eval(), [*_told(model, tried)]
 
 
 def recognise(model: nn.Sequential, picture_HXX: Tensor) -> NDArray[np.int64]:
@@ -91,8 +112,9 @@ def load(path: Path) -> nn.Sequential:
     return model.eval()
 
 
-def _pictures(maps: list[NDArray[np.float64]]) -> Tensor:
-    return torch.stack([picture_HXX(torch.from_numpy(each).float()[None]) for each in maps])
+def _pictures(maps: Sequence[Map]) -> Tensor:
+    """[M, X, X]"""
+    return torch.cat([picture_HXX(torch.from_numpy(each).float()[None]) for each in maps])
 
 
 def _xavier(model: nn.Sequential, stream: torch.Generator) -> None:
@@ -102,15 +124,14 @@ def _xavier(model: nn.Sequential, stream: torch.Generator) -> None:
             nn.init.constant_(cast(Tensor, part.bias), 0)
 
 
-def _told(model: nn.Sequential, maps: list[NDArray[np.float64]], label_M: Tensor) -> Iterator[Told]:
-    seen = recognise(model, _pictures(maps).squeeze(1))
-    ruled = np.array([int(by_rule(each[None])[0]) for each in maps])
-    for truth, pattern in enumerate(PATTERNS):
-        own = label_M.numpy() == truth
+def _told(model: nn.Sequential, tried: ByPattern) -> Iterator[Told]:
+    for pattern in PATTERNS:
+        seen = recognise(model, _pictures(tried[pattern]))
+        ruled = np.array([int(by_rule(each[None])[0]) for each in tried[pattern]])
         for at, told in enumerate(PATTERNS):
             yield Told(
                 pattern=pattern,
                 told=told,
-                recogniser=int((seen[own] == at).sum()),
-                rule=int((ruled[own] == at).sum()),
+                recogniser=int((seen == at).sum()),
+                rule=int((ruled == at).sum()),
             )

@@ -1,4 +1,4 @@
-"""Learn to tell five patterns of attention apart, from maps drawn by their definitions.
+"""Learn to tell five patterns of attention apart, from maps drawn by their definitions or labelled by people.
 
 python -m stages.recognise data/patterns
 """
@@ -10,7 +10,7 @@ from typing import Annotated
 import torch
 from typer import Argument
 
-from lottery import recogniser, records
+from lottery import labelled, recogniser, records
 from lottery.parallel import Compute
 from lottery.params import section
 from lottery.patterns import Attending, Told
@@ -21,13 +21,19 @@ from stages import cli
 def main(
     out: Annotated[Path, Argument(help="Folder for the network and how well it does.")],
 ) -> None:
-    """Learn to tell five patterns of attention apart, from maps drawn by their definitions."""
+    """Learn to tell five patterns of attention apart, from maps drawn by their definitions or labelled by people."""
     tree = cli.parameters()
     how = section(Attending, "attention", tree)
     torch.set_num_threads(section(Compute, "compute", tree).threads)
-    about = f"{how.maps} maps of each pattern, {how.epochs} epochs"
+    source = f"{how.maps} of each pattern, drawn" if how.labelled is None else how.labelled
+    about = f"maps: {source}; {how.epochs} epochs"
     with cli.stage("recognise", "all", about) as stage, cli.fresh(out) as draft:
-        model, told = recogniser.learn(how, partial(stage.report, "learning"))
+        if how.labelled is None:
+            maps, tried = recogniser.drawn(how.maps)
+        else:
+            maps, tried = recogniser.split(labelled.read(Path(how.labelled).expanduser()))
+        report = partial(stage.report, "learning")
+        model, told = recogniser.learn(maps, tried, how.epochs, report)
         recogniser.save(model, draft / "recogniser.safetensors")
         records.write(Told, told, draft / "told.parquet")
         right = sum(each.recogniser for each in told if each.told == each.pattern)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lottery import recogniser
+from lottery import labelled, recogniser
 from lottery.faults import Fault
-from lottery.patterns import PATTERNS, Attending, Told, by_rule, draw
+from lottery.patterns import PATTERNS, Told, by_rule, draw
 from lottery.seeds import rng
 
 SIZES = st.integers(16, 64)
@@ -57,7 +57,7 @@ def test_what_is_drawn_is_mostly_what_the_rule_tells(pattern: str) -> None:
 @pytest.fixture(scope="module")
 def learned() -> tuple[torch.nn.Sequential, list[Told]]:
     torch.set_num_threads(1)
-    return recogniser.learn(Attending(maps=120, epochs=12, examples=1), lambda done, total: None)
+    return recogniser.learn(*recogniser.drawn(120), 12, lambda done, total: None)
 
 
 def test_patterns_can_be_learned(
@@ -88,3 +88,39 @@ def test_pictures_have_one_size_and_one_scale(size: int, scale: float) -> None:
     assert seen.shape == (3, recogniser.SIDE, recogniser.SIDE)
     torch.testing.assert_close(seen.amax(dim=(1, 2)), torch.ones(3))
     torch.testing.assert_close(recogniser.picture_HXX(scale * drawn), seen)
+
+
+def labels(folder: Path, *rows: str) -> Path:
+    (folder / "labels.csv").write_text("\n".join(["file,pattern", *rows]), encoding="utf-8")
+    return folder
+
+
+def test_labelled_maps_are_read_and_split_by_pattern(tmp_path: Path) -> None:
+    names = [f"{pattern}-{at}.npy" for pattern in PATTERNS for at in range(10)]
+    for at, name in enumerate(names):
+        np.save(tmp_path / name, np.full((8, 8), at + 1))
+    found = labelled.read(labels(tmp_path, *(f"{name},{name[:-6]}" for name in names)))
+    maps, tried = recogniser.split(found)
+    for pattern in PATTERNS:
+        assert (len(maps[pattern]), len(tried[pattern])) == (8, 2)
+        values = {each[0, 0] for each in (*maps[pattern], *tried[pattern])}
+        assert values == {each[0, 0] for each in found[pattern]}
+        assert len(values) == 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["even.npy,spiral"], "labelled 'spiral'"),
+        (["even.npy,block"], "0 maps labelled heterogeneous"),
+        (["wide.npy,block"], r"shape \(2, 3\)"),
+        (["gone.npy,block"], "no array"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, rows: list[str], message: str) -> None:
+    np.save(tmp_path / "even.npy", np.ones((4, 4)))
+    np.save(tmp_path / "wide.npy", np.ones((2, 3)))
+    with pytest.raises(Fault, match=message):
+        labelled.read(labels(tmp_path, *rows))
+    with pytest.raises(Fault, match="no table"):
+        labelled.read(tmp_path / "nowhere")
