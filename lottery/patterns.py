@@ -137,7 +137,7 @@ def _near(size: int) -> NDArray[np.bool_]:
 def _banded(share_HNN: Map) -> tuple[Map, float]:
     """The attention within one token of the diagonal, and that of an even map."""
     near = _near(share_HNN.shape[-1])
-    return share_HNN[:, near].sum(axis=1), float(near.mean())
+    return share_HNN[:, near].sum(axis=1), min(float(near.mean()), 0.99)
 
 
 def _striped(share_HNN: Map) -> tuple[Map, float]:

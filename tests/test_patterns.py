@@ -35,6 +35,11 @@ def test_the_rule_knows_every_pattern_in_its_purest_form(size: int) -> None:
     assert told(np.ones((size, size))) == "heterogeneous"
 
 
+@given(st.integers(2, 7), st.integers(0, 99))
+def test_the_rule_has_an_answer_for_the_shortest_sentences(size: int, seed: int) -> None:
+    assert told(np.random.default_rng(seed).random((size, size)) + 0.01) in PATTERNS
+
+
 @given(st.sampled_from(PATTERNS), st.integers(0, 10**6), st.floats(0.01, 100))
 def test_the_rule_asks_only_how_attention_is_distributed(
     pattern: str, seed: int, scale: float
