@@ -13,10 +13,10 @@ from tests.imports import ROOT, files, imports, names, tracked, tree
 FLOORS = (
     "config encoder faults folders frames grid labels metrics packing params pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
-    "assets canvas checkpoint corpora examples glue hub masks meta parallel provenance pruning"
-    " sampling splits stability survivors tokens",
-    "analysis anatomy attention background claims evaluation figures findings importance magnitude"
-    " observations report structured tables training trials verdicts",
+    "assets canvas checkpoint comparison corpora examples glue hub masks meta page parallel provenance"
+    " pruning sampling splits stability survivors tokens",
+    "analysis anatomy attention background claims evaluation experiments figures findings importance"
+    " magnitude observations overlay report structured tables training trials verdicts",
     "contest criteria",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lottery import frames, prose, provenance
 from lottery.faults import Fault
 from stages import report
+from tests.imports import ROOT
 from tests.records import Experiment, analysed
 
 SHAPES = {
@@ -30,8 +31,10 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         report.main(
             tables=Path("reports/tables"),
             data=Path("data"),
+            template=ROOT / "lottery" / "page.html",
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
+            html=Path("reports/report.html"),
         )
     return folder
 
