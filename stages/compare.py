@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pandas as pd
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 from scmrepo.exceptions import SCMError
 from typer import Argument, Option
@@ -47,7 +48,7 @@ def main(
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 
-def _drawn(runs: Sequence[Run]) -> Any:
+def _drawn(runs: Sequence[Run]) -> Figure:
     names = [run.name for run in runs]
     return overlay.overlay(comparison.ways(runs), comparison.titles(runs), names)
 

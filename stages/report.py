@@ -4,9 +4,12 @@ python -m stages.report reports/tables data lottery/page.html reports/report.md 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
+from matplotlib.figure import Figure
 from typer import Argument, Option
 
 from lottery import canvas, figures, frames, page, provenance, report
@@ -55,14 +58,7 @@ def main(
         cli.fresh_file(out) as draft,
         cli.fresh_file(html) as paged,
     ):
-        tasks = read["tasks"]
-        drawn = {
-            "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
-            "curves": figures.curves(read["curves"], tasks),
-            "survival-structured": figures.survival(read["survival"], tasks, "structured"),
-            "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
-            "overlap": figures.overlap(read["overlap"], tasks),
-        }
+        drawn = _drawn(read)
         for name, figure in drawn.items():
             canvas.save(figure, folder / f"{name}.png")
         material = Material(
@@ -79,6 +75,17 @@ def main(
         draft.write_text(text, encoding="utf-8")
         paged.write_text(page.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
+
+
+def _drawn(read: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    tasks = read["tasks"]
+    return {
+        "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
+        "curves": figures.curves(read["curves"], tasks),
+        "survival-structured": figures.survival(read["survival"], tasks, "structured"),
+        "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
+        "overlap": figures.overlap(read["overlap"], tasks),
+    }
 
 
 def _cells(grid: Grid) -> set[str]:

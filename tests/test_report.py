@@ -60,6 +60,14 @@ def test_every_figure_exists_and_has_words_for_those_who_do_not_see_it(
     assert all((root / "reports" / path).is_file() and len(words) > 40 for words, path in images)
 
 
+def test_the_page_holds_every_figure_and_table(root: Path, text: str) -> None:
+    shown = (root / "reports" / "report.html").read_text(encoding="utf-8")
+    assert shown.count('<img src="data:image/png;base64,') == text.count("![")
+    tables = len(re.findall(r"^\|[-|]+\|$", text, flags=re.MULTILINE))
+    assert shown.count("<table>") == shown.count('<figure class="table">') == tables
+    assert "https://cdn" not in shown
+
+
 def test_every_table_names_a_source_that_exists(root: Path, text: str) -> None:
     captions = re.findall(r"^\*\*(.*)\*\*\n\n\|", text, flags=re.MULTILINE)
     assert len(captions) == len(re.findall(r"^\|[-|]+\|$", text, flags=re.MULTILINE))
