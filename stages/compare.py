@@ -12,7 +12,6 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
-from scmrepo.exceptions import SCMError
 from typer import Argument, Option
 
 from lottery import canvas, comparison, experiments, overlay, page
@@ -71,7 +70,7 @@ def _recorded(base: str, tables: Path, lock: Path) -> tuple[list[Run], list[Run]
                 others += [(tip.data.timestamp.timestamp(), run) for run in found]
                 if not found:
                     without[name] = "no tables" if state == "success" else state
-    except (DvcException, SCMError, ValueError) as error:
+    except DvcException as error:
         raise Fault(f"{base}: no experiments to be read here ({error}); name a commit") from None
     return own, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
 

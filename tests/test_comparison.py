@@ -114,9 +114,8 @@ def test_stages_are_reused_where_their_locks_are_equal() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 20])
 def test_any_number_of_experiments_makes_a_comparison(count: int) -> None:
-    runs = [
-        run(f"rate-{at}", 0.1 + at / 100, (1, 2) if at % 2 else (1, 2, 3)) for at in range(count)
-    ]
+    seeds = ((1,), (1, 2), (1, 2, 3))
+    runs = [run(f"rate-{at}", 0.1 + at / 100, seeds[at % 3]) for at in range(count)]
     text = experiments.render(runs, True, {"later": "queued"}, "curves.png")
     assert "`later` (queued)" in text
     assert all(f"| `{one.name}`" in text for one in runs)
@@ -125,6 +124,12 @@ def test_any_number_of_experiments_makes_a_comparison(count: int) -> None:
     for block in text.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
+
+
+def test_without_results_of_the_commit_the_first_experiment_is_the_baseline() -> None:
+    text = experiments.render([run("a"), run("b", 0.2)], False, {}, "curves.png")
+    assert "holds no results, so `a` serves as the baseline" in text
+    assert "beside the baseline" not in text
 
 
 def test_every_run_has_a_line_of_its_own_in_every_panel() -> None:
