@@ -76,12 +76,12 @@ def words(text: str) -> set[str]:
 
 
 def stsb(folder: Path) -> Corpus:
-    """The STS benchmark: train and dev as published, scores 0 to 5."""
+    """The STS benchmark: train and dev as published, scores 0 to 5; a repeated pair stays in one split."""
 
     def rows(path: Path) -> Iterator[Row]:
         for line in _lines(path):
             score, first, second = line.split("\t")[4:7]
-            yield Row(first, second, float(score))
+            yield Row(first, second, float(score), f"{first}\t{second}")
 
     return {split: list(rows(folder / f"{split}.tsv")) for split in ("train", "dev")}
 

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from lottery.faults import Fault
 from lottery.params import Section
+from lottery.tasks import task
 
 Size = Annotated[int, Meta(ge=1)] | None
 
@@ -22,18 +23,26 @@ class Data(Section, frozen=True):
     """Where the examples come from and how many there are.
 
     source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks
-    saved with `save_to_disk`. train, select, dev: at most so many examples, null for all; select
-    comes out of a tenth of the training data, held out for it (select: 0 holds nothing out, for
-    searches on dev). max_length: tokens an example is cut to. standardise: regression labels by
-    the mean and standard deviation of train.
+    saved with `save_to_disk`. train, select, dev: at most so many examples, null for all; train may
+    name a number for each task, since some need more to learn anything; select comes out of a tenth
+    of the training data, held out for it (0 holds nothing out, for searches on dev). max_length:
+    tokens an example is cut to. standardise: regression labels by the mean and deviation of train.
     """
 
     source: Annotated[str, Meta(min_length=1)]
-    train: Size
+    train: Size | dict[str, Annotated[int, Meta(ge=1)]]
     select: Annotated[int, Meta(ge=0)] | None
     dev: Size
     max_length: Annotated[int, Meta(ge=8, le=512)]
     standardise: bool
+
+    def __post_init__(self) -> None:
+        for name in self.train if isinstance(self.train, dict) else ():
+            task(name)
+
+    def training(self, name: str) -> int | None:
+        """At most so many training examples for a task; None for all."""
+        return self.train.get(name) if isinstance(self.train, dict) else self.train
 
 
 @dataclass(frozen=True)

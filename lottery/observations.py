@@ -1,16 +1,18 @@
 """What each cell has to say about the claims: a row per task and seed, a column per quantity.
 
 Columns: `full` and `majority`, the reported metric on dev; `<method> <kind> <state>`, that of a subnetwork;
-`<unit> across seeds` and `across tasks`, Cohen's kappa of the good subnetwork and its fellows of the same task
-or seed, in the mean; `unimportant heads`, the share of heads in the lowest third of the range of importances.
+`<unit> across seeds` and `across tasks`, Cohen's kappa of the good subnetworks of the same task or seed, as the
+cell's pseudo-value; `unimportant heads`, the share of heads in the lowest third of the range of importances.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lottery.masks import Good
 from lottery.survivors import Survivors, structured
@@ -23,7 +25,8 @@ CELL = ["task", "seed"]
 class Observed:
     """The quantities [cells, columns] of the sound cells, NaN where one has none; and the degenerate cells.
 
-    Degenerate is a cell whose full model has no score, or none above the majority class.
+    Degenerate is a cell whose full model has no score, or none above the majority class. A subnetwork whose
+    score is undefined, as the correlation of a constant is, counts as a blind guess.
     """
 
     values: pd.DataFrame
@@ -53,23 +56,51 @@ def _sound(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, int], ..
     name = (own["method"] + " " + own["kind"] + " " + own["state"]).replace(
         {"full full finetuned": "full", "full majority finetuned": "majority"}
     )
-    scores = own.assign(name=name).pivot(index=CELL, columns="name", values="value")
+    blind = own[own["kind"] == "majority"].set_index(CELL)["value"].rename("blind")
+    guessed = own.join(blind, on=CELL)["blind"].where(own["kind"] != "full")
+    value = own["value"].fillna(guessed)
+    scores = own.assign(name=name, value=value).pivot(index=CELL, columns="name", values="value")
     sound = scores["full"] > scores["majority"]
     return scores[sound], tuple(scores.index[~sound])
 
 
 def likeness(found: Sequence[Survivors]) -> pd.DataFrame:
-    """Each cell's mean kappa with its fellows: the same task with other seeds, the same seed in other tasks."""
+    """Cohen's kappa of the good subnetworks of one task over seeds, and of one seed over tasks, by cell.
+
+    A pair belongs to two cells, so the mean kappas of cells are no replications of each other. Each cell gets
+    its jackknife pseudo-value of the mean over pairs instead: the same mean, and a spread that a test may use.
+    Groups of fewer than three have none; NaN where a pair of the group has no kappa.
+    """
+    groups: defaultdict[tuple[str, str | int, str], list[Survivors]] = defaultdict(list)
+    for each in found:
+        groups["seeds", each.task, each.method].append(each)
+        groups["tasks", each.seed, each.method].append(each)
     rows = [
-        (task, seed, f"{unit} across {others}", kappa)
-        for a, b in combinations(found, 2)
-        if a.method == b.method and (a.task == b.task) != (a.seed == b.seed)
-        for others in ("seeds" if a.task == b.task else "tasks",)
-        for unit, kappa in kappas(a, b)
-        for task, seed in ((a.task, a.seed), (b.task, b.seed))
+        (each.task, each.seed, f"{unit} across {others}", value)
+        for (others, _, _), own in groups.items()
+        if len(own) > 2
+        for unit, kappa_SS in _matrices(own).items()
+        for each, value in zip(own, pseudo_values(kappa_SS), strict=True)
     ]
     frame = pd.DataFrame(rows, columns=[*CELL, "name", "kappa"])
-    return frame.pivot_table(index=CELL, columns="name", values="kappa", aggfunc="mean")
+    return frame.pivot(index=CELL, columns="name", values="kappa")
+
+
+def _matrices(own: Sequence[Survivors]) -> dict[str, NDArray[np.float64]]:
+    """Kappa of every two [S, S], unit by unit, 0 on the diagonal."""
+    found = {unit: np.zeros((len(own), len(own))) for unit in own[0].totals}
+    for a, b in combinations(range(len(own)), 2):
+        for unit, kappa in kappas(own[a], own[b]):
+            found[unit][a, b] = found[unit][b, a] = kappa
+    return found
+
+
+def pseudo_values(pairs_SS: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Jackknife pseudo-values [S] of the mean over pairs, S > 2; their mean is that mean (Arvesen 1969)."""
+    count, total = len(pairs_SS), pairs_SS.sum()
+    without_S = (total - 2 * pairs_SS.sum(axis=1)) / ((count - 1) * (count - 2))
+    values: NDArray[np.float64] = total / (count - 1) - (count - 1) * without_S
+    return values
 
 
 def kappas(a: Survivors, b: Survivors) -> Iterator[tuple[str, float]]:

@@ -21,7 +21,7 @@ def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
     """
     rows = corpus["train"]
     train, select = (rows, []) if data.select == 0 else _hold_out(task, rows)
-    pools = {"train": (train, data.train), "select": (select, data.select)} | {
+    pools = {"train": (train, data.training(task.name)), "select": (select, data.select)} | {
         split: (rows, data.dev) for split, rows in corpus.items() if split != "train"
     }
     for split, (rows, _) in pools.items():

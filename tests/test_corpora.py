@@ -65,7 +65,8 @@ def test_stsb_reads_scores_and_both_sentences_whatever_follows(tmp_path: Path) -
     for split in ("train", "dev"):
         (tmp_path / f"{split}.tsv").write_text(line, encoding="utf-8")
     corpus = packaged("stsb", tmp_path)
-    assert corpus["dev"] == [Row('A "man\u2028sings.', "He sings.", 3.75)]
+    pair = ('A "man\u2028sings.', "He sings.")
+    assert corpus["dev"] == [Row(*pair, 3.75, "\t".join(pair))]
 
 
 def privacyqa(folder: Path, questions: int = 30) -> None:

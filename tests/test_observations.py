@@ -11,7 +11,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from lottery import masks
 from lottery import published as authors
-from lottery.observations import kappas, likeness, observe, published, unimportant
+from lottery.observations import kappas, likeness, observe, pseudo_values, published, unimportant
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.survivors import Survivors, structured
 from tests.imports import ROOT
@@ -48,15 +48,22 @@ def test_kappa_is_that_of_two_raters(a: Kept, b: Kept) -> None:
     assert np.isnan(found["mlps"])
 
 
-def test_fellows_share_the_task_or_the_seed() -> None:
+def test_fellows_share_the_task_or_the_seed_and_two_are_too_few() -> None:
     left, right = np.eye(2, 6, dtype=bool), np.eye(2, 6, 3, dtype=bool)
-    kept = {("sst2", 1): left, ("sst2", 2): left, ("rte", 1): right, ("rte", 2): left}
+    kept = {("sst2", 1): left, ("sst2", 2): left, ("sst2", 3): right, ("rte", 1): left}
     found = likeness([good(*cell, own) for cell, own in kept.items()])
-    across = found["heads across seeds"]
-    assert across["sst2"].tolist() == pytest.approx([1, 1])
-    assert across["rte"].to_numpy() == pytest.approx(-0.2)
-    assert found.loc[("sst2", 2), "heads across tasks"] == pytest.approx(1)
-    assert found.loc[("sst2", 1), "heads across tasks"] == pytest.approx(-0.2)
+    across = found.loc["sst2"]["heads across seeds"]
+    assert across.mean() == pytest.approx((1 - 0.2 - 0.2) / 3)
+    assert across.loc[3] < across.loc[1] == across.loc[2]
+    assert "rte" not in found.index
+    assert "heads across tasks" not in found
+
+
+@given(st.integers(3, 7), st.integers(0, 99))
+def test_pseudo_values_have_the_mean_of_the_pairs(count: int, seed: int) -> None:
+    pairs = np.triu(np.random.default_rng(seed).random((count, count)), 1)
+    values = pseudo_values(pairs + pairs.T)
+    assert values.mean() == pytest.approx(pairs[np.triu_indices(count, 1)].mean())
 
 
 def test_one_cell_has_no_fellows() -> None:
