@@ -1,6 +1,7 @@
-"""Write the report: tables in, Markdown and figures out.
+"""Write the report: tables in, Markdown, figures and one page out.
 
-python -m stages.report reports/tables data attention reports/report.md reports/figures
+python -m stages.report reports/tables data attention lottery/page.html reports/report.md \\
+    reports/figures reports/report.html
 """
 
 import json
@@ -12,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from typer import Argument, Option
 
-from lottery import atlas, canvas, figures, frames, provenance, report
+from lottery import atlas, canvas, figures, frames, page, provenance, report
 from lottery.faults import Fault
 from lottery.grid import Grid
 from lottery.params import section
@@ -44,13 +45,15 @@ def main(
     tables: Annotated[Path, Argument(help="Folder of the tables of the analysis.")],
     data: Annotated[Path, Argument(help="Folder of the prepared data, <task>/meta.json.")],
     attention: Annotated[Path, Argument(help="Folder of the heads' pictures, <task>/.")],
+    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
     pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
+    html: Annotated[Path, Argument(help="HTML file: the report with its figures in it.")],
     lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
         "dvc.lock"
     ),
 ) -> None:
-    """Write the report: tables in, Markdown and figures out."""
+    """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     grid = section(Grid, "grid", tree)
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
@@ -58,6 +61,7 @@ def main(
         cli.stage("report", "all", f"{len(read)} tables") as stage,
         cli.fresh(pictures) as folder,
         cli.fresh_file(out) as draft,
+        cli.fresh_file(html) as paged,
     ):
         drawn = _drawn(read, attention)
         for name, figure in drawn.items():
@@ -70,8 +74,23 @@ def main(
             provenance=provenance.gather(lock, cli.LOG, _cells(grid)),
         )
         text = report.render(material)
+        shown = {
+            path: (folder / Path(path).name).read_bytes() for path in material.figures.values()
+        }
         draft.write_text(text, encoding="utf-8")
+        paged.write_text(page.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
+
+
+def _drawn(read: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    tasks = read["tasks"]
+    return {
+        "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
+        "curves": figures.curves(read["curves"], tasks),
+        "survival-structured": figures.survival(read["survival"], tasks, "structured"),
+        "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
+        "overlap": figures.overlap(read["overlap"], tasks),
+    }
 
 
 def _cells(grid: Grid) -> set[str]:
