@@ -82,17 +82,6 @@ def main(
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
 
 
-def _drawn(read: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    tasks = read["tasks"]
-    return {
-        "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
-        "curves": figures.curves(read["curves"], tasks),
-        "survival-structured": figures.survival(read["survival"], tasks, "structured"),
-        "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
-        "overlap": figures.overlap(read["overlap"], tasks),
-    }
-
-
 def _cells(grid: Grid) -> set[str]:
     """What the log of the stages calls the cells of this grid, and the stages that have none."""
     seeded = {f"{task} seed {seed}" for task, seed in grid.cells}
