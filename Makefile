@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile experiments test check lint format deps tree lock clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -82,8 +82,35 @@ profile: ## choose an experiment: make profile NAME=paper
 	@cp "profiles/$(NAME).yaml" params.yaml
 	@echo "params.yaml is now profiles/$(NAME).yaml; make repro runs it"
 
-experiments: setup ## compare the experiments of `dvc exp run`: what was changed, what came out
-	dvc exp show --no-pager --only-changed --drop '^(data|models|subnetworks|scores|lottery|stages)'
+# The sweeps that matter; each value is an experiment of its own. One of your own: make sweep NAME=mine GRID=prune.rate=0.3,0.5
+SWEEP_rate := prune.rate=0.05,0.1,0.2
+SWEEP_threshold := prune.threshold=0.8,0.9,0.95
+SWEEP_reduction := importance.reduction=example,batch,cumulative
+SWEEP_data := prune.data=select,dev
+SWEEP_seeds := grid.seeds=[1337,42],[1337,42,86],[1337,42,86,71,166]
+GRID ?= $(SWEEP_$(NAME))
+sweep: setup ## queue a named sweep, run it, compare: make sweep NAME=rate
+	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }
+	dvc exp run --queue --name "$(NAME)" -S '$(GRID)'
+	dvc exp run --run-all
+	@$(MAKE) --no-print-directory compare
+
+# The commit whose experiments are looked at, and for plots the experiments: make plots EXP="rate-1 rate-2".
+BASE ?= HEAD
+EXP ?=
+compare: setup ## compare the experiments in reports/experiments.md and .html
+	.venv/bin/python -m stages.compare reports/tables dvc.lock lottery/page.html reports/experiments.md reports/experiments --base $(BASE)
+
+# Few columns: what changed, the good subnetworks, how much of the model they are.
+experiments: setup ## list the experiments of `dvc exp run`: what was changed, what came out
+	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
+	  --drop '/|^(scores|supers|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
+
+metrics: setup ## headline numbers that are not those of the last commit: make metrics EXP=rate-1
+	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)
+
+plots: setup ## curves and heat maps, of experiments over each other too: make plots EXP="rate-1 rate-2"
+	dvc plots diff --out build/plots $(BASE) $(EXP)
 
 test: setup ## all tests, the smallest pipeline included
 	.venv/bin/python -m pytest

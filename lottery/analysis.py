@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 
 from lottery import (
+    meaning,
     observations,
     published,
     records,
@@ -18,7 +19,9 @@ from lottery import (
     verdicts,
 )
 from lottery.faults import Fault
+from lottery.gaze import Gaze
 from lottery.masks import Good
+from lottery.patterns import Told
 from lottery.scores import ImportanceRecord, Score, StepRecord
 from lottery.subnetwork import Subnetwork
 from lottery.survivors import Survivors
@@ -26,12 +29,17 @@ from lottery.survivors import Survivors
 
 @dataclass(frozen=True)
 class Gathered:
-    """The records of all cells: scores, steps and importances as frames, and the good subnetworks."""
+    """The records of all cells: scores, steps and importances as frames, and the good subnetworks.
+
+    Of their heads: what they attend to (`gazes`), and how well patterns of attention are told apart (`told`).
+    """
 
     scores: pd.DataFrame
     steps: pd.DataFrame
     importance: pd.DataFrame
     good: Sequence[Survivors]
+    gazes: pd.DataFrame
+    told: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,12 @@ class Published:
 
 
 def gather(
-    cells: Sequence[tuple[str, int]], scores: Path, supers: Path, subnetworks: Path
+    cells: Sequence[tuple[str, int]],
+    scores: Path,
+    supers: Path,
+    subnetworks: Path,
+    attention: Path,
+    patterns: Path,
 ) -> Gathered:
     """Every record of the cells; a Fault where one is missing or belongs to another cell."""
 
@@ -60,7 +73,21 @@ def gather(
         steps=frame(StepRecord, subnetworks, "{seed}/trajectory.parquet"),
         importance=frame(ImportanceRecord, subnetworks, "{seed}/importance.parquet"),
         good=[each for cell in cells for each in _good(subnetworks, *cell)],
+        gazes=_gazes(attention, list(dict.fromkeys(task for task, _ in cells))),
+        told=records.read(Told, [patterns / "told.parquet"]).to_pandas(),
     )
+
+
+def _gazes(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
+    """What the heads of every task attend to; a Fault where a file belongs to another task."""
+    found = []
+    for task in tasks:
+        path = folder / task / "heads.parquet"
+        own: pd.DataFrame = records.read(Gaze, [path]).to_pandas()
+        if set(own["task"]) != {task}:
+            raise Fault(f"{path}: belongs to another task; delete it and run the pipeline again")
+        found.append(own)
+    return pd.concat(found, ignore_index=True)
 
 
 def _good(folder: Path, task: str, seed: int) -> list[Survivors]:
@@ -89,7 +116,9 @@ def analyse(own: Gathered, authors: Published, tasks: Sequence[str]) -> dict[str
     sizes = survivors.sizes(own.good, curves)
     overview = tables.overview(cells, sizes, tasks)
     judged = verdicts.judge(
-        observations.observe(cells, own.good, own.importance),
+        observations.observe(
+            cells, own.good, own.importance, meaning.contrast(own.gazes, own.good)
+        ),
         observations.published(authors.results, authors.masks),
     )
     return {
@@ -109,4 +138,7 @@ def analyse(own: Gathered, authors: Published, tasks: Sequence[str]) -> dict[str
         "importance": stability.importance_quantiles(own.importance),
         "importance-agreement": stability.importance_agreement(own.importance),
         "overlap": survivors.overlap(own.good, tasks),
+        "patterns": own.told,
+        "attention": meaning.shares(own.gazes, own.good),
+        "attention-survival": meaning.correlation(own.gazes, own.good),
     }

@@ -223,4 +223,7 @@ REFERENCES = """\
 - T. Chen et al. The Lottery Ticket Hypothesis for Pre-trained BERT Networks. NeurIPS 2020. \
 [arXiv:2007.12223](https://arxiv.org/abs/2007.12223)
 - A. Wang et al. GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding. ICLR 2019. \
-[arXiv:1804.07461](https://arxiv.org/abs/1804.07461)"""
+[arXiv:1804.07461](https://arxiv.org/abs/1804.07461)
+- O. Kovaleva et al. Revealing the Dark Secrets of BERT. EMNLP 2019. [arXiv:1908.08593](https://arxiv.org/abs/1908.08593)
+- G. Kobayashi et al. Attention is Not Only a Weight: Analyzing Transformers with Vector Norms. EMNLP 2020. \
+[arXiv:2004.10102](https://arxiv.org/abs/2004.10102)"""

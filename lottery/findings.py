@@ -135,7 +135,7 @@ def _scores(reported: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame)
         for method, kind, state in ORDER
     ]
     header = [
-        "",
+        "pruning",
         "weights",
         "subnetwork",
         *_heads(tasks),

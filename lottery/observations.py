@@ -2,7 +2,8 @@
 
 Columns: `full` and `majority`, the reported metric on dev; `<method> <kind> <state>`, that of a subnetwork;
 `<unit> across seeds` and `across tasks`, Cohen's kappa of the good subnetworks of the same task or seed, as the
-cell's pseudo-value; `unimportant heads`, the share of heads in the lowest third of the range of importances.
+cell's pseudo-value; `unimportant heads`, the share of heads in the lowest third of the range of importances;
+`heterogeneous all` and `heterogeneous super`, the share of heterogeneous maps of all heads and of super-survivors.
 """
 
 from collections import defaultdict
@@ -33,11 +34,18 @@ class Observed:
     degenerate: tuple[tuple[str, int], ...]
 
 
-def observe(cells: pd.DataFrame, found: Sequence[Survivors], importance: pd.DataFrame) -> Observed:
-    """From the scores (`tables.cells`), the good subnetworks and the importances of the unpruned models."""
+def observe(
+    cells: pd.DataFrame,
+    found: Sequence[Survivors],
+    importance: pd.DataFrame,
+    attention: pd.DataFrame,
+) -> Observed:
+    """From the scores (`tables.cells`), the good subnetworks, the importances of the unpruned models, and the
+    attention of their heads (`meaning.contrast`)."""
     scores, degenerate = _sound(cells)
     own = [each for each in found if (each.task, each.seed) in scores.index]
-    return Observed(scores.join(likeness(own)).join(unimportant(importance)), degenerate)
+    values = scores.join(likeness(own)).join(unimportant(importance)).join(attention)
+    return Observed(values, degenerate)
 
 
 def published(results: pd.DataFrame, goods: Sequence[Good]) -> Observed:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lottery import anatomy, background, findings
+from lottery import anatomy, background, findings, heads
 from lottery.frames import rows
 from lottery.labels import CONTRASTS, METHODS, PRUNINGS
 from lottery.prose import (
@@ -69,6 +69,7 @@ def render(found: Material) -> str:
         section("Where the survivors are", *anatomy.survival(found.tables, found.figures)),
         section("Agreement between seeds", *anatomy.agreement(found.tables, found.seeds)),
         section("Overlap between tasks", *anatomy.overlap(found.tables, found.figures)),
+        section("What survivors attend to", *heads.meaning(found.tables, found.figures)),
         section("Limitations", _bullets(_limits(found))),
         section("Provenance", *_provenance(found.provenance)),
         section("References", background.REFERENCES),

@@ -1,6 +1,7 @@
 """Gather the records of every cell into tables, and the headline numbers into one metrics file.
 
-python -m stages.analyse scores supers subnetworks published reports/tables reports/metrics.json
+python -m stages.analyse scores supers subnetworks attention data/patterns published reports/tables \\
+    reports/metrics.json
 """
 
 import json
@@ -19,6 +20,8 @@ def main(
     scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>.parquet.")],
     supers: Annotated[Path, Argument(help="Folder of the super-survivors' score tables.")],
     subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
+    attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
+    patterns: Annotated[Path, Argument(help="Folder of how well patterns are told apart.")],
     authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
     out: Annotated[Path, Argument(help="Folder for the tables.")],
     metrics: Annotated[Path, Argument(help="JSON file for the headline numbers.")],
@@ -30,7 +33,7 @@ def main(
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as headline,
     ):
-        own = analysis.gather(grid.cells, scores, supers, subnetworks)
+        own = analysis.gather(grid.cells, scores, supers, subnetworks, attention, patterns)
         known = analysis.Published(
             results=published.results(authors / "results.csv"),
             masks=masks.read(authors / "masks.csv"),

@@ -21,6 +21,7 @@ from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
 from lottery.params import Section, section
+from lottery.patterns import Attending
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.training import Recipe
@@ -35,6 +36,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "importance": Scoring,
     "magnitude": Weights,
     "sampling": Sampling,
+    "attention": Attending,
     "compute": Compute,
 }
 

@@ -1,15 +1,19 @@
-"""Write the report: tables in, Markdown and figures out.
+"""Write the report: tables in, Markdown, figures and one page out.
 
-python -m stages.report reports/tables data reports/report.md reports/figures
+python -m stages.report reports/tables data attention lottery/page.html reports/report.md \\
+    reports/figures reports/report.html
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
+from matplotlib.figure import Figure
 from typer import Argument, Option
 
-from lottery import canvas, figures, frames, provenance, report
+from lottery import atlas, canvas, figures, frames, page, provenance, report
 from lottery.faults import Fault
 from lottery.grid import Grid
 from lottery.params import section
@@ -31,19 +35,25 @@ TABLES = (
     "importance",
     "importance-agreement",
     "overlap",
+    "patterns",
+    "attention",
+    "attention-survival",
 )
 
 
 def main(
     tables: Annotated[Path, Argument(help="Folder of the tables of the analysis.")],
     data: Annotated[Path, Argument(help="Folder of the prepared data, <task>/meta.json.")],
+    attention: Annotated[Path, Argument(help="Folder of the heads' pictures, <task>/.")],
+    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
     pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
+    html: Annotated[Path, Argument(help="HTML file: the report with its figures in it.")],
     lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
         "dvc.lock"
     ),
 ) -> None:
-    """Write the report: tables in, Markdown and figures out."""
+    """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     grid = section(Grid, "grid", tree)
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
@@ -51,15 +61,9 @@ def main(
         cli.stage("report", "all", f"{len(read)} tables") as stage,
         cli.fresh(pictures) as folder,
         cli.fresh_file(out) as draft,
+        cli.fresh_file(html) as paged,
     ):
-        tasks = read["tasks"]
-        drawn = {
-            "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
-            "curves": figures.curves(read["curves"], tasks),
-            "survival-structured": figures.survival(read["survival"], tasks, "structured"),
-            "survival-magnitude": figures.survival(read["survival"], tasks, "magnitude"),
-            "overlap": figures.overlap(read["overlap"], tasks),
-        }
+        drawn = _drawn(read, attention)
         for name, figure in drawn.items():
             canvas.save(figure, folder / f"{name}.png")
         material = Material(
@@ -70,7 +74,11 @@ def main(
             provenance=provenance.gather(lock, cli.LOG, _cells(grid)),
         )
         text = report.render(material)
+        shown = {
+            path: (folder / Path(path).name).read_bytes() for path in material.figures.values()
+        }
         draft.write_text(text, encoding="utf-8")
+        paged.write_text(page.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
 
 
@@ -78,6 +86,26 @@ def _cells(grid: Grid) -> set[str]:
     """What the log of the stages calls the cells of this grid, and the stages that have none."""
     seeded = {f"{task} seed {seed}" for task, seed in grid.cells}
     return {*seeded, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
+
+
+def _drawn(read: Mapping[str, pd.DataFrame], attention: Path) -> dict[str, Figure]:
+    """Every figure by its name."""
+    tasks, survival = read["tasks"], read["survival"]
+    framed = survival[(survival["method"] == "structured") & (survival["unit"] == "heads")]
+    return {
+        "contrasts": figures.contrasts(read["results"], read["averages"], tasks),
+        "curves": figures.curves(read["curves"], tasks),
+        "survival-structured": figures.survival(survival, tasks, "structured"),
+        "survival-magnitude": figures.survival(survival, tasks, "magnitude"),
+        "overlap": figures.overlap(read["overlap"], tasks),
+    } | {
+        f"atlas-{known.task}": atlas.atlas(
+            atlas.load(attention / known.task / "pictures.safetensors"),
+            framed[framed["task"] == known.task],
+            known.title,
+        )
+        for known in frames.rows(tasks)
+    }
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
+from safetensors.numpy import save_file
 
 from lottery import records
+from lottery.gaze import Gaze, State
 from lottery.labels import CONTRASTS, PRUNINGS
+from lottery.patterns import PATTERNS, Told
 from lottery.scores import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
@@ -43,9 +46,17 @@ class Experiment:
     degenerate: Sequence[str] = ()
 
     def write(self, root: Path) -> None:
-        """scores/, subnetworks/ and data/ under `root`, as the pipeline leaves them."""
+        """scores/, subnetworks/, attention/ and data/ under `root`, as the pipeline leaves them."""
+        (root / "data" / "patterns").mkdir(parents=True)
+        told = [
+            Told(pattern=pattern, told=other, recogniser=8 if other == pattern else 1, rule=2)
+            for pattern in PATTERNS
+            for other in PATTERNS
+        ]
+        records.write(Told, told, root / "data" / "patterns" / "told.parquet")
         for name in self.tasks:
             self._meta(name, root / "data" / name)
+            self._attention(name, root / "attention" / name)
             (root / "scores" / name).mkdir(parents=True)
             for seed in self.seeds:
                 self._cell(name, seed, root)
@@ -150,6 +161,32 @@ class Experiment:
                 "accepted": bool(score >= 0.9 * full), "threshold": 0.9 * full, "full_score": full,
             }  # fmt: skip
 
+    def _attention(self, name: str, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        chance = rng(name, "gazes")
+        states: dict[int | None, tuple[State, ...]] = {None: ("pretrained",)}
+        states |= dict.fromkeys(self.seeds, ("finetuned", "pruned"))
+        found = [
+            gaze(
+                chance,
+                task=name,
+                seed=seed,
+                state=state,
+                weighting=weighting,
+                layer=layer,
+                index=head,
+            )
+            for seed, own in states.items()
+            for state in own
+            for weighting in ("raw", "normed")
+            for layer in range(self.layers)
+            for head in range(self.heads)
+            if state != "pruned" or chance.random() < 0.6
+        ]
+        records.write(Gaze, found, folder / "heads.parquet")
+        shown = chance.integers(0, 256, (self.layers, self.heads, 24, 24), np.uint8)
+        save_file({"pictures": shown}, folder / "pictures.safetensors")
+
     def _meta(self, name: str, folder: Path) -> None:
         classes = {} if name == "stsb" else {"classes": {"0": 300, "1": 300}}
         splits = {"train": 700, "select": 200, "dev": 600} | (
@@ -174,6 +211,14 @@ class Experiment:
         (folder / "meta.json").write_text(json.dumps(known), encoding="utf-8")
 
 
+def gaze(chance: np.random.Generator, **owner: Any) -> Gaze:
+    """A head's habits: random shares of the patterns, random descriptors."""
+    shares = dict(zip(PATTERNS, chance.dirichlet(np.ones(len(PATTERNS))).tolist(), strict=True))
+    names = ("rule", "agreement", "entropy", "distance", "cls", "sep", "itself")
+    numbers: dict[str, Any] = shares | {name: float(chance.random()) for name in names}
+    return Gaze(examples=4, **owner, **numbers)
+
+
 def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> None:
     """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
     experiment.write(root)
@@ -186,6 +231,8 @@ def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> N
             scores=Path("scores"),
             supers=Path("supers"),
             subnetworks=Path("subnetworks"),
+            attention=Path("attention"),
+            patterns=Path("data/patterns"),
             authors=ROOT / "published",
             out=Path("reports/tables"),
             metrics=Path("reports/metrics.json"),

@@ -11,12 +11,12 @@ from tests.imports import ROOT, files, imports, names, tracked, tree
 
 # A new module moves in here; it may import what stands on its own floor or below.
 FLOORS = (
-    "config encoder faults folders frames grid labels metrics packing params pins prose published"
+    "config encoder faults folders frames gaze grid labels metrics packing params patterns pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
-    "assets canvas checkpoint corpora examples glue hub masks meta parallel provenance pruning"
-    " sampling splits stability survivors tokens",
-    "analysis anatomy attention background claims evaluation figures findings importance magnitude"
-    " observations report structured tables training trials verdicts",
+    "assets canvas checkpoint comparison corpora examples glue hub labelled masks meta page parallel provenance"
+    " pruning sampling splits stability recogniser survivors tokens",
+    "analysis anatomy atlas attention background claims evaluation experiments figures findings habits heads"
+    " importance magnitude meaning observations overlay report structured tables training trials verdicts",
     "contest criteria",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}

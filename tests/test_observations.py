@@ -34,6 +34,7 @@ def full_models(tasks: Sequence[str], seeds: Sequence[int], **full: float) -> pd
 
 
 IMPORTANCE = pd.DataFrame(columns=["task", "seed", "unit", "layer", "index", "importance"])
+ATTENTION = pd.DataFrame(index=pd.MultiIndex.from_tuples([], names=["task", "seed"]))
 
 
 @given(heads, heads)
@@ -75,8 +76,8 @@ def test_a_degenerate_cell_is_left_out_also_as_a_fellow(full: float) -> None:
     chance = np.random.default_rng(0)
     tasks, seeds = ("sst2", "rte", "wnli"), (1, 2)
     found = [good(*cell, chance.random((2, 6)) < 0.5) for cell in product(tasks, seeds)]
-    both = observe(full_models(tasks, seeds, wnli=full), found, IMPORTANCE)
-    sound = observe(full_models(tasks[:2], seeds), found[:4], IMPORTANCE)
+    both = observe(full_models(tasks, seeds, wnli=full), found, IMPORTANCE, ATTENTION)
+    sound = observe(full_models(tasks[:2], seeds), found[:4], IMPORTANCE, ATTENTION)
     assert both.degenerate == (("wnli", 1), ("wnli", 2))
     pd.testing.assert_frame_equal(both.values, sound.values)
 

@@ -24,6 +24,7 @@ def test_one_command_leads_from_the_download_to_the_report(smoke: Workspace) -> 
     text = (smoke.root / "reports" / "report.md").read_text()
     assert "SST-2" in text
     assert "STS-B" in text
+    assert "Figure 6 (STS-B)" in text
     pictures = [part.split(")")[0] for part in text.split("](figures/")[1:]]
     assert pictures
     assert all((smoke.root / "reports" / "figures" / name).stat().st_size for name in pictures)
@@ -33,7 +34,7 @@ def test_one_command_leads_from_the_download_to_the_report(smoke: Workspace) -> 
 
 def test_every_cell_has_every_score_once(smoke: Workspace) -> None:
     for task in ("sst2", "stsb"):
-        for seed in (1337, 42):
+        for seed in (1337,):
             scores = pd.read_parquet(smoke.root / "scores" / task / f"{seed}.parquet")
             assert list(scores) == list(Score.__struct_fields__)
             identity = ["method", "kind", "draw", "state", "split", "metric"]
@@ -56,20 +57,19 @@ def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
     smoke.executed()
     smoke.run("dvc", "exp", "run", "-S", "prune.rate=0.4", "--name", "wider-steps")
     ran = smoke.executed()
-    assert (ran["finetune"], ran["prune"], ran["analyse"], ran["report"]) == (0, 4, 1, 1)
+    assert (ran["finetune"], ran["prune"], ran["analyse"], ran["report"]) == (0, 2, 1, 1)
     assert smoke.digests("models") == models
     assert smoke.digests("reports/tables") != before
     assert "wider-steps" in smoke.run("dvc", "exp", "list", "--name-only")
-    smoke.run("git", "checkout", "-q", "-f", ".")
-    smoke.run("dvc", "checkout", "-q", fails=True)
 
 
 def test_another_seed_runs_its_own_cells_and_the_gathering(smoke: Workspace) -> None:
-    smoke.change(grid={"seeds": [1337, 42, 86]}, prune={"rate": 0.4})
+    smoke.change(grid={"seeds": [1337, 42]}, prune={"rate": 0.4})
     smoke.executed()
     smoke.run("dvc", "repro")
     assert smoke.executed() == {
-        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "super": 6, "analyse": 1, "report": 1,
+        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "super": 4, "attend": 2, "analyse": 1,
+        "report": 1,
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lottery import frames, prose, provenance
 from lottery.faults import Fault
 from stages import report
+from tests.imports import ROOT
 from tests.records import Experiment, analysed
 
 SHAPES = {
@@ -30,8 +31,11 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         report.main(
             tables=Path("reports/tables"),
             data=Path("data"),
+            attention=Path("attention"),
+            template=ROOT / "lottery" / "page.html",
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
+            html=Path("reports/report.html"),
         )
     return folder
 
@@ -55,6 +59,13 @@ def test_every_figure_exists_and_has_words_for_those_who_do_not_see_it(
     drawn = {path.name for path in (root / "reports/figures").iterdir()}
     assert {Path(path).name for _, path in images} <= drawn
     assert all((root / "reports" / path).is_file() and len(words) > 40 for words, path in images)
+
+
+def test_the_page_holds_every_figure_and_table(root: Path, text: str) -> None:
+    shown = (root / "reports" / "report.html").read_text(encoding="utf-8")
+    assert shown.count('<img src="data:image/png;base64,') == text.count("![")
+    tables = len(re.findall(r"^\|[-|]+\|$", text, flags=re.MULTILINE))
+    assert shown.count("<table>") == shown.count('<figure class="table">') == tables
 
 
 def test_every_table_names_a_source_that_exists(root: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lottery import analysis, tables
 from lottery.claims import CLAIMS, Claim
+from lottery.meaning import contrast
 from lottery.observations import Observed, observe
 from lottery.seeds import rng
 from lottery.verdicts import ALPHA, Verdict, judge, measured
@@ -114,9 +115,12 @@ def test_a_run_measures_every_term_of_every_claim(tmp_path: Path) -> None:
     experiment = Experiment(supers=True)
     experiment.write(tmp_path)
     cells = [(task, seed) for task in experiment.tasks for seed in experiment.seeds]
-    own = analysis.gather(cells, *(tmp_path / part for part in ("scores", "supers", "subnetworks")))
+    parts = ("scores", "supers", "subnetworks", "attention", "data/patterns")
+    own = analysis.gather(cells, *(tmp_path / part for part in parts))
     table = tables.cells(own.scores, experiment.tasks)
-    verdicts = judge(observe(table, own.good, own.importance), NOTHING)
+    verdicts = judge(
+        observe(table, own.good, own.importance, contrast(own.gazes, own.good)), NOTHING
+    )
     assert {verdict.n for verdict in verdicts} == {9}
     assert {verdict.verdict for verdict in verdicts[:10]} == {"reproduced"}
     supers = [verdict for verdict in verdicts if "super" in verdict.claim]

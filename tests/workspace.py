@@ -17,31 +17,14 @@ from tests.imports import ROOT, tracked
 CACHE = ROOT / ".dvc" / "cache"
 
 
-class Workspace:
-    """The project in another folder: its parameters changed, its commands run, its log read."""
+class Repository:
+    """A git repository in which commands run, the pipeline's python first on PATH."""
 
-    def __init__(self, root: Path, profile: str, **changes: Any) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        for path in tracked():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / path, root / path)
-        shutil.rmtree(root / "reports", ignore_errors=True)
-        (root / "dvc.lock").unlink(missing_ok=True)
-        shutil.copy2(ROOT / "profiles" / f"{profile}.yaml", root / "params.yaml")
-        self.change(**changes)
-        for command in ("git init -q", "git add -A", "git commit -q -m start"):
-            self.run(*command.split())
-        self.run("dvc", "config", "--local", "cache.dir", str(CACHE))
-
-    def change(self, **changes: Any) -> None:
-        """Set parameters by section and key: `change(prune={"rate": 0.2})`."""
-        tree = {name: dict(keys) for name, keys in params.read(self.root / "params.yaml").items()}
-        for section, keys in changes.items():
-            tree[section] |= keys
-        YAML(typ="safe", pure=True).dump(tree, self.root / "params.yaml")
 
     def run(self, *command: str, fails: bool = False) -> str:
-        """What the command prints, with the pipeline's python first on PATH."""
+        """What the command prints."""
         here = Path(sys.executable).parent
         environment = os.environ | {
             "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
@@ -54,6 +37,35 @@ class Workspace:
         output = done.stdout + done.stderr
         assert bool(done.returncode) == fails, output
         return output
+
+    def commit(self, message: str) -> None:
+        """Everything there is."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", message)
+
+
+class Workspace(Repository):
+    """The project in another folder: its parameters changed, its commands run, its log read."""
+
+    def __init__(self, root: Path, profile: str, **changes: Any) -> None:
+        super().__init__(root)
+        for path in tracked():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, root / path)
+        shutil.rmtree(root / "reports", ignore_errors=True)
+        (root / "dvc.lock").unlink(missing_ok=True)
+        shutil.copy2(ROOT / "profiles" / f"{profile}.yaml", root / "params.yaml")
+        self.change(**changes)
+        self.run("git", "init", "-q")
+        self.commit("start")
+        self.run("dvc", "config", "--local", "cache.dir", str(CACHE))
+
+    def change(self, **changes: Any) -> None:
+        """Set parameters by section and key: `change(prune={"rate": 0.2})`."""
+        tree = {name: dict(keys) for name, keys in params.read(self.root / "params.yaml").items()}
+        for section, keys in changes.items():
+            tree[section] |= keys
+        YAML(typ="safe", pure=True).dump(tree, self.root / "params.yaml")
 
     def executed(self) -> Counter[str]:
         """How many cells of each stage ran since the last call."""

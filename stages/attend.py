@@ -1,0 +1,70 @@
+"""See what every head attends to on a task: pre-trained, fine-tuned with each seed, and in what survives.
+
+python -m stages.attend sst2 data/sst2 data/assets/encoder models/sst2 subnetworks/sst2 \\
+    data/patterns attention/sst2
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from safetensors.numpy import save_file
+from typer import Argument
+
+from lottery import checkpoint, examples, habits, recogniser, records, subnetwork
+from lottery.encoder import Encoder
+from lottery.gaze import Gaze, State
+from lottery.grid import Grid
+from lottery.parallel import Compute
+from lottery.params import section
+from lottery.patterns import Attending
+from lottery.seeds import rng
+from lottery.tasks import task as task_called
+from stages import cli
+
+
+def main(
+    task: Annotated[str, Argument(help="Name of the task.")],
+    data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
+    pretrained: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
+    models: Annotated[Path, Argument(help="Folder of the task's fine-tuned models, all seeds.")],
+    subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
+    patterns: Annotated[Path, Argument(help="Folder of the network that tells patterns apart.")],
+    out: Annotated[
+        Path, Argument(help="Folder for what the heads do, and pictures of their maps.")
+    ],
+) -> None:
+    """See what every head attends to on a task: pre-trained, fine-tuned with each seed, and in what survives."""
+    tree = cli.parameters()
+    seeds, compute = section(Grid, "grid", tree).seeds, section(Compute, "compute", tree)
+    torch.set_num_threads(compute.threads)
+    count = section(Attending, "attention", tree).examples
+    dev = examples.load(data / "dev.safetensors")
+    sentences = habits.sample(dev, count, rng("attention", task))
+    known = recogniser.load(patterns / "recogniser.safetensors")
+
+    def encoders() -> Iterator[tuple[Encoder, int | None, State]]:
+        classes = task_called(task).classes
+        yield checkpoint.load(pretrained, classes, seed=0).to(compute.chosen), None, "pretrained"
+        for seed in seeds:
+            encoder = checkpoint.load(models / str(seed), classes).to(compute.chosen)
+            yield encoder, seed, "finetuned"
+            good, _ = subnetwork.load(subnetworks / str(seed) / "structured" / "good.safetensors")
+            yield encoder.cut(good), seed, "pruned"
+
+    about = f"{len(sentences)} sentences of dev"
+    with cli.stage("attend", task, about) as stage, cli.fresh(out) as draft:
+        found: list[Gaze] = []
+        for encoder, seed, state in encoders():
+            found += habits.observe(encoder, sentences, known, (task, seed, state))
+            if (seed, state) == (seeds[0], "finetuned"):
+                shown = habits.pictures(encoder, habits.typical(sentences), "normed")
+                save_file({"pictures": shown}, draft / "pictures.safetensors")
+            stage.report("models", len(found), 0)
+        records.write(Gaze, found, draft / "heads.parquet")
+        stage.result = f"{len(found)} habits of heads"
+
+
+if __name__ == "__main__":
+    cli.run(main)

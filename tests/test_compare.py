@@ -1,0 +1,73 @@
+"""Experiments as DVC records them, through its queue: what the comparison reads, and what the plots show."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from lottery.prose import MINUS
+from tests import toy_project
+from tests.imports import ROOT
+from tests.workspace import Repository
+
+pytestmark = pytest.mark.pipeline
+OUT = Path("reports", "experiments.md")
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return toy_project.project(tmp_path_factory.mktemp("toy"))
+
+
+def stage(toy: Repository, *more: str, fails: bool = False) -> str:
+    template = str(ROOT / "lottery" / "page.html")
+    arguments = ("reports/tables", "dvc.lock", template, str(OUT), "reports/experiments", *more)
+    return toy.run(
+        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "stages.compare", *arguments, fails=fails
+    )
+
+
+def compare(toy: Repository, *more: str) -> str:
+    stage(toy, *more)
+    text = (toy.root / OUT).read_text(encoding="utf-8")
+    page = (toy.root / OUT.with_suffix(".html")).read_text(encoding="utf-8")
+    assert "Experiments side by side</h1>" in page
+    return text
+
+
+def test_nothing_then_a_baseline_then_a_sweep(toy: Repository) -> None:
+    assert "There is nothing to compare" in compare(toy)
+    toy.run("dvc", "repro")
+    toy.commit("baseline")
+    assert "no experiment stands beside it yet" in compare(toy)
+    toy.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.4,0.1,0.2")
+    toy.run("dvc", "exp", "run", "--run-all")
+    toy.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "prune.rate=0.9")
+    text = compare(toy)
+    rows = [line for line in text.splitlines() if line.startswith("| `rate-")]
+    assert [line.split("`")[1] for line in rows[:3]] == ["rate-2", "rate-3", "rate-1"]
+    assert "`later` (queued)" in text
+    assert f"{MINUS}0.030 [{MINUS}0.030, {MINUS}0.030]" in rows[5]
+    assert "undecided → **reproduced**" in text
+    reused = [line.split() for line in text.splitlines()[-3:]]
+    assert [line[3] + line[7] for line in reused] == ["11", "10", "10"]
+    assert (toy.root / "reports" / "experiments" / "curves.png").stat().st_size
+    _plots(toy)
+
+
+def _plots(toy: Repository) -> None:
+    """DVC fills the templates of this project with the tables of both revisions."""
+    found = json.loads(toy.run("dvc", "plots", "diff", "--json", "HEAD", "rate-1"))
+    assert not found.get("errors")
+    assert set(found["data"]) == {"the way down", "surviving heads"}
+    for [plot] in found["data"].values():
+        content = json.dumps(plot["content"])
+        assert "<DVC_METRIC" not in content
+        assert plot["revisions"] == ["HEAD", "rate-1"]
+
+
+def test_an_unknown_commit_is_one_line(toy: Repository) -> None:
+    output = stage(toy, "--base", "nowhere", fails=True)
+    assert "Traceback" not in output
+    assert "error: nowhere" in output

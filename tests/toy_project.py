@@ -1,0 +1,58 @@
+"""A DVC project of two stages whose tables depend on a rate: experiments in seconds, without a model."""
+
+import shutil
+from pathlib import Path
+
+from tests.imports import ROOT
+from tests.records import Experiment, analysed
+from tests.workspace import Repository
+
+PIPELINE = """\
+stages:
+  finetune:
+    cmd: python -c "import shutil; shutil.copy('source/tasks.csv', 'model.csv')"
+    deps: [source]
+    outs: [model.csv]
+  analyse:
+    cmd: python analyse.py
+    deps: [model.csv, source, analyse.py]
+    params: [prune.rate]
+    outs:
+      - reports/tables: {cache: false}
+    metrics:
+      - reports/metrics.json: {cache: false}
+"""
+ANALYSE = """\
+import json, pathlib, re, shutil
+rate = float(re.search(r"rate: *(\\S+?)[,}\\n]", pathlib.Path("params.yaml").read_text())[1])
+shutil.copytree("source", "reports/tables", dirs_exist_ok=True)
+if rate > 0.3:
+    table = pathlib.Path("reports/tables/verdicts.csv")
+    table.write_text(table.read_text().replace(",undecided,", ",reproduced,", 1))
+cells = pathlib.Path("reports/tables/cells.csv")
+head, *rows = cells.read_text().splitlines()
+at = head.split(",").index("value")
+moved = [row.split(",") for row in rows]
+for row in moved:
+    row[at] = str(float(row[at]) - rate / 10)
+cells.write_text("\\n".join([head, *(",".join(row) for row in moved)]) + "\\n")
+pathlib.Path("reports/metrics.json").write_text(json.dumps({"full": 1 - rate}))
+"""
+
+
+def project(root: Path) -> Repository:
+    """The project, not yet run, with the plots of this one."""
+    analysed(Experiment(tasks=("sst2", "stsb"), seeds=(1, 2)), root / "made up")
+    shutil.copytree(root / "made up" / "reports" / "tables", root / "source")
+    shutil.rmtree(root / "made up")
+    plots = (ROOT / "dvc.yaml").read_text(encoding="utf-8").partition("\nplots:\n")[2]
+    (root / "dvc.yaml").write_text(f"{PIPELINE}\nplots:\n{plots}", encoding="utf-8")
+    (root / "analyse.py").write_text(ANALYSE, encoding="utf-8")
+    (root / "params.yaml").write_text("prune:\n  rate: 0.1\n", encoding="utf-8")
+    made = Repository(root)
+    made.run("git", "init", "-q")
+    made.run("dvc", "init", "-q")
+    shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")
+    shutil.copy(ROOT / ".dvc" / "config", root / ".dvc" / "config")
+    made.commit("start")
+    return made
