@@ -1,5 +1,6 @@
 """A copy of the working tree as a repository of its own, in which the real pipeline can run."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -79,8 +80,7 @@ class Workspace(Repository):
     def digests(self, folder: str) -> dict[str, str]:
         """The content of every file below a folder, by name."""
         return {
-            str(path.relative_to(self.root)): path.read_bytes().hex()[:64]
-            + str(path.stat().st_size)
+            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted((self.root / folder).rglob("*"))
             if path.is_file()
         }
