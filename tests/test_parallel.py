@@ -1,6 +1,7 @@
 """Jobs give the same results in this process and in others, tell how far they are, and fail together."""
 
 import os
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -21,6 +22,11 @@ def fail(progress: Callable[[int, int], None]) -> int:
 
 def where(progress: Callable[[int, int], None]) -> int:
     return os.getpid()
+
+
+def die(progress: Callable[[int, int], None]) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
 
 
 class Cores(Compute, frozen=True):
@@ -44,11 +50,17 @@ def test_results_do_not_depend_on_the_processes(processes: int) -> None:
         run({"good": partial(square, number=1), "bad": partial(fail)}, compute, lambda *at: None)
 
 
-def test_jobs_run_in_processes_of_their_own() -> None:
+def test_this_process_does_the_first_job_and_others_help() -> None:
     compute = Cores(threads=1, alone=1, device="cpu", processes=2)
-    elsewhere = run({"a": where, "b": where}, compute, lambda *at: None)
-    assert os.getpid() not in elsewhere.values()
+    places = run({"a": where, "b": where}, compute, lambda *at: None)
+    assert places["a"] == os.getpid() != places["b"]
     assert run({"a": where}, compute, lambda *at: None) == {"a": os.getpid()}
+
+
+def test_a_process_that_is_killed_is_a_fault() -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", processes=2)
+    with pytest.raises(Fault, match="want of memory"):
+        run({"a": where, "b": die}, compute, lambda *at: None)
 
 
 def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
