@@ -1,17 +1,14 @@
 """The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
 
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -21,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lottery import params
 from lottery.faults import Fault
+from stages import ending, position
 
 PARAMETERS = Path("params.yaml")
-LOG = Path("logs/stages.jsonl")
+LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -31,8 +29,7 @@ def run(main: Callable[..., None]) -> NoReturn:
     """Run a stage's `main` as a command; a Fault ends it with one line and exit code 1."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, _stopped)
+    ending.prepare()
     try:
         app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
     except Fault as fault:
@@ -67,8 +64,11 @@ class Stage:
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     """Say what runs, show its progress, say what came out, and note the time it took in the log."""
-    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}")
     started, clock = datetime.now(UTC), time.perf_counter()
+    where = position.here(PARAMETERS, LOG)
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
+    if where:
+        _append(POSITION, f"{started:%Y-%m-%d %H:%M:%S} {name} {cell}: {where}")
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -82,12 +82,8 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         yield running
     seconds = time.perf_counter() - clock
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
-    _log(
-        stage=name,
-        cell=cell,
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(seconds, 2),
-    )
+    entry = {"stage": name, "cell": cell, "started": started.isoformat(timespec="seconds")}
+    _append(LOG, json.dumps(entry | {"seconds": round(seconds, 2)}))
 
 
 @contextmanager
@@ -128,14 +124,7 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _log(**entry: Any) -> None:
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-
-
-def _stopped(signum: int, _frame: FrameType | None) -> NoReturn:
-    for child in multiprocessing.active_children():
-        child.terminate()  # or the pool would wait for its jobs to end
-    print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
-    sys.exit(128 + signum)
+def _append(file: Path, line: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")

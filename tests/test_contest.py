@@ -7,7 +7,7 @@ import pytest
 
 from lottery import checkpoint, contest
 from lottery.contest import FULL, Entrant
-from lottery.criteria import Setting, prune, save
+from lottery.criteria import CRITERIA, Search, Setting, prune, save
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
@@ -44,11 +44,13 @@ def searched(model: Path, folder: Path, draws: int = 2) -> None:
         sampling=Sampling(draws=draws, random="exact", bad="unsurvived"),
     )
     found = {
-        method: prune(lambda *_: None, method, model, RTE, 3, toys.sentences(30, 5), how, COMPUTE)
-        for method in ("structured", "magnitude")
+        method: prune(
+            lambda *_: None, Search(method, RTE, 3, model, toys.sentences(30, 5), how, COMPUTE)
+        )
+        for method in CRITERIA
     }
     folder.mkdir()
-    save(found, RTE, 3, folder)  # type: ignore[arg-type]
+    save(found, RTE, 3, folder)
 
 
 def test_a_search_and_its_contest_say_who_everything_belongs_to(

@@ -11,7 +11,7 @@ from tests.imports import ROOT, files, imports, names, tracked, tree
 
 # A new module moves in here; it may import what stands on its own floor or below.
 FLOORS = (
-    "config encoder faults frames gaze grid labels metrics packing params patterns pins prose published"
+    "adam config encoder faults frames gaze grid journal labels metrics packing params patterns pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
     "assets canvas checkpoint comparison corpora examples glue hub labelled masks meta page parallel provenance"
     " pruning sampling splits stability recogniser survivors tokens",
