@@ -28,7 +28,10 @@ def main(
     task: Annotated[str, Argument(help="Name of the task.")],
     data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
     pretrained: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
-    models: Annotated[Path, Argument(help="Folder of the task's fine-tuned models, all seeds.")],
+    models: Annotated[
+        Path,
+        Argument(help="Folder of the task's fine-tuned models, all seeds; or one for all seeds."),
+    ],
     subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
     patterns: Annotated[Path, Argument(help="Folder of the network that tells patterns apart.")],
     out: Annotated[
@@ -47,8 +50,10 @@ def main(
     def encoders() -> Iterator[tuple[Encoder, int | None, State]]:
         classes = task_called(task).classes
         yield checkpoint.load(pretrained, classes, seed=0).to(compute.chosen), None, "pretrained"
+        one = (models / "config.json").exists()
         for seed in seeds:
-            encoder = checkpoint.load(models / str(seed), classes).to(compute.chosen)
+            folder = models if one else models / str(seed)
+            encoder = checkpoint.load(folder, classes).to(compute.chosen)
             yield encoder, seed, "finetuned"
             good, _ = subnetwork.load(subnetworks / str(seed) / "structured" / "good.safetensors")
             yield encoder.cut(good), seed, "pruned"

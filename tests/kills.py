@@ -1,0 +1,141 @@
+"""Kill real runs at random moments until they have come through, and compare what came out.
+
+    python -m tests.kills 50
+
+Each workspace has a cache of its own, so that nothing comes from an earlier run. What a killed run had
+finished may only be found again where it was left: outputs, the cache, the stages' own journals.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from tests.workspace import Workspace
+
+OUTPUTS = ("data", "models", "subnetworks", "scores", "supers", "attention", "reports/tables")
+GRACE = 10.0
+"""Seconds in which everything must have ended."""
+
+
+def _stage(dvc: psutil.Process) -> None:
+    for child in dvc.children(recursive=True)[:1]:
+        child.kill()
+
+
+def _send(signum: int) -> Callable[[psutil.Process], None]:
+    return lambda dvc: os.killpg(dvc.pid, signum)
+
+
+WAYS: Mapping[str, Callable[[psutil.Process], None]] = {
+    "SIGKILL to DVC": psutil.Process.kill,
+    "SIGKILL to the stage": _stage,
+    "SIGKILL to all": _send(signal.SIGKILL),
+    "SIGTERM to DVC": psutil.Process.terminate,
+    "Ctrl-C": _send(signal.SIGINT),
+}
+
+
+class Killer:
+    """Runs that are killed so long as there are kills left; it counts them by way and by stage."""
+
+    def __init__(self, kills: int, seed: int, longest: float) -> None:
+        self.left, self.longest = kills, longest
+        self.ways, self.stages = Counter[str](), Counter[str]()
+        self._chance = random.Random(seed)
+
+    def lead(self, work: Workspace) -> None:
+        """`dvc repro` again and again until it comes to its end."""
+        while not self._try(work):
+            pass
+
+    def _try(self, work: Workspace) -> bool:
+        """One run: whether it came to its end before it was killed."""
+        with work.start("dvc", "repro") as process:
+            try:
+                wait = self._chance.uniform(1, self.longest) if self.left else None
+                code = process.wait(wait)
+                if code:
+                    raise AssertionError(f"a run that nobody killed failed:\n{work.said()}")
+                return True
+            except subprocess.TimeoutExpired:
+                self._kill(psutil.Process(process.pid))
+            process.wait(GRACE)
+        return False
+
+    def _kill(self, dvc: psutil.Process) -> None:
+        family = dvc.children(recursive=True)
+        way = self._chance.choice(sorted(WAYS))
+        self.left -= 1
+        self.ways[way] += 1
+        self.stages[_running(family)] += 1
+        WAYS[way](dvc)
+        _, alive = psutil.wait_procs([dvc, *family], GRACE)
+        for process in alive:
+            process.kill()
+        assert not alive, f"{way}: still there after {GRACE:.0f} s: {alive}"
+
+
+def _running(family: list[psutil.Process]) -> str:
+    """The stage among the processes of DVC."""
+    for process in family:
+        try:
+            words: list[str] = process.cmdline()
+        except psutil.Error:
+            continue
+        for word in words:
+            if word.startswith("stages."):
+                return word.removeprefix("stages.")
+    return "between stages"
+
+
+def workspace(root: Path) -> Workspace:
+    """The smallest experiment in a folder of its own, with a cache of its own."""
+    work = Workspace(root, "smoke")
+    work.run("dvc", "config", "--local", "cache.dir", str(root / ".dvc" / "cache"))
+    return work
+
+
+def results(work: Workspace) -> dict[str, str]:
+    """The digest of every file that a run leaves, but for the report, which tells times."""
+    return {name: digest for folder in OUTPUTS for name, digest in work.digests(folder).items()}
+
+
+def compare(kills: int, seed: int, folder: Path, longest: float = 25.0) -> Killer:
+    """An AssertionError unless runs that were killed `kills` times end as one that was not."""
+    whole = workspace(folder / "whole")
+    whole.run("dvc", "repro")
+    expected = results(whole)
+    killer, runs = Killer(kills, seed, longest), 0
+    while killer.left:
+        work = workspace(folder / f"killed-{runs}")
+        killer.lead(work)
+        found = results(work)
+        differ = {name for name in expected | found if expected.get(name) != found.get(name)}
+        assert not differ, f"not the same after kills: {sorted(differ)}"
+        assert not list(work.root.rglob(".*.safetensors")), "a draft was left"
+        runs += 1
+    return killer
+
+
+def main() -> None:
+    kills, began = int(sys.argv[1]), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        killer = compare(kills, seed=1, folder=Path(folder))
+    print(
+        f"{kills} kills in {(time.monotonic() - began) / 60:.0f} min; nothing lost, every file the same"
+    )
+    for counts in (killer.ways, killer.stages):
+        print("; ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+
+
+if __name__ == "__main__":
+    main()
