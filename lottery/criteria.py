@@ -96,14 +96,15 @@ def prune(
     """Search, and draw the contrasts of what survives; what `journal` remembers is not assessed again."""
     criterion = wanted.criterion()
     steps = search(criterion, wanted.how.rule, journal)
-    full = next(steps)
-    survivors, record = full.subnetwork, partial(_record, wanted, criterion, full.score)
-    records = [record(full, 0)]
-    for number, step in enumerate(steps, start=1):
-        if step.accepted:
-            survivors = step.subnetwork
-        records.append(record(step, number))
-        progress(number, 0)
+    with wanted.compute.arithmetic:
+        full = next(steps)
+        survivors, record = full.subnetwork, partial(_record, wanted, criterion, full.score)
+        records = [record(full, 0)]
+        for number, step in enumerate(steps, start=1):
+            if step.accepted:
+                survivors = step.subnetwork
+            records.append(record(step, number))
+            progress(number, 0)
     importance = _importance_records(wanted, full.importance)
     return Pruned({("good", 0): survivors, **_contrasts(wanted, survivors)}, records, importance)
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import chain
 from multiprocessing import forkserver
@@ -35,11 +36,13 @@ Threads = Annotated[int, Meta(ge=1, le=256)]
 class Compute(Section, frozen=True):
     """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
     number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
-    one is there."""
+    one is there. precision: of the matrix products in training, searching and scoring; bfloat16 is faster
+    where the device is made for it, and much slower where it is not."""
 
     threads: Threads
     alone: Threads
     device: Literal["auto", "cpu", "cuda"]
+    precision: Literal["float32", "bfloat16"]
 
     @property
     def chosen(self) -> torch.device:
@@ -48,6 +51,12 @@ class Compute(Section, frozen=True):
             raise Fault("parameters: compute.device = 'cuda': torch sees no GPU; use auto or cpu")
         gpu = self.device != "cpu" and torch.cuda.is_available()
         return torch.device("cuda" if gpu else "cpu")
+
+    @property
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """Where matrix products have the precision; weights, sums and the optimiser's state keep float32."""
+        half = self.precision == "bfloat16"
+        return torch.autocast(self.chosen.type, torch.bfloat16, enabled=half, cache_enabled=False)
 
     @property
     def workers(self) -> int:

@@ -144,25 +144,26 @@ class Subnetwork(Mapping[str, Kept]):
 
     def save(self, path: Path, **identity: str | int) -> None:
         """One bit a component, with the shapes and the identity (task, seed, kind, ...) beside them."""
-        header = {
-            "shapes": json.dumps({part: list(shape) for part, shape in self._shapes.items()}),
-            "identity": json.dumps(identity, sort_keys=True),
+        about = {
+            "shapes": {part: list(shape) for part, shape in self._shapes.items()},
+            "identity": identity,
         }
-        save_file(self._bits, path, header)
+        # One entry: the order of several would differ from process to process.
+        save_file(self._bits, path, {"about": json.dumps(about)})
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
     """A saved subnetwork and its identity; a Fault where the file is not one."""
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            shapes = {p: tuple(s) for p, s in json.loads(header["shapes"]).items()}
+            about = json.loads((file.metadata() or {})["about"])
+            shapes = {part: tuple(shape) for part, shape in about["shapes"].items()}
             kept = {
                 part: np.unpackbits(file.get_tensor(part), count=int(np.prod(shape)))
                 .reshape(shape)
                 .astype(bool)
                 for part, shape in shapes.items()
             }
-            return Subnetwork(kept), json.loads(header["identity"])
+            return Subnetwork(kept), about["identity"]
     except (FileNotFoundError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise Fault(f"{path}: not a subnetwork: {error}") from None

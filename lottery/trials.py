@@ -50,9 +50,10 @@ def finetuned(
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
         mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
-    losses = finetune(
-        encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
-    )
+    with cell.compute.arithmetic:
+        losses = finetune(
+            encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
+        )
     return encoder, losses
 
 
@@ -67,7 +68,7 @@ def retrained(
 
     def work() -> Measured:
         encoder, _ = finetuned(progress, cell, subnetwork, journal)
-        return scores(encoder, cell.task, splits)
+        return scores(encoder, cell, splits)
 
     found: Measured = journal.once("scores", work)
     journal.forget(LAST)
@@ -87,7 +88,7 @@ def as_cut(
 
     def work(subnetwork: Subnetwork | None) -> Measured:
         left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        return scores(left, cell.task, splits)
+        return scores(left, cell, splits)
 
     found = {}
     for done, (name, subnetwork) in enumerate(subnetworks.items(), start=1):
@@ -96,9 +97,10 @@ def as_cut(
     return found
 
 
-def scores(encoder: Encoder, task: Task, splits: Splits) -> Measured:
+def scores(encoder: Encoder, cell: Cell, splits: Splits) -> Measured:
     """Every metric of the task on every split."""
-    return {
-        name: measure(task, predict(encoder, examples), examples)
-        for name, examples in splits.items()
-    }
+    with cell.compute.arithmetic:
+        return {
+            name: measure(cell.task, predict(encoder, examples), examples)
+            for name, examples in splits.items()
+        }
