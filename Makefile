@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills check lint format deps tree lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -114,6 +114,10 @@ plots: setup ## curves and heat maps, of experiments over each other too: make p
 
 test: setup ## all tests, the smallest pipeline included
 	.venv/bin/python -m pytest
+
+KILLS ?= 50
+kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: half an hour
+	.venv/bin/python -m tests.kills $(KILLS)
 
 check: lint test ## format, lint, strict types, tests
 

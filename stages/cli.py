@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -89,31 +90,46 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
 @contextmanager
 def fresh(out: Path) -> Iterator[Path]:
     """An empty folder that becomes `out` when all went well, and vanishes when not."""
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with _draft(out) as draft:
+        draft.mkdir()
         yield draft
         for file in draft.rglob("*"):
             _to_disk(file)
         shutil.rmtree(out, ignore_errors=True)
         draft.rename(out)
         _to_disk(out.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
 def fresh_file(out: Path) -> Iterator[Path]:
     """A path that becomes the file `out` when all went well, and vanishes when not."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{os.getpid()}.{out.name}")
-    try:
+    with _draft(out) as draft:
         yield draft
         _to_disk(draft)
         draft.replace(out)
+
+
+@contextmanager
+def _draft(out: Path) -> Iterator[Path]:
+    """A path beside `out`, without what was left there by processes that were killed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".*.{out.name}"):
+        process = left.name.split(".")[1]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            _remove(left)
+    draft = out.with_name(f".{os.getpid()}.{out.name}")
+    _remove(draft)
+    try:
+        yield draft
     finally:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:
