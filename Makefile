@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock verify clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -137,6 +137,11 @@ lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	$(UV) pip compile pyproject.toml --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
+
+# Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
+TOLERANCE ?= 0
+verify: setup ## check a finished run from what it left: counts, scores, draws, tables, report
+	@.venv/bin/python -m stages.verify data models subnetworks scores supers attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
