@@ -18,6 +18,16 @@ from safetensors.numpy import save_file
 from lottery.faults import Fault
 
 Kept = NDArray[np.bool_]
+# What a header that somebody wrote by hand can lead to.
+BROKEN = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
 
 
 class Subnetwork(Mapping[str, Kept]):
@@ -153,5 +163,5 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
                 for part, shape in shapes.items()
             }
             return Subnetwork(kept), json.loads(header["identity"])
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, SafetensorError, *BROKEN) as error:
         raise Fault(f"{path}: not a subnetwork: {error}") from None
