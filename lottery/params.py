@@ -67,7 +67,7 @@ def _explain(kind: type[Section], name: str, values: Any, message: str) -> str:
     allowed = kind.__struct_fields__
     if reason.startswith("Object contains unknown field"):
         key = reason.split("`")[1]
-        return f"unknown key {name}.{key}{_suggest(key, allowed)}"
+        return f"unknown key {name}.{key[:80]}{_suggest(key, allowed)}"
     if reason.startswith("Object missing required field"):
         return f"the key {name}.{reason.split('`')[1]} is missing"
     key = place.rstrip("`").lstrip(".").split(".")[0].split("[")[0]
