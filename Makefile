@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock verify fuzz clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock verify fuzz audit clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -158,6 +158,17 @@ fuzz: setup ## feed each reader of foreign files made-up bytes for SECONDS: make
 	    && verdict=sound || { verdict="broken, see build/fuzz/$$reader.log"; failed=1; }; \
 	  echo "$$reader: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$reader.log) executions, $$verdict"; \
 	done; test -z "$$failed"
+
+# Tools of their own, as the audited are not to be changed by them. What could not be looked up is not called sound.
+PIP_AUDIT := 2.10.1
+CYCLONEDX := 7.5.0
+AUDIT := build/audit/$(PIP_AUDIT)-$(CYCLONEDX)
+audit: ## known weaknesses of the locked dependencies, and their bill of materials, build/bom.json
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(PIP_AUDIT) cyclonedx-bom==$(CYCLONEDX); }
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.txt --output-format JSON --output-file build/bom.json && echo "bill of materials: build/bom.json"
+	@timeout 300 $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --timeout 10 --requirement requirements.txt > build/audit.log 2>&1 \
+	  && echo "audit: no known weakness in the lock" \
+	  || { echo "error: audit: weak, or not looked up: $$(tail -n 1 build/audit.log); all of it: build/audit.log" >&2; exit 1; }
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
