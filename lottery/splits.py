@@ -27,12 +27,10 @@ def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
     for split, (rows, _) in pools.items():
         if not rows and (split != "select" or data.select != 0):
             raise Fault(f"{task.name}: nothing is left for {split}; the corpus is too small")
-    found = {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
-    _teachable(task, found)
-    return found
+    return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
 
 
-def _teachable(task: Task, found: Mapping[str, Sequence[Row]]) -> None:
+def teachable(task: Task, found: Mapping[str, Sequence[Row]]) -> None:
     """A Fault where nothing could be learned, or where what is reported on was learned by heart."""
     known = {row[:3] for row in found["train"]}
     if len({row.label for row in found["train"]}) < 2:

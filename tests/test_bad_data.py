@@ -89,7 +89,9 @@ def test_what_is_no_line_of_json_is_refused(tmp_path: Path, line: str) -> None:
 
 def divided(train: list[Row], dev: list[Row]) -> dict[str, list[Row]]:
     data = Data(source="hub", train=None, select=0, dev=None, max_length=16, standardise=True)
-    return splits.divide(task("rte"), {"train": train, "dev": dev}, data)
+    found = splits.divide(task("rte"), {"train": train, "dev": dev}, data)
+    splits.teachable(task("rte"), found)
+    return found
 
 
 ROWS = [Row(f"text {at}", "other", float(at % 2)) for at in range(20)]
