@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills check lint format deps tree lock clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills check lint format deps tree lock verify fuzz audit clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -141,6 +141,38 @@ lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	$(UV) pip compile pyproject.toml --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
+
+# Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
+TOLERANCE ?= 0
+verify: setup ## check a finished run from what it left: counts, scores, draws, tables, report
+	@.venv/bin/python -m stages.verify data models subnetworks scores supers attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
+
+# Coverage-guided: what is found stays in build/fuzz, the bytes that break a reader as <reader>-crash-*.
+ATHERIS := 3.0.0
+SECONDS ?= 60
+READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
+  glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps
+fuzz: setup ## feed each reader of foreign files made-up bytes for SECONDS: make fuzz READERS=parameters
+	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
+	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(build/fuzz/$(ATHERIS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lottery.pth"
+	@failed=; for reader in $(READERS); do \
+	  nice build/fuzz/$(ATHERIS)/bin/python -m tests.fuzz.harness $$reader build/fuzz/corpus/$$reader -max_total_time=$(SECONDS) \
+	    -timeout=30 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/$$reader- > build/fuzz/$$reader.log 2>&1 \
+	    && verdict=sound || { verdict="broken, see build/fuzz/$$reader.log"; failed=1; }; \
+	  echo "$$reader: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$reader.log) executions, $$verdict"; \
+	done; test -z "$$failed"
+
+# Tools of their own, as the audited are not to be changed by them. What could not be looked up is not called sound.
+PIP_AUDIT := 2.10.1
+CYCLONEDX := 7.5.0
+AUDIT := build/audit/$(PIP_AUDIT)-$(CYCLONEDX)
+audit: ## known weaknesses of the locked dependencies, and their bill of materials, build/bom.json
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(PIP_AUDIT) cyclonedx-bom==$(CYCLONEDX); }
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.txt --output-format JSON --output-file build/bom.json && echo "bill of materials: build/bom.json"
+	@timeout 300 $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --timeout 10 --requirement requirements.txt > build/audit.log 2>&1 \
+	  && echo "audit: no known weakness in the lock" \
+	  || { echo "error: audit: weak, or not looked up: $$(tail -n 1 build/audit.log); all of it: build/audit.log" >&2; exit 1; }
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -21,6 +21,16 @@ from lottery.faults import Fault
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 """Eight components a byte; what fills up the last byte is 0."""
+# What a header that somebody wrote by hand can lead to.
+BROKEN = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
 
 
 class Subnetwork(Mapping[str, Kept]):
@@ -165,5 +175,5 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
                 for part, shape in shapes.items()
             }
             return Subnetwork(kept), about["identity"]
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, SafetensorError, *BROKEN) as error:
         raise Fault(f"{path}: not a subnetwork: {error}") from None

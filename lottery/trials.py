@@ -68,7 +68,8 @@ def retrained(
 
     def work() -> Measured:
         encoder, _ = finetuned(progress, cell, subnetwork, journal)
-        return scores(encoder, cell, splits)
+        with cell.compute.arithmetic:
+            return scores(encoder, cell.task, splits)
 
     found: Measured = journal.once("scores", work)
     journal.forget(LAST)
@@ -88,7 +89,8 @@ def as_cut(
 
     def work(subnetwork: Subnetwork | None) -> Measured:
         left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        return scores(left, cell, splits)
+        with cell.compute.arithmetic:
+            return scores(left, cell.task, splits)
 
     found = {}
     for done, (name, subnetwork) in enumerate(subnetworks.items(), start=1):
@@ -97,10 +99,9 @@ def as_cut(
     return found
 
 
-def scores(encoder: Encoder, cell: Cell, splits: Splits) -> Measured:
+def scores(encoder: Encoder, task: Task, splits: Splits) -> Measured:
     """Every metric of the task on every split."""
-    with cell.compute.arithmetic:
-        return {
-            name: measure(cell.task, predict(encoder, examples), examples)
-            for name, examples in splits.items()
-        }
+    return {
+        name: measure(task, predict(encoder, examples), examples)
+        for name, examples in splits.items()
+    }

@@ -1,5 +1,6 @@
 """The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
 
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,8 @@ from stages import ending, position
 
 PARAMETERS = Path("params.yaml")
 LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+"""What a user can mend: a disk that is full, a folder that may not be written."""
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -35,6 +38,11 @@ def run(main: Callable[..., None]) -> NoReturn:
         app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
     except Fault as fault:
         sys.exit(f"error: {fault}")
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = error.filename or "writing"
+        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, mend it and run again")
     sys.exit(0)
 
 

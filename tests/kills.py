@@ -78,10 +78,19 @@ class Killer:
         self.ways[way] += 1
         self.stages[_running(family)] += 1
         WAYS[way](dvc)
-        _, alive = psutil.wait_procs([dvc, *family], GRACE)
+        _, left = psutil.wait_procs([dvc, *family], GRACE)
+        alive = [process for process in left if _runs(process)]
         for process in alive:
             process.kill()
         assert not alive, f"{way}: still there after {GRACE:.0f} s: {alive}"
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is more than an entry that nobody has collected."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _running(family: list[psutil.Process]) -> str:

@@ -77,11 +77,11 @@ def test_a_search_and_its_contest_say_who_everything_belongs_to(
     whole = checkpoint.load(model, 2)
     assert (
         table["full", "full", 0, "finetuned", "dev"]
-        == scores(whole, cell, splits)["dev"]["accuracy"]
+        == scores(whole, RTE, splits)["dev"]["accuracy"]
     )
     for entrant in competing:
         assert entrant.subnetwork is not None
-        expected = scores(whole.cut(entrant.subnetwork), cell, splits)["dev"]["accuracy"]
+        expected = scores(whole.cut(entrant.subnetwork), RTE, splits)["dev"]["accuracy"]
         owner = (entrant.method, entrant.kind, entrant.draw)
         assert table[(*owner, "pruned", "dev")] == expected
         assert ((*owner, "pruned", "select") in table) == (entrant.kind == "good")

@@ -13,11 +13,11 @@ from tests.imports import ROOT, files, imports, names, tracked, tree
 FLOORS = (
     "adam config encoder faults frames gaze grid journal labels metrics packing params patterns pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
-    "assets canvas checkpoint comparison corpora examples glue hub labelled masks meta page parallel provenance"
-    " pruning sampling splits stability recogniser survivors tokens",
+    "assets arrays canvas checkpoint comparison corpora examples fingerprints glue hub labelled masks meta page"
+    " parallel provenance pruning sampling splits stability recogniser survivors tokens",
     "analysis anatomy atlas attention background claims evaluation experiments figures findings habits heads"
     " importance magnitude meaning observations overlay report structured tables training trials verdicts",
-    "contest criteria",
+    "contest criteria recount replay verification",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
 LOTTERY, STAGES, TESTS = files("lottery"), files("stages"), files("tests")
