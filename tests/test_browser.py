@@ -18,7 +18,7 @@ COMMITTED = ROOT / "reports" / "report.html"
 NARROW, *_, WIDE_DARK, PAPER = VIEWS
 BAD = """\
 <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bad</title></head><body><main><h1>Bad</h1>
-<p style="color: #bbb; background: #fff">faint</p><img src="nowhere.png"><a href="#gone">gone</a>
+<p style="color: #bbb; background: #fff">faint</p><img src="https://nowhere.invalid/a.png"><a href="#gone">gone</a>
 <div style="width: 3000px">wide</div>
 <table><thead><tr><th><button>a</button></th><th>b</th></tr></thead>
 <tbody><tr><td>2</td><td>2</td></tr><tr><td>1</td><td>2</td></tr></tbody></table>
@@ -26,9 +26,9 @@ BAD = """\
 """
 
 
-@pytest.fixture
-def bad(tmp_path: Path) -> list[str]:
-    page = tmp_path / "bad.html"
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    page = tmp_path_factory.mktemp("bad") / "bad.html"
     page.write_text(BAD, encoding="utf-8")
     return browser.findings(page, NARROW)
 
