@@ -22,7 +22,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=60000",
+    "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--enable-logging=stderr",
+    "--virtual-time-budget=60000",
 )  # fmt: skip
 SAID = re.compile(r':CONSOLE[:(]\d+\)?\] (".*)')
 
