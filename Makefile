@@ -27,10 +27,10 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills check lint format deps tree lock verify fuzz audit clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 setup: .venv/ready ## build .venv from the lock
 
@@ -173,6 +173,20 @@ audit: ## known weaknesses of the locked dependencies, and their bill of materia
 	@timeout 300 $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --timeout 10 --requirement requirements.txt > build/audit.log 2>&1 \
 	  && echo "audit: no known weakness in the lock" \
 	  || { echo "error: audit: weak, or not looked up: $$(tail -n 1 build/audit.log); all of it: build/audit.log" >&2; exit 1; }
+
+# The accessibility checker, as the npm registry has it; the pages are looked at by a browser that is there already.
+AXE := 4.14.1
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+build/axe-$(AXE).js:
+	@command -v npm >/dev/null || { echo "error: npm is needed to fetch axe-core $(AXE); on Debian: apt-get install npm" >&2; exit 1; }
+	@rm -f build/axe-* && mkdir -p build
+	@npm pack --silent --pack-destination build axe-core@$(AXE) >/dev/null
+	@echo "$(AXE_SHA512)  build/axe-core-$(AXE).tgz" | sha512sum --check --quiet
+	@tar -xzOf build/axe-core-$(AXE).tgz package/axe.min.js > $@.part && mv $@.part $@
+
+PAGES ?= $(wildcard reports/*.html)
+page-check: setup build/axe-$(AXE).js ## look at the HTML pages in Chromium: errors, widths, contrast, print
+	.venv/bin/python -m tests.browser build/pages $(PAGES)
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
