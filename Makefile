@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -187,6 +187,22 @@ build/axe-$(AXE).js:
 PAGES ?= $(wildcard reports/*.html)
 page-check: setup build/axe-$(AXE).js ## look at the HTML pages in Chromium: errors, widths, contrast, print
 	.venv/bin/python -m tests.browser build/pages $(PAGES)
+
+DOCKER ?= docker
+IMAGE ?= lottery
+# Options of `docker build`, such as --network host, or --secret id=ca,src=certificates.pem
+BUILD ?=
+export DOCKER IMAGE BUILD
+ENGINE = @$(DOCKER) version >/dev/null 2>&1 || { echo "error: no container engine answers to '$(DOCKER)'; install one (Debian, Ubuntu: apt-get install docker.io), start its daemon, or name yours: make $@ DOCKER=podman" >&2; exit 1; }
+
+image: ## build the container image, lottery
+	$(ENGINE)
+	@for wheel in $(wildcard $(PIP_FIND_LINKS:%=%/torch-$(TORCH)+$(TORCH_BACKEND)-*.whl)); do cp -u "$$wheel" docker/wheels/; done
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(BUILD) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
+	  --build-arg REVISION=$(shell git describe --always --dirty) --tag $(IMAGE) .
+
+image-test: image setup ## run the image for real: any user, no network, stopped, against a run without it
+	.venv/bin/python -m pytest -v --durations=0 tests/image.py
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
