@@ -14,7 +14,7 @@ BATCH = 32
 def importance(load: Load) -> Act:
     """`get_importance_score` over the sentences."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
-    general = GeneralConfig(device="cpu", output_dir=tempfile.mkdtemp())
+    general = GeneralConfig(use_device="cpu", output_dir=tempfile.mkdtemp())
     pruner = TransformerPruner(model, general_config=general)
 
     def act() -> Arrays:

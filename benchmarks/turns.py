@@ -42,7 +42,7 @@ def race(
             side: stack.enter_context(_started(side, contest, peers, folder)) for side in sides
         }
         for turn in range(rounds):
-            for side in (*sides[turn % len(sides) :], *sides[: turn % len(sides)]):
+            for side in _order(list(running), turn):
                 told(f"{contest.name}: round {turn + 1} of {rounds}, {side.module} {side.work}")
                 out = folder / f"{side.module}-{side.work}.npz"
                 results[side].readings.append(_turn(running[side], side, out, folder))
@@ -52,6 +52,12 @@ def race(
         with np.load(folder / f"{side.module}-{side.work}.npz") as file:
             results[side].arrays = dict(file)
     return results
+
+
+def _order(sides: list[Side], turn: int) -> list[Side]:
+    """Another one begins each time."""
+    first = turn % len(sides)
+    return [*sides[first:], *sides[:first]]
 
 
 def _started(side: Side, contest: Contest, peers: Path, folder: Path) -> "subprocess.Popen[str]":
