@@ -18,8 +18,8 @@ def importance(load: Load) -> Act:
             model.clear()
             answer = model.bert(**batch)
             answer.loss.backward()
-            heads += model.heads.grad.abs()
-            mlps += model.mlps.grad.abs()
+            heads += plain.gradient(model.heads)
+            mlps += plain.gradient(model.mlps)
             logits.append(answer.logits.detach())
         heads, mlps = heads.detach() / len(examples), mlps.detach() / len(examples)
         return {

@@ -4,14 +4,14 @@ import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.load import Load
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 Act = Callable[[], Arrays]
 """The work itself; what comes back is compared with what the others bring."""
 Contender = Callable[[Load], Act]

@@ -63,6 +63,11 @@ class Masked:
         return output * self.mlps[layer]
 
 
+def gradient(mask: Tensor) -> Tensor:
+    """The absolute gradient at a mask, 0 where nothing depends on it."""
+    return torch.zeros_like(mask) if mask.grad is None else mask.grad.abs()
+
+
 def batches(examples: Examples, size: int, length: int | None) -> Iterator[Batch]:
     """Batches in the order of the data, padded to `length`, or each to its longest sentence."""
     for start in range(0, len(examples), size):

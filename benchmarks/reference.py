@@ -43,7 +43,8 @@ def m_search(load: Load) -> Act:
         original = {name: model.get_parameter(name).detach().clone() for name in names}
         masks = {name: torch.ones_like(weight) for name, weight in original.items()}
         scores, trail = [_masked_score(model, original, masks, examples, load)], []
-        while (masks := _without_smallest(original, masks, load)) is not None:
+        while (smaller := _without_smallest(original, masks, load)) is not None:
+            masks = smaller
             scores.append(_masked_score(model, original, masks, examples, load))
             trail.append(_bits(masks))
         return {"scores": np.array(scores), "masks": np.stack(trail)}
@@ -70,8 +71,8 @@ def _importance(model: Masked, examples: Examples, size: int) -> Arrays:
     for batch in plain.batches(examples, size, LENGTH):
         answer = model.bert(**batch)
         answer.loss.backward()
-        heads += _gradient(model.heads)
-        mlps += _gradient(model.mlps)
+        heads += plain.gradient(model.heads)
+        mlps += plain.gradient(model.mlps)
         logits.append(answer.logits.detach())
     heads, mlps = heads.detach() / len(examples), mlps.detach() / len(examples)
     heads /= heads.norm(dim=1, keepdim=True).clamp_min(1e-20)
@@ -80,10 +81,6 @@ def _importance(model: Masked, examples: Examples, size: int) -> Arrays:
         "mlps_cumulative": mlps.double().numpy(),
         "logits": torch.cat(logits).double().numpy(),
     }
-
-
-def _gradient(mask: torch.Tensor) -> torch.Tensor:
-    return torch.zeros_like(mask) if mask.grad is None else mask.grad.abs()
 
 
 def _search(model: Masked, examples: Examples, load: Load) -> Arrays:

@@ -27,7 +27,7 @@ def main(module: str, work: str, load: str) -> None:
     empty = memory("VmRSS")
     for line in sys.stdin:
         reading, arrays = read(contender, given, empty)
-        np.savez(Path(line.strip()), **arrays)
+        np.savez(Path(line.strip()), allow_pickle=False, **arrays)
         print(msgspec.json.encode(reading).decode(), file=answers, flush=True)
 
 

@@ -1,6 +1,7 @@
 """torch's own global magnitude pruning, with batches padded to their longest."""
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.nn.utils import prune
 
 from benchmarks import plain
@@ -18,16 +19,16 @@ def m_search(load: Load) -> Act:
         for name, _ in list(model.named_parameters())
         if ".layer." in name and name.endswith(".weight") and "LayerNorm" not in name
     ]
-    total = sum(part.weight.numel() for part, _ in parts)
+    total = sum(part.get_parameter(name).numel() for part, name in parts)
 
     def act() -> Arrays:
-        left, trail = total, []
+        left, trail = total, list[NDArray[np.uint8]]()
         scores = [plain.score(plain.logits(model, examples, BATCH, None), examples)]
         while total - left + (cut := max(1, int(load.rate * left))) <= load.until * total:
             prune.global_unstructured(parts, pruning_method=prune.L1Unstructured, amount=cut)
             left -= cut
             scores.append(plain.score(plain.logits(model, examples, BATCH, None), examples))
-            masks = [part.weight_mask.numpy() > 0 for part, _ in parts]
+            masks = [part.get_buffer("weight_mask").numpy() > 0 for part, _ in parts]
             trail.append(np.concatenate([np.packbits(mask) for mask in masks]))
         return {"scores": np.array(scores), "masks": np.stack(trail)}
 

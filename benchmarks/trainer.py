@@ -29,7 +29,7 @@ def finetune(load: Load) -> Act:
         dataloader_pin_memory=False,
     )
     rows = [examples.take(np.array([row])) for row in range(len(examples))]
-    trainer = Trainer(model, how, data_collator=_together, train_dataset=rows)  # type: ignore[arg-type]
+    trainer = Trainer(model, how, data_collator=_together, train_dataset=rows)
     return lambda: {"loss": np.array(trainer.train().training_loss)}
 
 

@@ -20,8 +20,8 @@ def importance(load: Load) -> Act:
             model.clear()
             answer = model.bert(**batch)
             answer.loss.backward()
-            heads += model.heads.grad.abs()
-            mlps += model.mlps.grad.abs()
+            heads += plain.gradient(model.heads)
+            mlps += plain.gradient(model.mlps)
             logits.append(answer.logits.detach())
         return {"logits": torch.cat(logits).double().numpy()}
 

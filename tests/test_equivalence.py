@@ -53,7 +53,7 @@ def test_per_example_gradients_add_up_to_those_that_are_never_cleared(
     np.testing.assert_allclose(ours[name][mlps], theirs[name][mlps], rtol=1e-4, atol=1e-7)
     heads = load.kept((LONG.num_hidden_layers, LONG.num_attention_heads))
     scales = [_scaled(found["heads_cumulative"] * heads) for found in (ours, theirs)]
-    np.testing.assert_allclose(*scales, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(scales[0], scales[1], rtol=1e-4, atol=1e-6)
 
 
 def test_the_s_search_visits_the_candidates_of_the_plain_one(load: Load) -> None:
@@ -94,4 +94,5 @@ def test_an_unknown_work_is_refused_in_one_line() -> None:
 
 def _scaled(heads_LH: np.ndarray) -> np.ndarray:
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
-    return np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0)
+    scaled: np.ndarray = heads_LH / np.where(norm_L1 > 0, norm_L1, 1)
+    return scaled
