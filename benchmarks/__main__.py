@@ -19,6 +19,7 @@ from benchmarks.rows import Row, rows
 from benchmarks.turns import race
 from lottery.faults import Fault
 
+README = Path("README.md")
 BUILD = Path("build/benchmarks")
 PEERS = Path("build/peers/bin/python")
 console = Console(highlight=False)
@@ -48,6 +49,8 @@ def main(
     table = merged(target / "latest.json", fresh)
     (target / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(table)) + b"\n")
     (target / "benchmarks.md").write_text(page.text(table), encoding="utf-8")
+    if not quick:
+        README.write_text(page.placed(README.read_text("utf-8"), table), encoding="utf-8")
     show(fresh)
     console.print(f"{target}/latest.json and {target}/benchmarks.md are written")
 

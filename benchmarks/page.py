@@ -1,5 +1,6 @@
 """The page of results: what was to be reached, what was, and all rows."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -73,7 +74,26 @@ TARGETS = (
 
 def text(table: list[Row]) -> str:
     """The page as Markdown."""
-    return "\n".join([*_head(), *_targets(table), *_rows(table), *_growth(table)]) + "\n"
+    parts = [*_head(), "## Targets", "", *targets(table), "", *_rows(table), *_growth(table)]
+    return "\n".join(parts) + "\n"
+
+
+def targets(table: list[Row]) -> Iterator[str]:
+    """What was to be reached, and whether it is, as a table of Markdown."""
+    yield from ("| what | wanted | measured | |", "|---|---|---|---|")
+    for target in TARGETS:
+        value = target.value(table)
+        if value is not None:
+            reached = value <= target.wanted if target.at_most else value >= target.wanted
+            sign = "at most " if target.at_most else ""
+            verdict = "reached" if reached else "missed"
+            yield f"| {target.words} | {sign}{target.wanted:g} | {value:.2f} | {verdict} |"
+
+
+def placed(readme: str, table: list[Row]) -> str:
+    """The README with the targets as they are now, in the place of those that it has."""
+    rows = "\n".join(targets(table)) + "\n"
+    return re.sub(r"\| what \| wanted \|.*?\n(?=\n)", lambda _: rows, readme, flags=re.DOTALL)
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -108,18 +128,6 @@ def _head() -> Iterator[str]:
         " batch.",
         "",
     )
-
-
-def _targets(table: list[Row]) -> Iterator[str]:
-    yield from ("## Targets", "", "| what | wanted | measured | |", "|---|---|---|---|")
-    for target in TARGETS:
-        value = target.value(table)
-        if value is not None:
-            reached = value <= target.wanted if target.at_most else value >= target.wanted
-            sign = "at most " if target.at_most else ""
-            verdict = "reached" if reached else "missed"
-            yield f"| {target.words} | {sign}{target.wanted:g} | {value:.2f} | {verdict} |"
-    yield ""
 
 
 def _rows(table: list[Row]) -> Iterator[str]:
