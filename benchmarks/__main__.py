@@ -27,6 +27,7 @@ console = Console(highlight=False)
 
 def main(
     work: Annotated[list[str] | None, Option(help="only these works; else all")] = None,
+    encoder: Annotated[list[str] | None, Option(help="only minilm, or base; else both")] = None,
     rounds: Annotated[int, Option(min=1, help="turns of everybody")] = 5,
     quick: Annotated[bool, Option(help="a toy encoder and random sentences: seconds")] = False,
     again: Annotated[bool, Option(help="race again what this code has raced already")] = False,
@@ -45,7 +46,8 @@ def main(
     fresh = list[Row]()
     for name in work or WORKS:
         for contest in contests(name, paddock, quick):
-            fresh += raced(contest, rounds, again)
+            if not encoder or contest.encoder in encoder:
+                fresh += raced(contest, rounds, again)
     table = merged(target / "latest.json", fresh)
     (target / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(table)) + b"\n")
     (target / "benchmarks.md").write_text(page.text(table), encoding="utf-8")
