@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -207,3 +207,18 @@ image-test: image setup ## run the image for real: any user, no network, stopped
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
+
+# The peers have an environment of their own, in which they find the project's torch and transformers.
+PEERS := build/peers
+$(PEERS)/ready: benchmarks/peers.txt | setup
+	@$(UV) venv --quiet --clear --python .venv/bin/python $(PEERS)
+	@$(UV) pip install --quiet --no-deps --python $(PEERS)/bin/python -r benchmarks/peers.txt
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	@touch $@
+
+# Part of it: make bench BENCH="--work importance --rounds 2".
+BENCH ?=
+bench: setup $(PEERS)/ready ## race the program against plain ways and peers, about half an hour: reports/benchmarks/benchmarks.md
+	dvc repro --quiet prepare@sst2
+	.venv/bin/python -m benchmarks $(BENCH)

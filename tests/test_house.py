@@ -22,7 +22,7 @@ FLOORS = (
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
 LOTTERY, STAGES, TESTS = files("lottery"), files("stages"), files("tests")
 each = pytest.mark.parametrize("file", LOTTERY, ids=str)
-every = pytest.mark.parametrize("file", [*LOTTERY, *STAGES, *TESTS], ids=str)
+every = pytest.mark.parametrize("file", [*LOTTERY, *STAGES, *TESTS, *files("benchmarks")], ids=str)
 
 
 @each
@@ -62,7 +62,7 @@ def test_lottery_is_silent_and_knows_no_pipeline(file: Path) -> None:
     assert "params.yaml" not in _constants(file)
 
 
-@pytest.mark.parametrize("package", ["lottery", "stages", "tests"])
+@pytest.mark.parametrize("package", ["benchmarks", "lottery", "stages", "tests"])
 def test_packages_export_nothing(package: str) -> None:
     assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
 
