@@ -37,12 +37,13 @@ class Compute(Section, frozen=True):
     """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
     number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
     one is there. precision: of the matrix products in training, searching and scoring; bfloat16 is faster
-    where the device is made for it, and much slower where it is not."""
+    where the device is made for it, and much slower where it is not; `auto` takes it where it is made for
+    it, so that other machines find other digits."""
 
     threads: Threads
     alone: Threads
     device: Literal["auto", "cpu", "cuda"]
-    precision: Literal["float32", "bfloat16"]
+    precision: Literal["auto", "float32", "bfloat16"]
 
     @property
     def chosen(self) -> torch.device:
@@ -55,8 +56,18 @@ class Compute(Section, frozen=True):
     @property
     def arithmetic(self) -> AbstractContextManager[object]:
         """Where matrix products have the precision; weights, sums and the optimiser's state keep float32."""
-        half = self.precision == "bfloat16"
-        return torch.autocast(self.chosen.type, torch.bfloat16, enabled=half, cache_enabled=False)
+        return torch.autocast(
+            self.chosen.type, torch.bfloat16, enabled=self.half, cache_enabled=False
+        )
+
+    @property
+    def half(self) -> bool:
+        """Whether matrix products are in bfloat16 on this machine."""
+        if self.precision != "auto":
+            return self.precision == "bfloat16"
+        if self.chosen.type == "cuda":
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
     @property
     def workers(self) -> int:

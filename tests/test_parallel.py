@@ -68,3 +68,14 @@ def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(Fault, match="use auto or cpu"):
         _ = Compute(threads=1, alone=1, device="cuda", precision="float32").chosen
     assert Compute(threads=1, alone=1, device="auto", precision="float32").chosen.type == "cpu"
+
+
+def test_half_precision_is_taken_where_the_machine_is_made_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compute = Compute(threads=1, alone=1, device="cpu", precision="auto")
+    for has in (True, False):
+        monkeypatch.setattr("torch.cpu.get_capabilities", lambda has=has: {"avx512_bf16": has})
+        assert compute.half == has
+    assert Compute(threads=1, alone=1, device="cpu", precision="bfloat16").half
+    assert not Compute(threads=1, alone=1, device="cpu", precision="float32").half
