@@ -66,7 +66,7 @@ class Compute(Section, frozen=True):
         if self.precision != "auto":
             return self.precision == "bfloat16"
         if self.chosen.type == "cuda":
-            return torch.cuda.is_bf16_supported(including_emulation=False)
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
         return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
     @property
