@@ -31,9 +31,7 @@ def as_cut(cell: Made, tolerance: float) -> Looks:
     for who, kept in {**entrants, **_supers(cell)}.items():
         left = encoder if kept is None else encoder.cut(kept)
         chosen = {**dev, **select} if who[1] in {"full", "good"} else dev
-        with cell.run.compute.arithmetic:
-            found = scores(left, cell.task, chosen)
-        yield from _equal(cell, who, found, recorded, tolerance)
+        yield from _equal(cell, who, scores(left, cell.task, chosen), recorded, tolerance)
     blind: Measured = {name: majority(cell.task, split) for name, split in dev.items()}
     yield from _equal(cell, ("full", "majority", 0), blind, recorded, tolerance)
 

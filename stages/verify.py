@@ -54,23 +54,28 @@ def main(
     run = Run(*_parameters(), data, models, subnetworks, scores, supers)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, supers, subnetworks, attention, data / "patterns", authors)
-    wrong = _judged(
-        {
-            "every output is the one that was recorded": lambda: fingerprints.outputs(
-                lock, run.grid
-            ),
-            "no score is missing or doubled": _each(run, recount.rows),
-            "sizes and overlaps are exact": _each(run, recount.sizes),
-            "searches keep to rate and threshold": _each(run, recount.steps),
-            "contrasts are what their seeds draw": _each(run, replay.draws),
-            "searches end as recorded": _each(run, partial(replay.searches, tolerance=tolerance)),
-            "scores as cut come out again": _each(run, partial(replay.as_cut, tolerance=tolerance)),
-            "tables, figures and report come out again": lambda: _told(
-                gathered, (data, attention, template), reports
-            ),
-            "the page and its links are those of the report": lambda: _page(reports, template),
-        }
-    )
+    with run.compute.arithmetic:
+        wrong = _judged(
+            {
+                "every output is the one that was recorded": lambda: fingerprints.outputs(
+                    lock, run.grid
+                ),
+                "no score is missing or doubled": _each(run, recount.rows),
+                "sizes and overlaps are exact": _each(run, recount.sizes),
+                "searches keep to rate and threshold": _each(run, recount.steps),
+                "contrasts are what their seeds draw": _each(run, replay.draws),
+                "searches end as recorded": _each(
+                    run, partial(replay.searches, tolerance=tolerance)
+                ),
+                "scores as cut come out again": _each(
+                    run, partial(replay.as_cut, tolerance=tolerance)
+                ),
+                "tables, figures and report come out again": lambda: _told(
+                    gathered, (data, attention, template), reports
+                ),
+                "the page and its links are those of the report": lambda: _page(reports, template),
+            }
+        )
     if wrong:
         raise Fault(f"{wrong} of what was checked is wrong, see above; `dvc repro` makes it again")
 
