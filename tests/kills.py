@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -106,9 +107,9 @@ def _running(family: list[psutil.Process]) -> str:
     return "between stages"
 
 
-def workspace(root: Path) -> Workspace:
-    """The smallest experiment in a folder of its own, with a cache of its own."""
-    work = Workspace(root, "smoke")
+def workspace(root: Path, **changes: Any) -> Workspace:
+    """The smallest experiment, but for `changes`, in a folder of its own, with a cache of its own."""
+    work = Workspace(root, "smoke", **changes)
     work.run("dvc", "config", "--local", "cache.dir", str(root / ".dvc" / "cache"))
     return work
 

@@ -11,11 +11,13 @@ from tests import kills, toy_hub
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
+TWO = {"tasks": ["sst2", "stsb"]}
+"""A classification and a regression."""
 
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    made = Workspace(tmp_path_factory.mktemp("smoke"), "smoke")
+    made = Workspace(tmp_path_factory.mktemp("smoke"), "smoke", grid=TWO)
     made.run("dvc", "repro")
     return made
 
@@ -56,7 +58,7 @@ def test_a_run_that_is_killed_on_its_way_ends_as_one_that_was_not(
     smoke: Workspace, tmp_path: Path
 ) -> None:
     killer = kills.Killer(4, seed=0, longest=20)
-    kills.compare(kills.results(smoke), killer, kills.workspace(tmp_path / "killed"))
+    kills.compare(kills.results(smoke), killer, kills.workspace(tmp_path / "killed", grid=TWO))
     assert killer.ways.total() == 4
 
 

@@ -22,7 +22,7 @@ from tests.imports import ROOT
 
 SEEDS = (1, 2)
 CHANGES = {
-    "[sst2, stsb]": "[rte]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
+    "[sst2]": "[rte]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
     "threshold: 0.8": "threshold: 1.0", "learning_rate: 1.0e-4": "learning_rate: 1.0e-2",
 }  # fmt: skip
 
