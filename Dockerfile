@@ -26,7 +26,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
  && make setup TORCH_BACKEND="${TORCH_BACKEND}"
 # What is imported is compiled, and a package that cannot be imported ends the build.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
-    PIL, datasets, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, pyarrow.parquet, \
+    PIL, datasets, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
     rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
     transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast"
 
