@@ -134,7 +134,7 @@ tree: setup ## write the files and what they are for into the README
 
 lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
-	$(UV) pip compile pyproject.toml --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
+	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
