@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,9 @@ def complete(
     here = [name for name in cells if name not in away]
     wanted = {need for name in here for need in cells[name].needs if need in away}
     files = sorted({file for name in here for file in _read(stages, name)})
-    targets = [*sorted(wanted), *files]
-    patiently(lambda: targets and repo.pull(targets, force=True), "pulling results", say)
+    # One by one: mixed with stages, DVC 3.67 drops files of a folder and other targets without a word.
+    for targets in (sorted(wanted), *([file] for file in files)):
+        patiently(partial(repo.pull, targets, force=True), "pulling results", say)
     for name in here:
         try:
             repo.reproduce(name, single_item=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import dask
 import msgspec
 from distributed import Client, Nanny, Scheduler, SpecCluster
 from ruamel.yaml import YAML
@@ -18,6 +19,8 @@ from ruamel.yaml.error import YAMLError
 from cluster.errand import CORES
 from lottery.faults import Fault
 
+# Dask tells what its parts do; what they warn of is enough.
+dask.config.set({"distributed.logging": {"distributed": "warning"}})
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
 

@@ -49,7 +49,7 @@ def settings(config: Mapping[str, Any]) -> str:
 @contextmanager
 def only_head(folder: Path) -> Iterator[None]:
     """One head at a time in a project; a Fault for the second."""
-    lock = os.open(folder / "distribute.lock", os.O_RDWR | os.O_CREAT)
+    lock = os.open(folder / ".dvc" / "tmp" / "distribute.lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

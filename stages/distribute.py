@@ -39,16 +39,16 @@ def main(
     if scheduler and cluster:
         raise Fault("--scheduler and --cluster: choose one, workers are there or are to be started")
     alone = not (scheduler or cluster)
-    with (
-        cli.stage("distribute", "all", "cells on a cluster") as stage,
-        pipeline.opened(Path.cwd(), alone) as repo,
-        project.only_head(Path(repo.tmp_dir)),
-    ):
-        head = Head(repo, logs)
-        takes = _resources(take or (["GPU=1"] if gpus else []))
-        with _pool(jobs, gpus, scheduler, cluster) as client:
-            head.away(client, takes)
-        here = pipeline.complete(repo, head.cells, head.remote.keys(), say)
+    root = Path.cwd()
+    takes = _resources(take or (["GPU=1"] if gpus else []))
+    with cli.stage("distribute", "all", "cells on a cluster") as stage, project.only_head(root):
+        with pipeline.opened(root, alone) as repo:
+            head = Head(repo, logs)
+        if len(head.done) < len(head.remote):
+            with _pool(jobs, gpus, scheduler, cluster) as client:
+                head.away(client, takes)
+        with pipeline.opened(root, alone) as repo:  # again: dvc.lock is another now
+            here = pipeline.complete(repo, head.cells, head.remote.keys(), say)
         stage.result = f"{len(head.remote)} cells are in; {', '.join(here)} ran here"
 
 
@@ -62,13 +62,15 @@ class Head:
         self._revision = project.revision(self.root, pipeline.ignored(repo))
         self._bundle = project.bundle(self.root)
         self._settings = project.settings(repo.config)
-        self._done = pipeline.offered(repo, self.remote, say)
+        self.done = pipeline.offered(repo, self.remote, say)
         self._state = State(self.root / "dvc.lock")
 
     def away(self, client: Client, takes: dict[str, float]) -> None:
         """Run every cell that can run elsewhere; a Fault when all others are in and some failed."""
-        with Board(self.remote, self._done, client.dashboard_link) as board:
-            client.subscribe_topic(TOPIC, lambda event: board.begun(**event[1]))
+        with Board(self.remote, self.done, client.dashboard_link) as board:
+            client.subscribe_topic(
+                TOPIC, lambda event: board.begun(event[1]["cell"], event[1]["where"])
+            )
             failed: list[Outcome] = []
 
             def ended(outcome: Outcome) -> None:
@@ -79,7 +81,7 @@ class Head:
                 else:
                     self._state.merge(outcome.cell, outcome.entry, self.cells)
 
-            crew.work(self.remote, self._done, client, self._errand, ended, takes)
+            crew.work(self.remote, self.done, client, self._errand, ended, takes)
         if failed:
             names = ", ".join(outcome.cell for outcome in failed)
             raise Fault(f"failed: {names}; all others that could are in, logs are in {self._logs}")

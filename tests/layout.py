@@ -15,6 +15,7 @@ BLOCK = re.compile(r"(?<=```text\n)\.ci/.*?(?=```)", re.DOTALL)
 ENTRY = re.compile(r"^(\S+) +(\S.*)$", re.MULTILINE)
 PHRASES = {
     "lottery/": "nouns: what the paper talks about",
+    "cluster/": "the same cells on many machines",
     "stages/": "verbs: what dvc.yaml runs",
     "reports/": "what came out",
 }
