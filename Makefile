@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -137,6 +137,9 @@ lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
+
+cluster: setup ## smoke on two workers and an S3 server here, one worker killed: is the report the plain run's?
+	.venv/bin/python -m pytest tests/test_cluster.py
 
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
