@@ -96,6 +96,7 @@ class Head:
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{outcome.cell}.log"
         log.write_text(outcome.log, encoding="utf-8")
+        cli.LOG.parent.mkdir(exist_ok=True)
         with cli.LOG.open("a", encoding="utf-8") as file:
             file.write(outcome.stages)
         return log
