@@ -27,10 +27,10 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test check lint format deps tree lock cluster clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test bench cluster clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 setup: .venv/ready ## build .venv from the lock
 
@@ -115,6 +115,10 @@ plots: setup ## curves and heat maps, of experiments over each other too: make p
 test: setup ## all tests, the smallest pipeline included
 	.venv/bin/python -m pytest
 
+KILLS ?= 50
+kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: half an hour
+	.venv/bin/python -m tests.kills $(KILLS)
+
 check: lint test ## format, lint, strict types, tests
 
 lint: setup ## format, lint and strict types, changing nothing
@@ -141,6 +145,83 @@ lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 cluster: setup ## smoke on two workers and an S3 server here, one worker killed: is the report the plain run's?
 	.venv/bin/python -m pytest tests/test_cluster.py
 
+# Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
+TOLERANCE ?= 0
+verify: setup ## check a finished run from what it left: counts, scores, draws, tables, report
+	@.venv/bin/python -m stages.verify data models subnetworks scores supers attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
+
+# Coverage-guided: what is found stays in build/fuzz, the bytes that break a reader as <reader>-crash-*.
+ATHERIS := 3.0.0
+SECONDS ?= 60
+READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
+  glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps
+fuzz: setup ## feed each reader of foreign files made-up bytes for SECONDS: make fuzz READERS=parameters
+	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
+	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(build/fuzz/$(ATHERIS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lottery.pth"
+	@failed=; for reader in $(READERS); do \
+	  nice build/fuzz/$(ATHERIS)/bin/python -m tests.fuzz.harness $$reader build/fuzz/corpus/$$reader -max_total_time=$(SECONDS) \
+	    -timeout=30 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=build/fuzz/$$reader- > build/fuzz/$$reader.log 2>&1 \
+	    && verdict=sound || { verdict="broken, see build/fuzz/$$reader.log"; failed=1; }; \
+	  echo "$$reader: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$reader.log) executions, $$verdict"; \
+	done; test -z "$$failed"
+
+# Tools of their own, as the audited are not to be changed by them. What could not be looked up is not called sound.
+PIP_AUDIT := 2.10.1
+CYCLONEDX := 7.5.0
+AUDIT := build/audit/$(PIP_AUDIT)-$(CYCLONEDX)
+audit: ## known weaknesses of the locked dependencies, and their bill of materials, build/bom.json
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(PIP_AUDIT) cyclonedx-bom==$(CYCLONEDX); }
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.txt --output-format JSON --output-file build/bom.json && echo "bill of materials: build/bom.json"
+	@timeout 300 $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --timeout 10 --requirement requirements.txt > build/audit.log 2>&1 \
+	  && echo "audit: no known weakness in the lock" \
+	  || { echo "error: audit: weak, or not looked up: $$(tail -n 1 build/audit.log); all of it: build/audit.log" >&2; exit 1; }
+
+# The accessibility checker, as the npm registry has it; the pages are looked at by a browser that is there already.
+AXE := 4.14.1
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+build/axe-$(AXE).js:
+	@command -v npm >/dev/null || { echo "error: npm is needed to fetch axe-core $(AXE); on Debian: apt-get install npm" >&2; exit 1; }
+	@rm -f build/axe-* && mkdir -p build
+	@npm pack --silent --pack-destination build axe-core@$(AXE) >/dev/null
+	@echo "$(AXE_SHA512)  build/axe-core-$(AXE).tgz" | sha512sum --check --quiet
+	@tar -xzOf build/axe-core-$(AXE).tgz package/axe.min.js > $@.part && mv $@.part $@
+
+PAGES ?= $(wildcard reports/*.html)
+page-check: setup build/axe-$(AXE).js ## look at the HTML pages in Chromium: errors, widths, contrast, print
+	.venv/bin/python -m tests.browser build/pages $(PAGES)
+
+DOCKER ?= docker
+IMAGE ?= lottery
+# Options of `docker build`, such as --network host, or --secret id=ca,src=certificates.pem
+BUILD ?=
+export DOCKER IMAGE BUILD
+ENGINE = @$(DOCKER) version >/dev/null 2>&1 || { echo "error: no container engine answers to '$(DOCKER)'; install one (Debian, Ubuntu: apt-get install docker.io), start its daemon, or name yours: make $@ DOCKER=podman" >&2; exit 1; }
+
+image: ## build the container image, lottery
+	$(ENGINE)
+	@for wheel in $(wildcard $(PIP_FIND_LINKS:%=%/torch-$(TORCH)+$(TORCH_BACKEND)-*.whl)); do cp -u "$$wheel" docker/wheels/; done
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(BUILD) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
+	  --build-arg REVISION=$(shell git describe --always --dirty) --tag $(IMAGE) .
+
+image-test: image setup ## run the image for real: any user, no network, stopped, against a run without it
+	.venv/bin/python -m pytest -v --durations=0 tests/image.py
+
 clean: ## remove .venv, caches and build; data, models and results stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
+
+# The peers have an environment of their own, in which they find the project's torch and transformers.
+PEERS := build/peers
+$(PEERS)/ready: benchmarks/peers.txt | setup
+	@$(UV) venv --quiet --clear --python .venv/bin/python $(PEERS)
+	@$(UV) pip install --quiet --no-deps --python $(PEERS)/bin/python -r benchmarks/peers.txt
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	@touch $@
+
+# Part of it: make bench BENCH="--work importance --rounds 2".
+BENCH ?=
+bench: setup $(PEERS)/ready ## race the program against plain ways and peers, about half an hour: reports/benchmarks/benchmarks.md
+	dvc repro --quiet prepare@sst2
+	.venv/bin/python -m benchmarks $(BENCH)

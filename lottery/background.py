@@ -73,7 +73,7 @@ def parameters(tree: Tree) -> str:
 def methods(tree: Tree, shape: tuple[int, int]) -> list[str]:
     """A paragraph for each step of the experiment, worded by its parameters."""
     return [
-        _finetuning(tree["finetune"], shape),
+        _finetuning(tree["finetune"], shape) + PRECISION[tree["compute"]["precision"]],
         _rule(tree["prune"]),
         _structured(tree),
         _magnitude(tree),
@@ -81,6 +81,14 @@ def methods(tree: Tree, shape: tuple[int, int]) -> list[str]:
         MEASUREMENTS,
         STATISTICS,
     ]
+
+
+PRECISION = {
+    "float32": "",
+    "bfloat16": " Matrix products are in bfloat16, all else in float32.",
+    "auto": " Matrix products are in bfloat16 where the machine is made for it (see the provenance), all else in"
+    " float32, so that another kind of machine finds other digits.",
+}
 
 
 def _finetuning(tuning: Tree, shape: tuple[int, int]) -> str:

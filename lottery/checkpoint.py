@@ -45,7 +45,10 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
     without a seed its absence is a Fault. So is a folder that holds no BERT, lacks a tensor, or has NaNs.
     """
     config = read_config(folder)
-    encoder = Encoder(config, classes)
+    try:
+        encoder = Encoder(config, classes)
+    except RuntimeError as error:
+        raise Fault(f"{folder}: config.json asks for more than memory holds: {error}") from None
     state = _tensors(folder)
     if seed is not None:
         state |= _fresh_classifier(classes, config.hidden_size, seed)
@@ -85,7 +88,7 @@ def read_config(folder: Path) -> Config:
         config = msgspec.convert(raw, Config)
     except FileNotFoundError:
         raise Fault(f"{folder}: no checkpoint here (config.json is missing)") from None
-    except (ValueError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Fault(f"{path}: not the configuration of an encoder: {error}") from None
     for key, allowed in (
         ("model_type", "bert"),

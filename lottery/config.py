@@ -1,9 +1,15 @@
 """The shape of an encoder, as its config.json tells it, and what is left of it after pruning."""
 
+from typing import Annotated
+
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from lottery.subnetwork import Subnetwork
+
+Size = Annotated[int, Meta(ge=1, le=2**24)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,18 +19,30 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     None means all.
     """
 
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    max_position_embeddings: int = 512
-    type_vocab_size: int = 2
-    layer_norm_eps: float = 1e-12
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
+    vocab_size: Size
+    hidden_size: Size
+    num_hidden_layers: Annotated[int, Meta(ge=1, le=1000)]
+    num_attention_heads: Size
+    intermediate_size: Size
+    max_position_embeddings: Size = 512
+    type_vocab_size: Size = 2
+    layer_norm_eps: Share = 1e-12
+    hidden_dropout_prob: Share = 0.1
+    attention_probs_dropout_prob: Share = 0.1
     kept_heads: tuple[tuple[int, ...], ...] | None = None
     kept_mlps: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no multiple of {self.num_attention_heads} heads"
+            )
+        layers, heads = range(self.num_hidden_layers), range(self.num_attention_heads)
+        kept = [() for _ in layers] if self.kept_heads is None else self.kept_heads
+        if len(kept) != len(layers) or any(head not in heads for row in kept for head in row):
+            raise ValueError("kept_heads names layers or heads that are not there")
+        if any(layer not in layers for layer in self.kept_mlps or ()):
+            raise ValueError("kept_mlps names layers that are not there")
 
     @property
     def head_size(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lottery import parallel, sampling, subnetwork
 from lottery.evaluation import majority
+from lottery.journal import NOWHERE, Journal
 from lottery.scores import Kind, Method, Score, State
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.trials import Cell, Measured, Splits, as_cut, retrained
@@ -69,22 +70,29 @@ def hold(
     splits: Splits,
     select: Splits,
     report: parallel.Report,
+    journal: Journal = NOWHERE,
 ) -> list[Score]:
     """Scores of every entrant, as cut from the fine-tuned model and retrained.
 
     `splits` are reported on; on `select`, which drove the searches, the full model and the good subnetworks
-    are scored too, for the gap between the two.
+    are scored too, for the gap between the two. What is in `journal` is not done again.
     """
     jobs: dict[str, parallel.Job[Any]] = {
-        str(entrant): partial(retrained, cell=cell, subnetwork=entrant.subnetwork, splits=splits)
+        str(entrant): partial(
+            retrained,
+            cell=cell,
+            subnetwork=entrant.subnetwork,
+            splits=splits,
+            journal=journal.of(str(entrant)),
+        )
         for entrant in competing
         if entrant is not FULL
     }
     everyone = {str(entrant): entrant.subnetwork for entrant in competing}
     chosen = {str(e): e.subnetwork for e in competing if e.kind in ("full", "good")}
     cut = partial(as_cut, cell=cell, model=model)
-    jobs["as cut"] = partial(cut, subnetworks=everyone, splits=splits)
-    jobs["as selected"] = partial(cut, subnetworks=chosen, splits=select)
+    for name, who, on in (("as cut", everyone, splits), ("as selected", chosen, select)):
+        jobs[name] = partial(cut, subnetworks=who, splits=on, journal=journal.of(name))
     found = parallel.run(jobs, cell.compute, report)
     rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
     scores: list[Score] = []

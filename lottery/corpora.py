@@ -1,16 +1,19 @@
 """The packaged corpora as labelled rows: what each file means, and what of it may be used."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 
 from lottery.faults import Fault
 from lottery.seeds import rng
+from lottery.tasks import Task
+from lottery.tasks import task as known_task
 
 
 class Row(NamedTuple):
@@ -31,17 +34,46 @@ def packaged(task: str, folder: Path) -> Corpus:
     if task not in READERS:
         raise Fault(f"no package carries the task `{task}`; packaged: {', '.join(READERS)}")
     try:
-        return READERS[task](folder)
+        corpus = READERS[task](folder)
     except FileNotFoundError as error:
         raise Fault(f"{error.filename}: missing from the asset of {task}; fetch it again") from None
-    except (ValueError, KeyError, IndexError, pa.ArrowInvalid) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        pa.ArrowException,
+    ) as error:
         raise Fault(f"{folder}: not the corpus of {task}: {error}; fetch it again") from None
+    for split, rows in corpus.items():
+        sound(known_task(task), f"{folder}: split {split} of {task}", rows)
+    return corpus
+
+
+def sound(task: Task, where: str, rows: Sequence[Row]) -> None:
+    """A Fault unless every text is one and every label a class of the task or, for a regression, a number."""
+    wanted = "a finite number" if task.regression else f"a class from 0 to {task.classes - 1}"
+    for number, row in enumerate(rows):
+        first, second, label, *_ = cast(tuple[Any, ...], row)
+        if not isinstance(first, str) or not isinstance(second, str | None):
+            raise Fault(f"{where}: row {number} has a text that is {type(first).__name__}")
+        known = isinstance(label, int | float) and math.isfinite(label)
+        if not known or (not task.regression and label not in range(task.classes)):
+            raise Fault(f"{where}: row {number} has the label {label!r}; expected {wanted}")
+
+
+def checked(table: pa.Table) -> pa.Table:
+    """The table; ArrowInvalid where its bytes are not what its columns say, which would be read as they are."""
+    table.validate(full=True)
+    return table
 
 
 def sst2(folder: Path) -> Corpus:
     """GLUE's validation set, and rated snippets far from it and from neutral (|rating| >= .5)."""
     with pa.memory_map(str(folder / "dev.arrow")) as file:
-        table = pa.ipc.open_stream(file).read_all().select(["sentence", "label"])
+        table = checked(pa.ipc.open_stream(file).read_all()).select(["sentence", "label"])
     dev = [Row(row["sentence"].strip(), None, row["label"]) for row in table.to_pylist()]
     known = Overlap([row.first for row in dev])
     train = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from lottery import checkpoint, records
 from lottery.encoder import Encoder
 from lottery.examples import Examples
 from lottery.importance import Scoring
+from lottery.journal import NOWHERE, Journal
 from lottery.magnitude import Magnitude, Weights
 from lottery.parallel import Compute
-from lottery.pruning import Criterion, Importance, Prune, Step, bar, good, search
+from lottery.pruning import Criterion, Importance, Prune, Step, bar, search
 from lottery.sampling import Sampling
 from lottery.scores import ImportanceRecord, Method, StepRecord
 from lottery.seeds import rng
@@ -70,69 +72,84 @@ CRITERIA: Mapping[Method, Callable[[Encoder, Task, Examples, Setting], Criterion
 }
 
 
+@dataclass(frozen=True)
+class Search:
+    """One search: which method, from the model in the folder `model`, judged by `examples`."""
+
+    method: Method
+    task: Task
+    seed: int
+    model: Path
+    examples: Examples
+    how: Setting
+    compute: Compute
+
+    def criterion(self) -> Criterion:
+        """The method bound to the model, read anew."""
+        encoder = checkpoint.load(self.model, self.task.classes).to(self.compute.chosen)
+        return CRITERIA[self.method](encoder, self.task, self.examples, self.how)
+
+
 def prune(
-    progress: Callable[[int, int], None],
-    method: Method,
-    model: Path,
-    task: Task,
-    seed: int,
-    examples: Examples,
-    how: Setting,
-    compute: Compute,
+    progress: Callable[[int, int], None], wanted: Search, journal: Journal = NOWHERE
 ) -> Pruned:
-    """Search the fine-tuned model in `model` and draw the contrasts of what survives."""
-    encoder = checkpoint.load(model, task.classes).to(compute.chosen)
-    criterion = CRITERIA[method](encoder, task, examples, how)
-    steps = []
-    for step in search(criterion, how.rule):
-        steps.append(step)
-        progress(len(steps), 0)
-    survivors = good(steps)
-    found = {("good", 0): survivors}
-    for draw in range(how.sampling.draws):
-        stream = rng(seed, "random", task.name, method, draw)
-        found["random", draw] = criterion.random(survivors, how.sampling, stream)
-    found["bad", 0] = criterion.bad(survivors, how.sampling, rng(seed, "bad", task.name, method))
-    return Pruned(
-        found,
-        _step_records(steps, criterion, task, seed, method, how.rule),
-        _importance_records(steps[0].importance, task, seed),
+    """Search, and draw the contrasts of what survives; what `journal` remembers is not assessed again."""
+    criterion = wanted.criterion()
+    steps = search(criterion, wanted.how.rule, journal)
+    with wanted.compute.arithmetic:
+        full = next(steps)
+        survivors, record = full.subnetwork, partial(_record, wanted, criterion, full.score)
+        records = [record(full, 0)]
+        for number, step in enumerate(steps, start=1):
+            if step.accepted:
+                survivors = step.subnetwork
+            records.append(record(step, number))
+            progress(number, 0)
+    importance = _importance_records(wanted, full.importance)
+    return Pruned({("good", 0): survivors, **_contrasts(wanted, survivors)}, records, importance)
+
+
+def _contrasts(wanted: Search, good: Subnetwork) -> dict[tuple[str, int], Subnetwork]:
+    """Random and bad, from the weights as they were before the search."""
+    criterion, sampling = wanted.criterion(), wanted.how.sampling
+    name = (wanted.task.name, wanted.method)
+    found = {
+        ("random", draw): criterion.random(good, sampling, rng(wanted.seed, "random", *name, draw))
+        for draw in range(sampling.draws)
+    }
+    found["bad", 0] = criterion.bad(good, sampling, rng(wanted.seed, "bad", *name))
+    return found
+
+
+def _record(
+    wanted: Search, criterion: Criterion, full_score: float, step: Step, number: int
+) -> StepRecord:
+    return StepRecord(
+        task=wanted.task.name,
+        seed=wanted.seed,
+        method=wanted.method,
+        phase=step.phase,
+        step=number,
+        heads=_count(step.subnetwork, "heads"),
+        mlps=_count(step.subnetwork, "mlps"),
+        weights=None if "heads" in step.subnetwork else step.subnetwork.size,
+        sparsity=criterion.sparsity(step.subnetwork),
+        score=step.score,
+        accepted=step.accepted,
+        threshold=bar(full_score, wanted.how.rule),
+        full_score=full_score,
     )
-
-
-def _step_records(
-    steps: list[Step], criterion: Criterion, task: Task, seed: int, method: Method, rule: Prune
-) -> list[StepRecord]:
-    full_score = steps[0].score
-    return [
-        StepRecord(
-            task=task.name,
-            seed=seed,
-            method=method,
-            phase=step.phase,
-            step=number,
-            heads=_count(step.subnetwork, "heads"),
-            mlps=_count(step.subnetwork, "mlps"),
-            weights=None if "heads" in step.subnetwork else step.subnetwork.size,
-            sparsity=criterion.sparsity(step.subnetwork),
-            score=step.score,
-            accepted=step.accepted,
-            threshold=bar(full_score, rule),
-            full_score=full_score,
-        )
-        for number, step in enumerate(steps)
-    ]
 
 
 def _count(subnetwork: Subnetwork, part: str) -> int | None:
     return int(subnetwork[part].sum()) if part in subnetwork else None
 
 
-def _importance_records(found: Importance, task: Task, seed: int) -> list[ImportanceRecord]:
+def _importance_records(wanted: Search, found: Importance) -> list[ImportanceRecord]:
     return [
         ImportanceRecord(
-            task=task.name,
-            seed=seed,
+            task=wanted.task.name,
+            seed=wanted.seed,
             unit=unit,
             layer=place[0],
             index=place[1] if len(place) > 1 else None,

@@ -16,7 +16,8 @@ from lottery.faults import Fault
 from lottery.params import Section
 from lottery.tasks import task
 
-Size = Annotated[int, Meta(ge=1)] | None
+MOST = 10**9
+Size = Annotated[int, Meta(ge=1, le=MOST)] | None
 
 
 class Data(Section, frozen=True):
@@ -30,8 +31,8 @@ class Data(Section, frozen=True):
     """
 
     source: Annotated[str, Meta(min_length=1)]
-    train: Size | dict[str, Annotated[int, Meta(ge=1)]]
-    select: Annotated[int, Meta(ge=0)] | None
+    train: Size | dict[str, Annotated[int, Meta(ge=1, le=MOST)]]
+    select: Annotated[int, Meta(ge=0, le=MOST)] | None
     dev: Size
     max_length: Annotated[int, Meta(ge=8, le=512)]
     standardise: bool

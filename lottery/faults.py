@@ -2,4 +2,7 @@
 
 
 class Fault(Exception):
-    """Something the user can mend. The message is one line: what is wrong, and what to change."""
+    """What is wrong, with its value, and what to change: one line, whatever the libraries that are quoted say."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(line.strip() for line in message.splitlines()))

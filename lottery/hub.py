@@ -54,7 +54,7 @@ def check(folder: Path, name: str) -> None:
             raise Fault(f"checkpoint {name}: {part} is missing; {remedy}")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Fault(f"checkpoint {name}: config.json is not JSON: {error}") from None
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind != "bert":

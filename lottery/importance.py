@@ -35,7 +35,7 @@ class Scoring(Section, frozen=True):
     """
 
     reduction: Literal["example", "batch", "cumulative"]
-    batch: Annotated[int, Meta(ge=1)]
+    batch: Annotated[int, Meta(ge=1, le=2**20)]
     normalise: Literal["surviving", "all"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lottery import arrays
 from lottery.faults import Fault
 from lottery.patterns import PATTERNS, Map
 
@@ -28,16 +29,13 @@ def read(folder: Path) -> dict[str, list[Map]]:
 def _labels(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [(row["file"], row["pattern"]) for row in csv.DictReader(file)]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
+            return [(row["file"] or "", row["pattern"]) for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         raise Fault(f"{path}: no table with the columns file and pattern: {error}") from None
 
 
 def _map(path: Path) -> Map:
-    try:
-        values = np.load(path, allow_pickle=False).astype(np.float64)
-    except (OSError, ValueError) as error:
-        raise Fault(f"{path}: no array of numbers: {error}") from None
+    values = arrays.read(path)
     square = values.ndim == 2 and values.shape[0] == values.shape[1] >= 2
     if not (square and np.isfinite(values).all() and (values >= 0).all() and values.any()):
         raise Fault(

@@ -1,10 +1,9 @@
 """m-pruning: single weights, smallest magnitude first over the whole encoder (paper, section 3.1).
 
-Nothing is retrained between steps, so the subnetworks are nested, and one sort serves the whole search.
+Nothing is retrained between steps, so the subnetworks are nested.
 """
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated
@@ -35,30 +34,67 @@ class Weights(Section, frozen=True):
     until: Annotated[float, Meta(gt=0, lt=1)]
 
 
+Bits = NDArray[np.int32]
+"""The bits of floats without their sign."""
+
+
 @dataclass(frozen=True)
 class Ranking:
-    """Weights [n] by magnitude; of equal ones the first is the smaller."""
+    """Weights of several arrays by magnitude; of equal ones the first is the smaller.
 
-    magnitudes: NDArray[np.float32]
+    The bits of non-negative floats are in the order of their values, so that counting bits finds a threshold
+    exactly, without a sorted copy.
+    """
 
-    @cached_property
-    def ascending(self) -> NDArray[np.float32]:
-        return np.sort(self.magnitudes)
+    weights: Sequence[NDArray[np.float32]]
 
     def lowest(self, count: int) -> Kept:
-        """Exactly the `count` smallest."""
-        if count == 0:
-            return np.zeros(self.magnitudes.size, bool)
-        threshold = self.ascending[count - 1]
-        chosen: Kept = self.magnitudes < threshold
-        ties = np.flatnonzero(self.magnitudes == threshold)
-        chosen[ties[: count - int(chosen.sum())]] = True
+        """Exactly the `count` smallest, of all arrays end to end [n]."""
+        threshold, below = self._threshold(count)
+        chosen = np.empty(sum(weights.size for weights in self.weights), bool)
+        ties, end = count - below, 0
+        for bits in self._magnitudes():
+            start, end = end, end + bits.size
+            np.less(bits, threshold, out=chosen[start:end])
+            equal = np.flatnonzero(bits == threshold)[:ties]
+            chosen[start:end][equal] = True
+            ties -= equal.size
         return chosen
+
+    def _threshold(self, count: int) -> tuple[int, int]:
+        """The magnitude, as bits, of the first weight that stays, and how many lie below it."""
+        upper = self._counts(1 << 15, lambda bits: bits >> 16)
+        high, below = _reach(upper, count)
+        lower = self._counts(1 << 16, lambda bits: bits[bits >> 16 == high] & 0xFFFF)
+        low, within = _reach(lower, count - below)
+        return (high << 16) | low, below + within
+
+    def _counts(self, size: int, halves: Callable[[Bits], Bits]) -> NDArray[np.int64]:
+        """How many weights have each of the `size` possible upper, or lower, halves of their bits."""
+        found = np.zeros(size, np.int64)
+        for bits in self._magnitudes():
+            found += np.bincount(halves(bits), minlength=size)
+        return found
+
+    def _magnitudes(self) -> Iterator[Bits]:
+        for weights in self.weights:
+            yield weights.ravel().view(np.int32) & 0x7FFFFFFF
+
+
+def _reach(counts: NDArray[np.int64], wanted: int) -> tuple[int, int]:
+    """The first bin with which the bins hold more than `wanted`, or the last; and what those before it hold."""
+    totals = np.cumsum(counts)
+    found = min(int(np.searchsorted(totals, wanted, side="right")), len(totals) - 1)
+    return found, int(totals[found - 1]) if found else 0
 
 
 @dataclass(frozen=True)
 class Magnitude:
-    """One phase: the smallest of the remaining weights, a constant share per step."""
+    """One phase: the smallest of the remaining weights, a constant share per step.
+
+    The subnetworks are nested, so each is cut in place and `encoder` is used up by the way down: what was 0
+    stays the smallest, and there is one copy of the weights.
+    """
 
     encoder: Encoder
     task: Task
@@ -75,10 +111,8 @@ class Magnitude:
         return {"weights": self._smaller}
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
-        for name, weight in self._prunable.items():
-            self._masked.get_parameter(name).data.copy_(weight)
-        self._masked.mask(subnetwork)
-        logits_NC = predict(self._masked, self.examples)
+        self.encoder.mask(subnetwork)
+        logits_NC = predict(self.encoder, self.examples)
         return Assessment(search_score(self.task, logits_NC, self.examples))
 
     def random(self, good: Subnetwork, how: Sampling, rng: np.random.Generator) -> Subnetwork:
@@ -105,11 +139,6 @@ class Magnitude:
     def _prunable(self) -> dict[str, nn.Parameter]:
         return dict(self.encoder.prunable(self.weights.biases))
 
-    @cached_property
-    def _masked(self) -> Encoder:
-        return deepcopy(self.encoder)
-
-    @cached_property
+    @property
     def _ranking(self) -> Ranking:
-        flat = [weight.detach().abs().cpu().numpy().ravel() for weight in self._prunable.values()]
-        return Ranking(np.concatenate(flat))
+        return Ranking([weight.detach().cpu().numpy() for weight in self._prunable.values()])

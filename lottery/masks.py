@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery import arrays
 from lottery.faults import Fault
 from lottery.subnetwork import Kept, Subnetwork
 
@@ -66,7 +67,10 @@ def _good(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Good:
 
 
 def _bits(source: Path, values: Any) -> Kept:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise Fault(f"{source}: a mask has rows of different lengths") from None
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise Fault(f"{source}: a mask holds something else than 0 (pruned) and 1 (kept)")
     return array.astype(bool)
@@ -83,24 +87,22 @@ def _folder(source: Path) -> list[Good]:
     if not places:
         raise Fault(f"{root}: no <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy in it")
     return [
-        _good(folder, task, seed, _npy(folder / "head_mask.npy"), _npy(folder / "mlp_mask.npy"))
+        _good(
+            folder,
+            task,
+            seed,
+            arrays.read(folder / "head_mask.npy"),
+            arrays.read(folder / "mlp_mask.npy"),
+        )
         for task, seed, folder in sorted(places)
     ]
-
-
-def _npy(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise Fault(f"{path}: no readable array: {' '.join(str(error).split())}") from None
-    return array
 
 
 def _table(source: Path) -> list[Good]:
     try:
         table = pd.read_csv(source, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise Fault(f"{source}: no readable table: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError, OverflowError, MemoryError) as error:
+        raise Fault(f"{source}: no readable table: {error}") from None
     for columns, of in LAYOUTS.items():
         if set(columns) <= set(table.columns):
             return of(source, table)

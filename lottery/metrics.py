@@ -57,3 +57,13 @@ METRICS: Mapping[str, Metric] = {
     "spearman": spearman,
     "pearson_spearman": pearson_spearman,
 }
+
+CORRELATIONS = frozenset({"matthews", "pearson", "spearman", "pearson_spearman"})
+
+
+def clear(metric: str, examples: int) -> float:
+    """How far above a blind guess a score on so many examples is no accident (one-sided, 5 %).
+
+    1.64 standard errors of a guess: 1 / sqrt N for a correlation, at most half of it for a share.
+    """
+    return 1.645 * (1.0 if metric in CORRELATIONS else 0.5) / float(np.sqrt(examples))

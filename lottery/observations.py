@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lottery.masks import Good
+from lottery.metrics import clear
 from lottery.survivors import Survivors, structured
 from lottery.tasks import TASKS
 
@@ -26,7 +27,7 @@ CELL = ["task", "seed"]
 class Observed:
     """The quantities [cells, columns] of the sound cells, NaN where one has none; and the degenerate cells.
 
-    Degenerate is a cell whose full model has no score, or none above the majority class. A subnetwork whose
+    Degenerate is a cell whose full model has no score, or none clearly above the majority class. A subnetwork whose
     score is undefined, as the correlation of a constant is, counts as a blind guess.
     """
 
@@ -42,7 +43,8 @@ def observe(
 ) -> Observed:
     """From the scores (`tables.cells`), the good subnetworks, the importances of the unpruned models, and the
     attention of their heads (`meaning.contrast`)."""
-    scores, degenerate = _sound(cells)
+    margin = [clear(*each) for each in zip(cells["metric"], cells["examples"], strict=True)]
+    scores, degenerate = _sound(cells.assign(margin=margin))
     own = [each for each in found if (each.task, each.seed) in scores.index]
     values = scores.join(likeness(own)).join(unimportant(importance)).join(attention)
     return Observed(values, degenerate)
@@ -50,7 +52,8 @@ def observe(
 
 def published(results: pd.DataFrame, goods: Sequence[Good]) -> Observed:
     """The authors' figures: scores per task, which are means over their seeds, and masks per task and seed."""
-    scores, degenerate = _sound(results.assign(seed=-1, value=results["mean"], reported=True))
+    means = results.assign(seed=-1, value=results["mean"], reported=True, margin=0.0)
+    scores, degenerate = _sound(means)
     sound = set(scores.index.get_level_values("task"))
     names = {task.title: name for name, task in TASKS.items()}
     found = [structured(names[good.task], good.seed, good.kept) for good in goods]
@@ -68,7 +71,8 @@ def _sound(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, int], ..
     guessed = own.join(blind, on=CELL)["blind"].where(own["kind"] != "full")
     value = own["value"].fillna(guessed)
     scores = own.assign(name=name, value=value).pivot(index=CELL, columns="name", values="value")
-    sound = scores["full"] > scores["majority"]
+    margin = own.drop_duplicates(CELL).set_index(CELL)["margin"].reindex(scores.index)
+    sound = scores["full"] - scores["majority"] > margin
     return scores[sound], tuple(scores.index[~sound])
 
 

@@ -67,37 +67,40 @@ def _inlined(tokens: Sequence[Token], pictures: Mapping[str, bytes]) -> None:
 
 
 def _unbroken(tokens: Sequence[Token]) -> None:
-    """Numbers in cells keep to one line, with their intervals."""
+    """Numbers keep their units, those in cells their spread and the two ends of their interval."""
     for opening, inline in pairwise(tokens):
-        if opening.type == "td_open" and NUMBER.match(inline.content):
+        numeric = opening.type == "td_open" and NUMBER.fullmatch(inline.content)
+        if numeric:
             opening.attrSet("class", "number")
+        for child in inline.children or []:
+            if child.type == "text":
+                joint = r" (?!\[)" if numeric else r"(?<=\d) (?=%)"
+                child.content = re.sub(joint, "\N{NO-BREAK SPACE}", child.content)
 
 
-NUMBER = re.compile(rf"(< |[+{MINUS}])?\d")
+NUMBER = re.compile(rf"(< |[+{MINUS}])?\d([^A-Za-z]|<br>|n = )*")
 
 
 def _framed(tokens: list[Token]) -> None:
-    """Tables and figures in <figure> with their captions; wide tables scroll by themselves."""
+    """Tables and figures in <figure> with their captions; what is too wide scrolls by itself."""
     at = 0
     while at < len(tokens):
         kinds = [token.type for token in tokens[at : at + 6]]
         if kinds[:4] == [*PARAGRAPH, "table_open"] and _whole(tokens[at + 1], "strong"):
             end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
             caption = tokens[at + 1]
-            name = escape(caption.content.strip("*").split(". ")[0].rstrip("."))
-            opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">'
             tokens[end + 1 : end + 1] = [_html("</div></figure>\n")]
             tokens[at : at + 3] = [
                 _html('<figure class="table"><figcaption>'),
                 caption,
-                _html(f"</figcaption>{opening}"),
+                _html(f"</figcaption>{_scrolling(caption)}"),
             ]
         elif kinds == [*PARAGRAPH, *PARAGRAPH] and _whole(tokens[at + 1], "image"):
             caption = tokens[at + 4]
             tokens[at : at + 6] = [
-                _html("<figure>"),
+                _html(f"<figure>{_scrolling(caption)}"),
                 tokens[at + 1],
-                _html("<figcaption>"),
+                _html("</div><figcaption>"),
                 caption,
                 _html("</figcaption></figure>\n"),
             ]
@@ -105,6 +108,12 @@ def _framed(tokens: list[Token]) -> None:
 
 
 PARAGRAPH = ["paragraph_open", "inline", "paragraph_close"]
+
+
+def _scrolling(caption: Token) -> str:
+    """The start of what scrolls by itself, also by keyboard, under the first sentence of its caption."""
+    name = escape(caption.content.strip("*").split(". ")[0].rstrip("."))
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">'
 
 
 def _whole(inline: Token, kind: str) -> bool:

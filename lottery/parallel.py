@@ -6,11 +6,18 @@ the jobs run one after another in this process. Results do not depend on which w
 
 import multiprocessing
 import os
-import queue
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from itertools import chain
+from multiprocessing import forkserver
+from multiprocessing.queues import SimpleQueue
+from typing import Annotated, Literal, Protocol, TypeVar
 
 import torch
 from msgspec import Meta
@@ -18,7 +25,8 @@ from msgspec import Meta
 from lottery.faults import Fault
 from lottery.params import Section
 
-R = TypeVar("R", covariant=True)
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 Name = TypeVar("Name", bound=str)
 
 
@@ -28,11 +36,14 @@ Threads = Annotated[int, Meta(ge=1, le=256)]
 class Compute(Section, frozen=True):
     """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
     number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
-    one is there."""
+    one is there. precision: of the matrix products in training, searching and scoring; bfloat16 is faster
+    where the device is made for it, and much slower where it is not; `auto` takes it where it is made for
+    it, so that other machines find other digits."""
 
     threads: Threads
     alone: Threads
     device: Literal["auto", "cpu", "cuda"]
+    precision: Literal["auto", "float32", "bfloat16"]
 
     @property
     def chosen(self) -> torch.device:
@@ -43,6 +54,22 @@ class Compute(Section, frozen=True):
         return torch.device("cuda" if gpu else "cpu")
 
     @property
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """Where matrix products have the precision; weights, sums and the optimiser's state keep float32."""
+        return torch.autocast(
+            self.chosen.type, torch.bfloat16, enabled=self.half, cache_enabled=False
+        )
+
+    @property
+    def half(self) -> bool:
+        """Whether matrix products are in bfloat16 on this machine."""
+        if self.precision != "auto":
+            return self.precision == "bfloat16"
+        if self.chosen.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+    @property
     def workers(self) -> int:
         """How many processes fit: one on a GPU, else the cores this process may use over `threads`."""
         if self.chosen.type == "cuda":
@@ -51,10 +78,10 @@ class Compute(Section, frozen=True):
         return max(1, (cores or 1) // self.threads)
 
 
-class Job(Protocol[R]):
+class Job(Protocol[R_co]):
     """Work that can travel to another process; it tells how far it is: steps done, steps in all."""
 
-    def __call__(self, progress: Callable[[int, int], None], /) -> R: ...
+    def __call__(self, progress: Callable[[int, int], None], /) -> R_co: ...
 
 
 Report = Callable[[str, int, int], None]
@@ -62,41 +89,102 @@ Report = Callable[[str, int, int], None]
 
 
 def run(jobs: Mapping[Name, Job[R]], compute: Compute, report: Report) -> dict[Name, R]:
-    """The results of all jobs by name, in the order of `jobs`; the first failure ends them all."""
-    workers = min(compute.workers, len(jobs))
-    if workers == 1:
-        torch.set_num_threads(compute.alone if len(jobs) == 1 else compute.threads)
-        return {name: job(partial(report, name)) for name, job in jobs.items()}
+    """The results of all jobs by name, in the order of `jobs`; the first failure ends them all.
+
+    This process does its share, and begins while the others still load.
+    """
+    others = min(compute.workers, len(jobs)) - 1
+    torch.set_num_threads(compute.threads if len(jobs) > 1 else compute.alone)
+    waiting, found = iter(jobs.items()), dict[Name, R]()
+    if others > 0:
+        _share(waiting, found, others, compute.threads, report)
+    else:
+        _work(waiting, found, report)
+    return {name: found[name] for name in jobs}
+
+
+Waiting = Iterator[tuple[Name, Job[R]]]
+"""Jobs that nobody has taken; threads may take from it side by side."""
+
+
+def _share(
+    waiting: Waiting[Name, R], found: dict[Name, R], others: int, threads: int, report: Report
+) -> None:
+    """Work here and in `others` more processes, each of which has a thread here that hands it jobs.
+
+    The first job, the costliest, is done here, where nothing needs to load.
+    """
+    mine = chain([next(waiting)], waiting)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["lottery.contest", "lottery.criteria"])
-    with context.Manager() as manager:
-        news = manager.Queue()
-        with ProcessPoolExecutor(
-            workers, context, torch.set_num_threads, (compute.threads,)
-        ) as pool:
-            futures = {
-                name: pool.submit(job, partial(_send, news, name)) for name, job in jobs.items()
-            }
-            _relay(news, list(futures.values()), report)
-            return {name: future.result() for name, future in futures.items()}
+    _serve()
+    news = context.SimpleQueue()
+    with (
+        ProcessPoolExecutor(others, context, _settle, (threads, news)) as pool,
+        ThreadPoolExecutor(others + 1) as hands,
+    ):
+        hands.submit(_relay, news, report)
+        try:
+            helped = [hands.submit(_hand_over, waiting, found, pool) for _ in range(others)]
+            _work(mine, found, report)
+            for each in helped:
+                each.result()
+        except BrokenProcessPool:
+            raise Fault(
+                "a process of this stage was killed, perhaps for want of memory; a higher"
+                " compute.threads makes fewer processes"
+            ) from None
+        finally:
+            news.put(None)
 
 
-def _send(news: Any, name: str, done: int, total: int) -> None:
-    news.put((name, done, total))
+def _work(waiting: Waiting[Name, R], found: dict[Name, R], report: Report) -> None:
+    """Take jobs as long as there are any; a failure leaves none for anybody."""
+    try:
+        for name, job in waiting:
+            found[name] = job(partial(report, name))
+    finally:
+        deque(waiting, maxlen=0)
 
 
-def _relay(news: Any, futures: list[Future[Any]], report: Report) -> None:
-    """Pass progress on until every job has ended, or one has failed."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-        for future in done:
-            if future.exception() is not None:
-                for other in pending:
-                    other.cancel()
-                return
-        while True:
-            try:
-                report(*news.get_nowait())
-            except queue.Empty:
-                break
+def _hand_over(waiting: Waiting[Name, R], found: dict[Name, R], pool: Executor) -> None:
+    """The same for a process of the pool."""
+    try:
+        for name, job in waiting:
+            found[name] = pool.submit(job, partial(_tell, name)).result()
+    finally:
+        deque(waiting, maxlen=0)
+
+
+def _serve() -> None:
+    """Start the process that the others come from. Ctrl-C is for this one alone, which ends them all."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forkserver.ensure_running()
+    signal.signal(signal.SIGINT, heard)
+
+
+_news: SimpleQueue[tuple[str, int, int] | None]
+"""In a process of the pool, the way back to the one that reports."""
+
+
+def _settle(threads: int, news: SimpleQueue[tuple[str, int, int] | None]) -> None:
+    """Prepare a new process: its threads, its news, its end when nobody waits for its results any more."""
+    global _news  # noqa: PLW0603
+    _news = news
+    torch.set_num_threads(threads)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _tell(name: str, done: int, total: int) -> None:
+    _news.put((name, done, total))
+
+
+def _relay(news: SimpleQueue[tuple[str, int, int] | None], report: Report) -> None:
+    while (at := news.get()) is not None:
+        report(*at)

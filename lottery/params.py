@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +11,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lottery.faults import Fault
+
+# What the parser raises over impossible dates, numbers, keys and depths, besides its own errors.
+BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = 80
+"""Values in messages: never long, however large or deep they are."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,8 +32,8 @@ def read(path: Path) -> Mapping[str, Any]:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Fault(f"{path}: no such parameter file; choose one with `make profile`") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise Fault(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    except (OSError, YAMLError, *BROKEN) as error:
+        raise Fault(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise Fault(f"{path}: expected sections of parameters, found {type(tree).__name__}")
     return tree
@@ -60,12 +67,12 @@ def _explain(kind: type[Section], name: str, values: Any, message: str) -> str:
     allowed = kind.__struct_fields__
     if reason.startswith("Object contains unknown field"):
         key = reason.split("`")[1]
-        return f"unknown key {name}.{key}{_suggest(key, allowed)}"
+        return f"unknown key {name}.{key[:80]}{_suggest(key, allowed)}"
     if reason.startswith("Object missing required field"):
         return f"the key {name}.{reason.split('`')[1]} is missing"
     key = place.rstrip("`").lstrip(".").split(".")[0].split("[")[0]
     value = values.get(key) if isinstance(values, dict) else values
-    return f"{name}{'.' + key if key else ''} = {value!r}: {_lower(reason)}{_choices(kind, key)}"
+    return f"{name}{'.' + key if key else ''} = {SHORT.repr(value)}: {_lower(reason)}{_choices(kind, key)}"
 
 
 def _choices(kind: type[Section], key: str) -> str:

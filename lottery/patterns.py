@@ -23,10 +23,10 @@ class Attending(Section, frozen=True):
     """maps: drawn of each pattern, to learn to tell them apart; labelled: a folder of maps to learn from in their
     place; epochs: passes over them; examples: of dev, whose maps are told apart."""
 
-    labelled: str | None
-    maps: Annotated[int, Meta(ge=10)]
+    labelled: Annotated[str, Meta(min_length=1)] | None
+    maps: Annotated[int, Meta(ge=10, le=10**6)]
     epochs: Annotated[int, Meta(ge=1, le=1000)]
-    examples: Annotated[int, Meta(ge=1)]
+    examples: Annotated[int, Meta(ge=1, le=10**6)]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

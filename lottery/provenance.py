@@ -120,15 +120,17 @@ def _versions() -> dict[str, str]:
 
 
 def _machine() -> str:
-    """Processor, cores, memory and system."""
+    """Processor, cores, memory, system, and whether the processor has bfloat16."""
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system = f"{platform.system()} {platform.machine()}"
-    return f"{_processor()}, {cores} usable cores, {pages:.0f} GiB of memory, {system}"
+    half = "with" if "avx512_bf16" in _told("flags").split() else "without"
+    name = _told("model name") or platform.processor() or platform.machine()
+    return f"{name}, {half} bfloat16, {cores} usable cores, {pages:.0f} GiB of memory, {system}"
 
 
-def _processor() -> str:
+def _told(key: str) -> str:
+    """What Linux says of the first processor."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")

@@ -5,12 +5,14 @@ The search knows neither model nor data: a criterion proposes the cuts and asses
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from lottery.journal import NOWHERE, Journal
 from lottery.params import Section
 from lottery.sampling import Sampling
 from lottery.subnetwork import Subnetwork
@@ -46,6 +48,9 @@ class Assessment:
 
     score: float
     importance: Importance = field(default_factory=dict)
+
+
+Assess = Callable[[Subnetwork], Assessment]
 
 
 class Criterion(Protocol):
@@ -87,21 +92,22 @@ def bar(full_score: float, rule: Prune) -> float:
     return kept if rule.floor is None else max(kept, rule.floor)
 
 
-def search(criterion: Criterion, rule: Prune) -> Iterator[Step]:
+def search(criterion: Criterion, rule: Prune, journal: Journal = NOWHERE) -> Iterator[Step]:
     """Every candidate in the order of assessment, the full model first.
 
     Each phase starts from the last accepted subnetwork and ends at the first candidate below the bar or with
     nothing left to cut; with `rule.curve` the first phase goes on below the bar, where nothing is accepted
-    any more. A NaN score is below any bar.
+    any more. A NaN score is below any bar. What `journal` remembers is not assessed again.
     """
-    best, evidence = criterion.full, criterion.assess(criterion.full)
+    assess = _remembered(criterion.assess, journal)
+    best, evidence = criterion.full, assess(criterion.full)
     required = bar(evidence.score, rule)
     held = evidence.score >= required
     yield Step("full", best, evidence.score, evidence.importance, accepted=held)
     for index, (phase, cut) in enumerate(criterion.phases.items()):
         candidate, importance, held = best, evidence.importance, True
         while (smaller := cut(candidate, importance)) is not None:
-            candidate, reading = smaller, criterion.assess(smaller)
+            candidate, reading = smaller, assess(smaller)
             importance = reading.importance
             if held and reading.score >= required:
                 best, evidence = candidate, reading
@@ -114,6 +120,17 @@ def search(criterion: Criterion, rule: Prune) -> Iterator[Step]:
                 break
 
 
-def good(steps: list[Step]) -> Subnetwork:
-    """The last accepted subnetwork; the full one where not even that was accepted."""
-    return [steps[0], *(step for step in steps if step.accepted)][-1].subnetwork
+def _remembered(assess: Assess, journal: Journal) -> Assess:
+    """The same assessments in the same order, read from the journal as far as it goes."""
+    numbers = count()
+
+    def remembered(subnetwork: Subnetwork) -> Assessment:
+        unit = f"step {next(numbers)}"
+        known = journal.recall(unit)
+        if known is not None:
+            return Assessment(*known)
+        found = assess(subnetwork)
+        journal.note(unit, found.score, found.importance)
+        return found
+
+    return remembered

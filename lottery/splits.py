@@ -1,6 +1,6 @@
 """Which rows train, which drive the searches, which are reported on: alike on every machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,22 @@ def divide(task: Task, corpus: Corpus, data: Data) -> dict[str, list[Row]]:
         if not rows and (split != "select" or data.select != 0):
             raise Fault(f"{task.name}: nothing is left for {split}; the corpus is too small")
     return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
+
+
+def teachable(task: Task, found: Mapping[str, Sequence[Row]]) -> None:
+    """A Fault where nothing could be learned, or where what is reported on was learned by heart."""
+    known = {row[:3] for row in found["train"]}
+    if len({row.label for row in found["train"]}) < 2:
+        raise Fault(
+            f"{task.name}: all training labels are alike; raise data.train, or mend the corpus"
+        )
+    for split, rows in found.items():
+        repeated = sum(row[:3] in known for row in rows)
+        if split != "train" and repeated > len(rows) / 2:
+            raise Fault(
+                f"{task.name}: {repeated} of {len(rows)} rows of {split} are in train as well; give it"
+                " rows of its own"
+            )
 
 
 def _hold_out(task: Task, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -6,6 +6,7 @@ The same value serves both prunings. Structured pruning has the parts `heads` [l
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,22 +19,36 @@ from safetensors.numpy import save_file
 from lottery.faults import Fault
 
 Kept = NDArray[np.bool_]
+Bits = NDArray[np.uint8]
+"""Eight components a byte; what fills up the last byte is 0."""
+# What a header that somebody wrote by hand can lead to.
+BROKEN = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
 
 
 class Subnetwork(Mapping[str, Kept]):
-    """A set of components, immutable; `|`, `&`, `-` and `~` are those of sets, part by part."""
+    """A set of components, immutable; `|`, `&`, `-` and `~` are those of sets, part by part.
 
-    __slots__ = ("_parts",)
+    It holds one bit a component; each look at a part unpacks it anew.
+    """
+
+    __slots__ = ("_bits", "_shapes")
 
     def __init__(self, parts: Mapping[str, Any]) -> None:
-        frozen = {}
+        self._bits: dict[str, Bits] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         for name, kept in parts.items():
-            array = np.array(kept)
+            array = np.asarray(kept)
             if array.dtype != np.bool_:
                 raise TypeError(f"part {name!r} holds {array.dtype}, not bool")
-            array.setflags(write=False)
-            frozen[name] = array
-        self._parts: dict[str, Kept] = frozen
+            self._bits[name], self._shapes[name] = np.packbits(array), array.shape
 
     @classmethod
     def full(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Subnetwork":
@@ -48,19 +63,22 @@ class Subnetwork(Mapping[str, Kept]):
         return cls({n: p.reshape(s) for (n, s), p in zip(shapes.items(), pieces, strict=True)})
 
     def __getitem__(self, part: str) -> Kept:
-        return self._parts[part]
+        shape = self._shapes[part]
+        kept: Kept = np.unpackbits(self._bits[part], count=math.prod(shape)).view(np.bool_)
+        kept.setflags(write=False)
+        return kept.reshape(shape)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
+        return iter(self._shapes)
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return len(self._shapes)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Subnetwork):
             return NotImplemented
-        return self.shapes == other.shapes and all(
-            np.array_equal(self[part], other[part]) for part in self
+        return self._shapes == other._shapes and all(
+            np.array_equal(bits, other._bits[part]) for part, bits in self._bits.items()
         )
 
     def __hash__(self) -> int:
@@ -71,7 +89,7 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {part: kept.shape for part, kept in self.items()}
+        return dict(self._shapes)
 
     @property
     def flat(self) -> Kept:
@@ -81,12 +99,12 @@ class Subnetwork(Mapping[str, Kept]):
     @property
     def size(self) -> int:
         """How many components survive."""
-        return sum(int(kept.sum()) for kept in self.values())
+        return sum(int(np.bitwise_count(bits).sum()) for bits in self._bits.values())
 
     @property
     def total(self) -> int:
         """How many components there are."""
-        return sum(kept.size for kept in self.values())
+        return sum(math.prod(shape) for shape in self._shapes.values())
 
     @property
     def density(self) -> float:
@@ -97,16 +115,16 @@ class Subnetwork(Mapping[str, Kept]):
     def digest(self) -> str:
         """SHA-256 over names, shapes and bits."""
         sha = hashlib.sha256()
-        for part, kept in self.items():
-            sha.update(f"{part}{kept.shape}".encode())
-            sha.update(np.packbits(kept).tobytes())
+        for part, shape in self._shapes.items():
+            sha.update(f"{part}{shape}".encode())
+            sha.update(self._bits[part].tobytes())
         return sha.hexdigest()
 
     def __and__(self, other: "Subnetwork") -> "Subnetwork":
-        return self._combine(other, np.logical_and)
+        return self._combine(other, np.bitwise_and)
 
     def __or__(self, other: "Subnetwork") -> "Subnetwork":
-        return self._combine(other, np.logical_or)
+        return self._combine(other, np.bitwise_or)
 
     def __sub__(self, other: "Subnetwork") -> "Subnetwork":
         return self & ~other
@@ -119,11 +137,14 @@ class Subnetwork(Mapping[str, Kept]):
         return (self - other).size == 0
 
     def _combine(
-        self, other: "Subnetwork", operation: Callable[[Kept, Kept], Kept]
+        self, other: "Subnetwork", operation: Callable[[Bits, Bits], Bits]
     ) -> "Subnetwork":
-        if self.shapes != other.shapes:
+        if self._shapes != other._shapes:
             raise ValueError(f"{self!r} and {other!r} are subnetworks of different encoders")
-        return Subnetwork({part: operation(kept, other[part]) for part, kept in self.items()})
+        combined = Subnetwork({})
+        combined._shapes = self._shapes
+        combined._bits = {p: operation(bits, other._bits[p]) for p, bits in self._bits.items()}
+        return combined
 
     def replace(self, **parts: Kept) -> "Subnetwork":
         """A copy with some parts exchanged."""
@@ -133,25 +154,26 @@ class Subnetwork(Mapping[str, Kept]):
 
     def save(self, path: Path, **identity: str | int) -> None:
         """One bit a component, with the shapes and the identity (task, seed, kind, ...) beside them."""
-        header = {
-            "shapes": json.dumps({part: list(kept.shape) for part, kept in self.items()}),
-            "identity": json.dumps(identity, sort_keys=True),
+        about = {
+            "shapes": {part: list(shape) for part, shape in self._shapes.items()},
+            "identity": identity,
         }
-        save_file({part: np.packbits(kept) for part, kept in self.items()}, path, header)
+        # One entry: the order of several would differ from process to process.
+        save_file(self._bits, path, {"about": json.dumps(about)})
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
     """A saved subnetwork and its identity; a Fault where the file is not one."""
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            shapes = {p: tuple(s) for p, s in json.loads(header["shapes"]).items()}
+            about = json.loads((file.metadata() or {})["about"])
+            shapes = {part: tuple(shape) for part, shape in about["shapes"].items()}
             kept = {
                 part: np.unpackbits(file.get_tensor(part), count=int(np.prod(shape)))
                 .reshape(shape)
                 .astype(bool)
                 for part, shape in shapes.items()
             }
-            return Subnetwork(kept), json.loads(header["identity"])
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError, TypeError) as error:
+            return Subnetwork(kept), about["identity"]
+    except (OSError, SafetensorError, *BROKEN) as error:
         raise Fault(f"{path}: not a subnetwork: {error}") from None

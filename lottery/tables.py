@@ -11,6 +11,7 @@ import pandas as pd
 
 from lottery.frames import ordered, spread
 from lottery.labels import CONTRASTS, PRUNINGS
+from lottery.metrics import clear
 from lottery.tasks import task
 
 OWNER = ["method", "kind", "state"]
@@ -46,7 +47,7 @@ def results(cells: pd.DataFrame) -> pd.DataFrame:
 def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     """What each task is measured by, and whether its tickets mean anything.
 
-    Degenerate is a task one of whose seeds has a full model without a score or not above the majority
+    Degenerate is a task one of whose seeds has a full model without a score or not clearly above the majority
     class, or a search that kept nothing at all.
     """
     reported = cells[cells["reported"] & (cells["method"] == "full")]
@@ -55,11 +56,16 @@ def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> 
     rows = []
     for name in tasks:
         own = score.loc[name]
-        below = own.index[~(own["full"] > own["majority"])].tolist()
+        metric = task(name).metrics[0]
+        examples = int(reported.loc[reported["task"] == name, "examples"].iloc[0])
+        above = own["full"] - own["majority"] > clear(metric, examples)
         reasons = [
             f"{text} (seed {', '.join(map(str, sorted(seeds)))})"
             for text, seeds in (
-                ("the full model does not beat the majority class", below),
+                (
+                    "the full model does not clearly beat the majority class",
+                    own.index[~above].tolist(),
+                ),
                 ("a search kept nothing", empty.get(name, ())),
             )
             if seeds
@@ -68,9 +74,9 @@ def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> 
             {
                 "task": name,
                 "title": task(name).title,
-                "metric": task(name).metrics[0],
+                "metric": metric,
                 "search_metric": task(name).search,
-                "examples": int(reported.loc[reported["task"] == name, "examples"].iloc[0]),
+                "examples": examples,
                 "majority": own["majority"].mean(),
                 "full": own["full"].mean(),
                 "degenerate": bool(reasons),

@@ -26,18 +26,23 @@ class Tokens:
         path = folder / "tokenizer.json"
         if not path.exists():
             raise Fault(f"{path}: missing; save the encoder with its fast tokenizer")
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            positions, known = config["max_position_embeddings"], config["vocab_size"]
+            loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+            raise Fault(f"{path}: no readable tokenizer: {error}") from None
         self._name, self._tokenizer = type(loaded).__name__, loaded.backend_tokenizer
-        if max_length > config["max_position_embeddings"]:
+        if max_length > positions:
             raise Fault(
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
-                f" {config['max_position_embeddings']} positions"
+                f" {positions} positions"
             )
-        if self._tokenizer.get_vocab_size() > config["vocab_size"]:
+        needed = max(self._tokenizer.get_vocab().values(), default=-1) + 1
+        if needed > known:
             raise Fault(
-                f"{path}: {self._tokenizer.get_vocab_size()} tokens, but the encoder knows"
-                f" {config['vocab_size']}; take both from one checkpoint"
+                f"{path}: {needed} tokens, but the encoder knows {known}; take both from"
+                " one checkpoint"
             )
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length, strategy="longest_first")

@@ -1,5 +1,6 @@
 """Fine-tuning, of the whole encoder or of a subnetwork whose mask stays fixed."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,9 +11,11 @@ import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
+from lottery.adam import Adam
 from lottery.encoder import Encoder
 from lottery.examples import Batch, Examples, shuffled
 from lottery.importance import total_loss
+from lottery.journal import NOWHERE, Journal
 from lottery.packing import Tokens
 from lottery.params import Section
 from lottery.seeds import entropy, rng
@@ -44,65 +47,79 @@ def finetune(
     seed: int,
     mask: Subnetwork | None = None,
     progress: Progress = lambda done, total: None,
+    journal: Journal = NOWHERE,
 ) -> list[float]:
     """Train `encoder` in place and return the mean loss of each epoch.
 
-    The seed sets shuffling and dropout, each a stream of its own, so that every subnetwork of a cell sees the
-    same batches. Weights pruned by `mask` are 0 before, during and after.
+    The seed sets shuffling and dropout, for each epoch a stream of its own, so that every subnetwork of a
+    cell sees the same batches. Weights pruned by `mask` are 0 before, during and after. A training whose
+    last epoch is in `journal` goes on from there, to the same bits.
     """
-    order, losses = rng(seed, "shuffle", examples.task), []
     per_epoch = -(-len(examples) // recipe.batch)
+    steps, began = recipe.epochs * per_epoch, time.monotonic()
     if mask is not None:
         encoder.mask(mask)
-    with (
-        _known_words(encoder, examples) as known,
-        _dropout_seed(entropy(seed, "dropout", examples.task)),
-    ):
-        step = _stepper(encoder, task, recipe, recipe.epochs * per_epoch, mask)
+    with _known_words(encoder, examples) as known:
+        adam = Adam(dict(encoder.named_parameters()))
+        losses = _resumed(adam, journal)
+        step = _stepper(encoder, task, adam, recipe.clip, mask)
+        rates = iter(_rates(recipe, steps)[len(losses) * per_epoch :])
         encoder.train()
-        for epoch in range(recipe.epochs):
+        while (epoch := len(losses)) < recipe.epochs:
+            order = rng(seed, "shuffle", examples.task, epoch)
             total = 0.0
-            for done, batch in enumerate(shuffled(known, recipe.batch, order), start=1):
-                total += step(batch) * len(batch.rows_B)
-                progress(epoch * per_epoch + done, recipe.epochs * per_epoch)
+            with _dropout_seed(entropy(seed, "dropout", examples.task, epoch)):
+                for done, batch in enumerate(shuffled(known, recipe.batch, order), start=1):
+                    total += step(batch, next(rates)) * len(batch.rows_B)
+                    progress(epoch * per_epoch + done, steps)
             losses.append(total / len(examples))
+            if len(losses) < recipe.epochs and time.monotonic() - began > journal.patience:
+                journal.note(LAST, losses, {n: t.cpu().numpy() for n, t in adam.state.items()})
     encoder.eval()
     return losses
 
 
+LAST = "last epoch"
+"""The unit of a training's journal: its state after an epoch, and the losses so far."""
+
+
+def _resumed(adam: Adam, journal: Journal) -> list[float]:
+    """The losses of the epochs that are done; their state is put back."""
+    losses, arrays = journal.recall(LAST) or ([], {})
+    state = adam.state
+    for name, array in arrays.items():
+        state[name].copy_(torch.from_numpy(array))
+    return list(losses)
+
+
 def _stepper(
-    encoder: Encoder, task: Task, recipe: Recipe, steps: int, mask: Subnetwork | None
-) -> Callable[[Batch], float]:
-    """One step of AdamW on a batch, returning the batch's mean loss."""
-    optimiser = torch.optim.AdamW(
-        encoder.parameters(), lr=recipe.learning_rate, weight_decay=0.0, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _slope(steps, recipe.warmup))
+    encoder: Encoder, task: Task, adam: Adam, clip: float, mask: Subnetwork | None
+) -> Callable[[Batch, float], float]:
+    """One step on a batch at a learning rate, returning the batch's mean loss."""
     masked = _masked_parameters(encoder, mask)
 
-    def step(batch: Batch) -> float:
+    def step(batch: Batch, rate: float) -> float:
         tokens = Tokens.of(batch.ids_T, batch.types_T, batch.lengths_B, encoder.device)
         labels_B = torch.from_numpy(batch.labels_B).to(encoder.device)
         loss = total_loss(task, encoder(tokens), labels_B) / len(labels_B)
-        optimiser.zero_grad()
+        adam.clear()
         loss.backward()
         _keep_masked(masked)
-        nn.utils.clip_grad_norm_(encoder.parameters(), recipe.clip)
-        optimiser.step()
-        schedule.step()
+        nn.utils.clip_grad_norm_(encoder.parameters(), clip)
+        adam.step(rate)
         return loss.item()
 
     return step
 
 
-def _slope(steps: int, warmup: float) -> Callable[[int], float]:
-    """The learning rate of each step as a share of the peak."""
-    rise = round(warmup * steps)
-
-    def share(step: int) -> float:
-        return (step + 1) / rise if step < rise else (steps - step) / max(1, steps - rise)
-
-    return share
+def _rates(recipe: Recipe, steps: int) -> list[float]:
+    """The learning rate of every step: up over the warm-up, then down to 0, linearly."""
+    rise = round(recipe.warmup * steps)
+    return [
+        recipe.learning_rate
+        * ((step + 1) / rise if step < rise else (steps - step) / max(1, steps - rise))
+        for step in range(steps)
+    ]
 
 
 def _masked_parameters(

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lottery import checkpoint
 from lottery.encoder import Encoder
 from lottery.evaluation import measure, predict
 from lottery.examples import Examples
+from lottery.journal import NOWHERE, Journal
 from lottery.parallel import Compute
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
-from lottery.training import Progress, Recipe, finetune
+from lottery.training import LAST, Progress, Recipe, finetune
 
 Splits = Mapping[str, Examples]
 Measured = Mapping[str, Mapping[str, float]]
@@ -32,7 +34,10 @@ class Cell:
 
 
 def finetuned(
-    progress: Progress, cell: Cell, subnetwork: Subnetwork | None = None
+    progress: Progress,
+    cell: Cell,
+    subnetwork: Subnetwork | None = None,
+    journal: Journal = NOWHERE,
 ) -> tuple[Encoder, list[float]]:
     """The pre-trained encoder fine-tuned whole, or under the mask of `subnetwork`, and its epochs' losses.
 
@@ -45,16 +50,30 @@ def finetuned(
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
         mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
-    losses = finetune(encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress)
+    with cell.compute.arithmetic:
+        losses = finetune(
+            encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
+        )
     return encoder, losses
 
 
 def retrained(
-    progress: Progress, cell: Cell, subnetwork: Subnetwork | None, splits: Splits
+    progress: Progress,
+    cell: Cell,
+    subnetwork: Subnetwork | None,
+    splits: Splits,
+    journal: Journal = NOWHERE,
 ) -> Measured:
     """Scores of the subnetwork after fine-tuning the pre-trained weights under its fixed mask."""
-    encoder, _ = finetuned(progress, cell, subnetwork)
-    return scores(encoder, cell.task, splits)
+
+    def work() -> Measured:
+        encoder, _ = finetuned(progress, cell, subnetwork, journal)
+        with cell.compute.arithmetic:
+            return scores(encoder, cell.task, splits)
+
+    found: Measured = journal.once("scores", work)
+    journal.forget(LAST)
+    return found
 
 
 def as_cut(
@@ -63,13 +82,19 @@ def as_cut(
     model: Path,
     subnetworks: Mapping[str, Subnetwork | None],
     splits: Splits,
+    journal: Journal = NOWHERE,
 ) -> dict[str, Measured]:
     """Scores of the fine-tuned model with nothing left but each subnetwork (None: the whole model)."""
     encoder = checkpoint.load(model, cell.task.classes).to(cell.compute.chosen)
+
+    def work(subnetwork: Subnetwork | None) -> Measured:
+        left = encoder if subnetwork is None else encoder.cut(subnetwork)
+        with cell.compute.arithmetic:
+            return scores(left, cell.task, splits)
+
     found = {}
     for done, (name, subnetwork) in enumerate(subnetworks.items(), start=1):
-        left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        found[name] = scores(left, cell.task, splits)
+        found[name] = journal.once(name, partial(work, subnetwork))
         progress(done, len(subnetworks))
     return found
 

@@ -4,7 +4,7 @@ python -m stages.attend sst2 data/sst2 data/assets/encoder models/sst2 subnetwor
     data/patterns attention/sst2
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +28,10 @@ def main(
     task: Annotated[str, Argument(help="Name of the task.")],
     data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
     pretrained: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
-    models: Annotated[Path, Argument(help="Folder of the task's fine-tuned models, all seeds.")],
+    models: Annotated[
+        Path,
+        Argument(help="Folder of the task's fine-tuned models, all seeds; or one for all seeds."),
+    ],
     subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
     patterns: Annotated[Path, Argument(help="Folder of the network that tells patterns apart.")],
     out: Annotated[
@@ -44,19 +47,11 @@ def main(
     sentences = habits.sample(dev, count, rng("attention", task))
     known = recogniser.load(patterns / "recogniser.safetensors")
 
-    def encoders() -> Iterator[tuple[Encoder, int | None, State]]:
-        classes = task_called(task).classes
-        yield checkpoint.load(pretrained, classes, seed=0).to(compute.chosen), None, "pretrained"
-        for seed in seeds:
-            encoder = checkpoint.load(models / str(seed), classes).to(compute.chosen)
-            yield encoder, seed, "finetuned"
-            good, _ = subnetwork.load(subnetworks / str(seed) / "structured" / "good.safetensors")
-            yield encoder.cut(good), seed, "pruned"
-
     about = f"{len(sentences)} sentences of dev"
     with cli.stage("attend", task, about) as stage, cli.fresh(out) as draft:
         found: list[Gaze] = []
-        for encoder, seed, state in encoders():
+        for encoder, seed, state in _encoders(task, pretrained, models, subnetworks, seeds):
+            encoder.to(compute.chosen)
             found += habits.observe(encoder, sentences, known, (task, seed, state))
             if (seed, state) == (seeds[0], "finetuned"):
                 shown = habits.pictures(encoder, habits.typical(sentences), "normed")
@@ -64,6 +59,18 @@ def main(
             stage.report("models", len(found), 0)
         records.write(Gaze, found, draft / "heads.parquet")
         stage.result = f"{len(found)} habits of heads"
+
+
+def _encoders(
+    task: str, pretrained: Path, models: Path, subnetworks: Path, seeds: Sequence[int]
+) -> Iterator[tuple[Encoder, int | None, State]]:
+    classes, one = task_called(task).classes, (models / "config.json").exists()
+    yield checkpoint.load(pretrained, classes, seed=0), None, "pretrained"
+    for seed in seeds:
+        encoder = checkpoint.load(models if one else models / str(seed), classes)
+        yield encoder, seed, "finetuned"
+        good, _ = subnetwork.load(subnetworks / str(seed) / "structured" / "good.safetensors")
+        yield encoder.cut(good), seed, "pruned"
 
 
 if __name__ == "__main__":

@@ -47,10 +47,11 @@ def main(out: Annotated[Path, Argument(help="File that says the parameters are s
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
         sections = params.whole(SECTIONS, tree)
         _obtainable(section(Grid, "grid", tree).tasks, section(Data, "data", tree).source)
-        device = section(Compute, "compute", tree).chosen
+        compute = section(Compute, "compute", tree)
+        where = f"{compute.chosen} in {'bfloat16' if compute.half else 'float32'}"
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
-        stage.result = f"{len(sections)} sections are sound; computes on {device}"
+        stage.result = f"{len(sections)} sections are sound; computes on {where}"
 
 
 def _obtainable(tasks: Iterable[str], source: str) -> None:

@@ -1,19 +1,18 @@
 """The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
 
+import errno
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
+import psutil
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -21,9 +20,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lottery import params
 from lottery.faults import Fault
+from stages import ending, position
 
 PARAMETERS = Path("params.yaml")
-LOG = Path("logs/stages.jsonl")
+LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+"""What a user can mend: a disk that is full, a folder that may not be written."""
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -31,12 +33,16 @@ def run(main: Callable[..., None]) -> NoReturn:
     """Run a stage's `main` as a command; a Fault ends it with one line and exit code 1."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, _stopped)
+    ending.prepare()
     try:
         app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
     except Fault as fault:
         sys.exit(f"error: {fault}")
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = error.filename or "writing"
+        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, mend it and run again")
     sys.exit(0)
 
 
@@ -67,8 +73,11 @@ class Stage:
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     """Say what runs, show its progress, say what came out, and note the time it took in the log."""
-    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}")
     started, clock = datetime.now(UTC), time.perf_counter()
+    where = position.here(PARAMETERS, LOG)
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
+    if where:
+        _append(POSITION, f"{started:%Y-%m-%d %H:%M:%S} {name} {cell}: {where}")
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
@@ -82,42 +91,53 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         yield running
     seconds = time.perf_counter() - clock
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
-    _log(
-        stage=name,
-        cell=cell,
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(seconds, 2),
-    )
+    entry = {"stage": name, "cell": cell, "started": started.isoformat(timespec="seconds")}
+    _append(LOG, json.dumps(entry | {"seconds": round(seconds, 2)}))
 
 
 @contextmanager
 def fresh(out: Path) -> Iterator[Path]:
     """An empty folder that becomes `out` when all went well, and vanishes when not."""
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with _draft(out) as draft:
+        draft.mkdir()
         yield draft
         for file in draft.rglob("*"):
             _to_disk(file)
         shutil.rmtree(out, ignore_errors=True)
         draft.rename(out)
         _to_disk(out.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
 def fresh_file(out: Path) -> Iterator[Path]:
     """A path that becomes the file `out` when all went well, and vanishes when not."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{os.getpid()}.{out.name}")
-    try:
+    with _draft(out) as draft:
         yield draft
         _to_disk(draft)
         draft.replace(out)
+
+
+@contextmanager
+def _draft(out: Path) -> Iterator[Path]:
+    """A path beside `out`, without what was left there by processes that were killed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".*.{out.name}"):
+        process = left.name.split(".")[1]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            _remove(left)
+    draft = out.with_name(f".{os.getpid()}.{out.name}")
+    _remove(draft)
+    try:
+        yield draft
     finally:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:
@@ -128,14 +148,7 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _log(**entry: Any) -> None:
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-
-
-def _stopped(signum: int, _frame: FrameType | None) -> NoReturn:
-    for child in multiprocessing.active_children():
-        child.terminate()  # or the pool would wait for its jobs to end
-    print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
-    sys.exit(128 + signum)
+def _append(file: Path, line: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")

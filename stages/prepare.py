@@ -30,6 +30,7 @@ def main(
         tokens = Tokens(encoder, data.max_length)
         read = corpora.packaged if data.source == "packages" else glue.saved
         rows = splits.divide(task_called(task), read(task, asset), data)
+        splits.teachable(task_called(task), rows)
         encoded = {split: tokens.encode(task, split, each) for split, each in rows.items()}
         known = meta.describe(task_called(task), encoded, tokens.identity, asset, encoder)
         parts = {split: part for split, (part, _) in encoded.items()}

@@ -10,7 +10,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import criteria, examples, parallel
-from lottery.criteria import Setting
+from lottery.criteria import Search, Setting
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
@@ -18,14 +18,15 @@ from lottery.params import section
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.tasks import task as task_called
-from stages import cli
+from stages import cells, cli
+from stages.journals import journal
 
 
 def main(
-    task: Annotated[str, Argument(help="Name of the task.")],
-    seed: Annotated[int, Argument(help="Seed of the fine-tuned model.")],
-    data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
-    model: Annotated[Path, Argument(help="Folder of the fine-tuned encoder.")],
+    task: cells.Task,
+    seed: cells.Seed,
+    data: cells.Data,
+    model: cells.Model,
     out: Annotated[Path, Argument(help="Folder for subnetworks and the way to them.")],
 ) -> None:
     """Search one fine-tuned model by both methods: what survives, and its contrasts."""
@@ -38,21 +39,20 @@ def main(
         sampling=section(Sampling, "sampling", tree),
     )
     judged_by = examples.load(data / f"{how.rule.data}.safetensors")
-    jobs = {
-        method: partial(
-            criteria.prune,
-            method=method,
-            model=model,
-            task=task_called(task),
-            seed=seed,
-            examples=judged_by,
-            how=how,
-            compute=compute,
-        )
+    searches = {
+        method: Search(method, task_called(task), seed, model, judged_by, how, compute)
         for method in criteria.CRITERIA
     }
     about = f"both searches on {len(judged_by)} {how.rule.data} examples"
-    with cli.stage("prune", f"{task} seed {seed}", about) as stage, cli.fresh(out) as draft:
+    with (
+        cli.stage("prune", f"{task} seed {seed}", about) as stage,
+        journal(out, data, model) as notes,
+        cli.fresh(out) as draft,
+    ):
+        jobs = {
+            method: partial(criteria.prune, wanted=wanted, journal=notes.of(method))
+            for method, wanted in searches.items()
+        }
         found = parallel.run(jobs, compute, stage.report)
         criteria.save(found, task_called(task), seed, draft)
         stage.result = ", ".join(

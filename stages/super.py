@@ -11,36 +11,25 @@ from typer import Argument
 
 from lottery import contest, examples, records, subnetwork
 from lottery.grid import Grid
-from lottery.parallel import Compute
 from lottery.params import section
 from lottery.scores import Score
 from lottery.seeds import rng
-from lottery.tasks import task as task_called
-from lottery.training import Recipe
-from lottery.trials import Cell
-from stages import cli
+from stages import cells, cli
+from stages.journals import journal
 
 
 def main(
-    task: Annotated[str, Argument(help="Name of the task.")],
-    seed: Annotated[int, Argument(help="Seed of the fine-tuned model, used again.")],
-    data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
-    pretrained: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
-    model: Annotated[Path, Argument(help="Folder of the fine-tuned encoder.")],
+    task: cells.Task,
+    seed: cells.Seed,
+    data: cells.Data,
+    pretrained: cells.Pretrained,
+    model: cells.Model,
     subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
     out: Annotated[Path, Argument(help="Table for the scores.")],
 ) -> None:
     """Score what every seed of a task keeps, and its contrasts, with the model of one seed."""
-    tree = cli.parameters()
-    cell = Cell(
-        task=task_called(task),
-        seed=seed,
-        pretrained=pretrained,
-        train=examples.load(data / "train.safetensors"),
-        recipe=section(Recipe, "finetune", tree),
-        compute=section(Compute, "compute", tree),
-    )
-    seeds = section(Grid, "grid", tree).seeds
+    cell = cells.cell(task, seed, data, pretrained)
+    seeds = section(Grid, "grid", cli.parameters()).seeds
     files = [subnetworks / str(each) / "structured" / "good.safetensors" for each in seeds]
     good = [subnetwork.load(file)[0] for file in files]
     competing = contest.super_entrants(good, rng("super", task))
@@ -48,9 +37,10 @@ def main(
     about = f"what all {len(seeds)} seeds keep, as cut and re-fine-tuned"
     with (
         cli.stage("super", f"{task} seed {seed}", about) as stage,
+        journal(out, data, pretrained, model, *files) as notes,
         cli.fresh_file(out) as draft,
     ):
-        scores = contest.hold(cell, model, competing, splits, {}, stage.report)
+        scores = contest.hold(cell, model, competing, splits, {}, stage.report, notes)
         records.write(Score, scores, draft)
         kept = competing[0].subnetwork
         stage.result = f"{kept!r} survive with every seed"

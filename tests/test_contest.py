@@ -1,25 +1,30 @@
 """A cell's contest on toy encoders: who competes, and that every score is the one it says it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 
 from lottery import checkpoint, contest
 from lottery.contest import FULL, Entrant
-from lottery.criteria import Setting, prune, save
-from lottery.importance import Scoring
+from lottery.criteria import CRITERIA, Search, Setting, prune, save
+from lottery.evaluation import predict
+from lottery.importance import Scoring, sensitivity
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.seeds import rng
+from lottery.subnetwork import Subnetwork
 from lottery.tasks import task
 from lottery.training import Recipe
-from lottery.trials import Cell, scores
+from lottery.trials import Cell, finetuned, scores
 from tests import toys
 
-COMPUTE = Compute(threads=64, alone=1, device="cpu")
+COMPUTE = Compute(threads=64, alone=1, device="cpu", precision="float32")
 RTE = task("rte")
 
 
@@ -44,11 +49,13 @@ def searched(model: Path, folder: Path, draws: int = 2) -> None:
         sampling=Sampling(draws=draws, random="exact", bad="unsurvived"),
     )
     found = {
-        method: prune(lambda *_: None, method, model, RTE, 3, toys.sentences(30, 5), how, COMPUTE)
-        for method in ("structured", "magnitude")
+        method: prune(
+            lambda *_: None, Search(method, RTE, 3, model, toys.sentences(30, 5), how, COMPUTE)
+        )
+        for method in CRITERIA
     }
     folder.mkdir()
-    save(found, RTE, 3, folder)  # type: ignore[arg-type]
+    save(found, RTE, 3, folder)
 
 
 def test_a_search_and_its_contest_say_who_everything_belongs_to(
@@ -98,3 +105,23 @@ def test_super_entrants_are_what_all_seeds_keep_and_as_much_of_what_they_do_not(
         for part in good[0]:
             assert other.subnetwork[part].sum() == (good[0] & good[1] & good[2])[part].sum()
     assert isinstance(entrants[0], Entrant)
+
+
+def test_half_precision_trains_searches_and_scores_nearly_as_float32(
+    cell: Cell, model: Path
+) -> None:
+    half = replace(cell, compute=msgspec.structs.replace(COMPUTE, precision="bfloat16"))
+    whole, _ = finetuned(lambda *_: None, cell)
+    rough, _ = finetuned(lambda *_: None, half)
+    difference = 0.0
+    for name, weight in whole.state_dict().items():
+        assert rough.state_dict()[name].dtype == torch.float32
+        difference = max(difference, float((weight - rough.state_dict()[name]).abs().max()))
+    assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three steps of Adam, at most apart
+    encoder = checkpoint.load(model, 2)
+    examples = toys.sentences(30, 5)
+    with half.compute.arithmetic:
+        logits = predict(encoder, examples)
+        found = sensitivity(encoder, examples, RTE, Subnetwork.full(encoder.config.shapes))
+    np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)
+    assert np.isfinite(found.gradients["heads"]).all()

@@ -11,19 +11,21 @@ from tests.imports import ROOT, files, imports, names, tracked, tree
 
 # A new module moves in here; it may import what stands on its own floor or below.
 FLOORS = (
-    "config encoder faults frames gaze grid labels metrics packing params patterns pins prose published"
+    "adam config encoder faults frames gaze grid journal labels metrics packing params patterns pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
-    "assets canvas checkpoint comparison corpora examples glue hub labelled masks meta page parallel provenance"
-    " pruning sampling splits stability recogniser survivors tokens",
+    "assets arrays canvas checkpoint comparison corpora examples fingerprints glue hub labelled masks meta page"
+    " parallel provenance pruning sampling splits stability recogniser survivors tokens",
     "analysis anatomy atlas attention background claims evaluation experiments figures findings habits heads"
     " importance magnitude meaning observations overlay report structured tables training trials verdicts",
-    "contest criteria",
+    "contest criteria recount replay verification",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
 LOTTERY, CLUSTER = files("lottery"), files("cluster")
 STAGES, TESTS = files("stages"), files("tests")
 each = pytest.mark.parametrize("file", LOTTERY, ids=str)
-every = pytest.mark.parametrize("file", [*LOTTERY, *CLUSTER, *STAGES, *TESTS], ids=str)
+every = pytest.mark.parametrize(
+    "file", [*LOTTERY, *CLUSTER, *STAGES, *TESTS, *files("benchmarks")], ids=str
+)
 
 
 @each
@@ -72,7 +74,7 @@ def test_lottery_is_silent_and_knows_no_pipeline(file: Path) -> None:
     assert "params.yaml" not in _constants(file)
 
 
-@pytest.mark.parametrize("package", ["cluster", "lottery", "stages", "tests"])
+@pytest.mark.parametrize("package", ["benchmarks", "cluster", "lottery", "stages", "tests"])
 def test_packages_export_nothing(package: str) -> None:
     assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
 

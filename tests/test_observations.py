@@ -30,7 +30,9 @@ def full_models(tasks: Sequence[str], seeds: Sequence[int], **full: float) -> pd
             value = full.get(task, 0.8) if kind == "full" else 0.5
             yield {"task": task, "seed": seed, "kind": kind, "value": value}
 
-    return pd.DataFrame(rows()).assign(method="full", state="finetuned", reported=True)
+    return pd.DataFrame(rows()).assign(
+        method="full", state="finetuned", reported=True, metric="accuracy", examples=100
+    )
 
 
 IMPORTANCE = pd.DataFrame(columns=["task", "seed", "unit", "layer", "index", "importance"])
@@ -71,7 +73,7 @@ def test_one_cell_has_no_fellows() -> None:
     assert likeness([good("sst2", 1, np.eye(2, 6, dtype=bool))]).empty
 
 
-@pytest.mark.parametrize("full", [0.5, 0.3, float("nan")])
+@pytest.mark.parametrize("full", [0.58, 0.5, 0.3, float("nan")])
 def test_a_degenerate_cell_is_left_out_also_as_a_fellow(full: float) -> None:
     chance = np.random.default_rng(0)
     tasks, seeds = ("sst2", "rte", "wnli"), (1, 2)

@@ -1,6 +1,7 @@
 """Jobs give the same results in this process and in others, tell how far they are, and fail together."""
 
 import os
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -23,6 +24,11 @@ def where(progress: Callable[[int, int], None]) -> int:
     return os.getpid()
 
 
+def die(progress: Callable[[int, int], None]) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
 class Cores(Compute, frozen=True):
     """As many processes as asked, whatever the machine."""
 
@@ -35,7 +41,7 @@ class Cores(Compute, frozen=True):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_results_do_not_depend_on_the_processes(processes: int) -> None:
-    compute = Cores(threads=1, alone=1, device="cpu", processes=processes)
+    compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=processes)
     told: list[tuple[str, int, int]] = []
     jobs = {str(number): partial(square, number=number) for number in range(4)}
     assert run(jobs, compute, lambda *at: told.append(at)) == {str(n): n**2 for n in range(4)}
@@ -44,15 +50,32 @@ def test_results_do_not_depend_on_the_processes(processes: int) -> None:
         run({"good": partial(square, number=1), "bad": partial(fail)}, compute, lambda *at: None)
 
 
-def test_jobs_run_in_processes_of_their_own() -> None:
-    compute = Cores(threads=1, alone=1, device="cpu", processes=2)
-    elsewhere = run({"a": where, "b": where}, compute, lambda *at: None)
-    assert os.getpid() not in elsewhere.values()
+def test_this_process_does_the_first_job_and_others_help() -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
+    places = run({"a": where, "b": where}, compute, lambda *at: None)
+    assert places["a"] == os.getpid() != places["b"]
     assert run({"a": where}, compute, lambda *at: None) == {"a": os.getpid()}
+
+
+def test_a_process_that_is_killed_is_a_fault() -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
+    with pytest.raises(Fault, match="want of memory"):
+        run({"a": where, "b": die}, compute, lambda *at: None)
 
 
 def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(Fault, match="use auto or cpu"):
-        _ = Compute(threads=1, alone=1, device="cuda").chosen
-    assert Compute(threads=1, alone=1, device="auto").chosen.type == "cpu"
+        _ = Compute(threads=1, alone=1, device="cuda", precision="float32").chosen
+    assert Compute(threads=1, alone=1, device="auto", precision="float32").chosen.type == "cpu"
+
+
+def test_half_precision_is_taken_where_the_machine_is_made_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compute = Compute(threads=1, alone=1, device="cpu", precision="auto")
+    for has in (True, False):
+        monkeypatch.setattr("torch.cpu.get_capabilities", lambda has=has: {"avx512_bf16": has})
+        assert compute.half == has
+    assert Compute(threads=1, alone=1, device="cpu", precision="bfloat16").half
+    assert not Compute(threads=1, alone=1, device="cpu", precision="float32").half

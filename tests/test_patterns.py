@@ -119,7 +119,7 @@ def test_labelled_maps_are_read_and_split_by_pattern(tmp_path: Path) -> None:
         (["even.npy,spiral"], "labelled 'spiral'"),
         (["even.npy,block"], "0 maps labelled heterogeneous"),
         (["wide.npy,block"], r"shape \(2, 3\)"),
-        (["gone.npy,block"], "no array"),
+        (["gone.npy,block"], "no readable array"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, rows: list[str], message: str) -> None:

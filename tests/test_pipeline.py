@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 
 from lottery.scores import Score
-from tests import toy_hub
+from tests import kills, toy_hub
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
+TWO = {"tasks": ["sst2", "stsb"]}
+"""A classification and a regression."""
 
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    made = Workspace(tmp_path_factory.mktemp("smoke"), "smoke")
+    made = Workspace(tmp_path_factory.mktemp("smoke"), "smoke", grid=TWO)
     made.run("dvc", "repro")
     return made
 
@@ -52,6 +54,14 @@ def test_a_second_run_does_nothing(smoke: Workspace) -> None:
     assert not smoke.executed()
 
 
+def test_a_run_that_is_killed_on_its_way_ends_as_one_that_was_not(
+    smoke: Workspace, tmp_path: Path
+) -> None:
+    killer = kills.Killer(4, seed=0, longest=20)
+    kills.compare(kills.results(smoke), killer, kills.workspace(tmp_path / "killed", grid=TWO))
+    assert killer.ways.total() == 4
+
+
 def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
     models, before = smoke.digests("models"), smoke.digests("reports/tables")
     smoke.executed()
@@ -61,6 +71,25 @@ def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
     assert smoke.digests("models") == models
     assert smoke.digests("reports/tables") != before
     assert "wider-steps" in smoke.run("dvc", "exp", "list", "--name-only")
+
+
+def test_a_sweep_of_three_rates_ends_in_a_comparison(smoke: Workspace) -> None:
+    """One rate is the baseline's, one came before, one is new: what is known is not run again."""
+    smoke.commit("the baseline")
+    smoke.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.25,0.4,0.5")
+    smoke.run("dvc", "exp", "run", "--run-all")
+    smoke.run(
+        "python", "-m", "stages.compare", "reports/tables", "dvc.lock", "lottery/page.html",
+        "reports/experiments.md", "reports/experiments",
+    )  # fmt: skip
+    text = (smoke.root / "reports" / "experiments.md").read_text()
+    assert all(f"rate-{number}" in text for number in (1, 2, 3))
+    assert "`prune.rate`" in text
+    assert {"0.4", "0.5"} <= {
+        cell.strip() for line in text.splitlines() for cell in line.split("|")
+    }
+    page = (smoke.root / "reports" / "experiments.html").read_text()
+    assert "data:image/png;base64," in page
 
 
 def test_another_seed_runs_its_own_cells_and_the_gathering(smoke: Workspace) -> None:

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery.pruning import Assessment, Cut, Prune, good, search
+from lottery.journal import Journal
+from lottery.pruning import Assessment, Cut, Prune, search
 from lottery.sampling import Sampling
 from lottery.structured import cut_weakest
 from lottery.subnetwork import Subnetwork
+from tests import toys
 
 RULE = Prune(rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=False)
 
@@ -59,7 +63,7 @@ def test_what_is_returned_was_accepted_and_holds(seed: int, threshold: float, cu
         rate=0.1, threshold=threshold, floor=None, data="select", entry="fresh", curve=curve
     )
     steps = list(search(criterion, rule))
-    survivors = good(steps)
+    survivors = toys.survivors(steps)
     assert scores[survivors.digest] >= threshold * steps[0].score
     assert all(step.score >= threshold * steps[0].score for step in steps if step.accepted)
     assert all(survivors <= step.subnetwork for step in steps if step.accepted)
@@ -98,22 +102,43 @@ def test_the_curve_walks_down_to_nothing_and_accepts_nothing_below_the_bar() -> 
     first = [step for step in steps if step.phase == "both"]
     assert [step.accepted for step in first] == [True, False, False, False]
     assert first[-1].subnetwork["mlps"].sum() == 0
-    assert good(steps) == first[0].subnetwork
+    assert toys.survivors(steps) == first[0].subnetwork
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    rng, journal = np.random.default_rng(4), Journal(tmp_path)
+    scores: dict[str, float] = {}
+
+    def score(subnetwork: Subnetwork) -> float:
+        return scores.setdefault(subnetwork.digest, float(rng.random()))
+
+    whole = list(search(table(score, 4), RULE))
+    assert len(list(islice(search(table(score, 4), RULE, journal), 3))) == 3
+    asked: list[Subnetwork] = []
+
+    def counted(subnetwork: Subnetwork) -> float:
+        asked.append(subnetwork)
+        return score(subnetwork)
+
+    again = list(search(table(counted, 4), RULE, journal))
+    assert [step.subnetwork for step in again] == [step.subnetwork for step in whole]
+    assert [step.score for step in again] == [step.score for step in whole]
+    assert asked == [step.subnetwork for step in whole[3:]]
 
 
 def test_nan_is_below_any_bar() -> None:
     steps = list(search(table(lambda s: 1.0 if s.size == 24 else float("nan")), RULE))
-    assert good(steps).size == 24
+    assert toys.survivors(steps).size == 24
     hopeless = list(search(table(lambda s: float("nan")), RULE))
     assert not any(step.accepted for step in hopeless)
-    assert good(hopeless).size == 24
+    assert toys.survivors(hopeless).size == 24
 
 
 @pytest.mark.parametrize(("floor", "kept"), [(None, 14), (0.97, 24)])
 def test_a_floor_is_a_bar_of_its_own(floor: float | None, kept: int) -> None:
     rule = Prune(rate=0.1, threshold=0.9, floor=floor, data="select", entry="fresh", curve=False)
     steps = search(table(lambda s: 1.0 if s.size == 24 else 0.95 if s.size > 13 else 0.0), rule)
-    assert good(list(steps)).size == kept
+    assert toys.survivors(list(steps)).size == kept
 
 
 @pytest.mark.parametrize(("entry", "first"), [("fresh", 0), ("stale", 19)])

@@ -10,7 +10,7 @@ from tests.imports import ROOT
 
 README = layout.README.read_text(encoding="utf-8")
 PARAMETERS = (ROOT / "PARAMETERS.md").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 KEYS = {f"{name}.{key}" for name, kind in SECTIONS.items() for key in kind.__struct_fields__}
 
 
@@ -30,7 +30,7 @@ def test_its_tree_is_that_of_the_files() -> None:
 def test_commands_it_names_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     spans = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    named = {target for span in spans for target in re.findall(r"\bmake ([a-z]+)", span)}
+    named = {target for span in spans for target in re.findall(r"\bmake ([a-z-]+)", span)}
     assert named <= TARGETS, f"{document} names make {named - TARGETS}"
     for stage in {name for span in spans for name in re.findall(r"-m (stages\.\w+)", span)}:
         assert (ROOT / stage.replace(".", "/")).with_suffix(".py").is_file()

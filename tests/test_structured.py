@@ -7,7 +7,7 @@ import torch
 from lottery.encoder import Gates
 from lottery.evaluation import search_score
 from lottery.importance import Scoring
-from lottery.pruning import Prune, good, search
+from lottery.pruning import Prune, search
 from lottery.sampling import Sampling
 from lottery.seeds import rng
 from lottery.structured import Structured
@@ -51,7 +51,7 @@ def test_a_search_never_brings_anything_back() -> None:
     assert {"full", "both", "heads"} <= {step.phase for step in steps}
     for step in steps:
         if step.accepted:
-            assert good(steps) <= step.subnetwork
+            assert toys.survivors(steps) <= step.subnetwork
     first = [step for step in steps if step.phase in ("full", "both")]
     heads = [int(step.subnetwork["heads"].sum()) for step in first]
     assert heads == [max(0, 12 - 2 * at) for at in range(len(first))]

@@ -53,6 +53,18 @@ def test_saved_ones_come_back(one: list[Subnetwork]) -> None:
     assert Subnetwork.unflatten(again.shapes, again.flat) == again
 
 
+def test_the_same_subnetwork_is_the_same_bytes(tmp_path: Path) -> None:
+    one, path = (
+        Subnetwork({"mlps": np.ones(3, bool), "heads": np.eye(3, dtype=bool)}),
+        tmp_path / "one",
+    )
+    written = set()
+    for _ in range(20):
+        one.save(path, task="rte", seed=3, method="structured", kind="good")
+        written.add(path.read_bytes())
+    assert len(written) == 1
+
+
 def test_a_subnetwork_cannot_be_changed() -> None:
     kept = np.ones((2, 3), bool)
     one = Subnetwork({"heads": kept})

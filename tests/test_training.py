@@ -1,15 +1,19 @@
 """Training learns, repeats itself, and keeps what is masked at exactly 0."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from lottery.encoder import Attention, Encoder
 from lottery.evaluation import measure, predict
+from lottery.journal import Journal
 from lottery.magnitude import Ranking
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import task
-from lottery.training import Recipe, _slope, finetune
+from lottery.training import Recipe, _rates, finetune
 from tests import toys
 
 RTE = task("rte")
@@ -46,7 +50,7 @@ def test_masked_weights_stay_exactly_zero_and_the_others_move() -> None:
     weights = toys.encoder().prunable()
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     flat = np.concatenate([weight.detach().abs().numpy().ravel() for weight in weights.values()])
-    mask = Subnetwork.unflatten(shapes, ~Ranking(flat).lowest(flat.size // 2))
+    mask = Subnetwork.unflatten(shapes, ~Ranking([flat]).lowest(flat.size // 2))
     made = trained(mask=mask)
     for name, kept in mask.items():
         found = made.get_parameter(name).detach().numpy()
@@ -77,11 +81,42 @@ def test_words_that_never_occur_keep_their_embedding_as_in_plain_training() -> N
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    slope = [_slope(20, 0.1)(step) for step in range(21)]
-    assert slope[:3] == pytest.approx([0.5, 1.0, 1.0])
-    assert slope[2:] == sorted(slope[2:], reverse=True)
-    assert slope[-1] == 0
-    assert [_slope(4, 0.0)(step) for step in range(5)] == [1, 0.75, 0.5, 0.25, 0]
+    rates = _rates(RECIPE, 20)
+    assert rates[:3] == pytest.approx([0.5e-3, 1e-3, 1e-3])
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert 0 < rates[-1] < 1e-4
+    plain = Recipe(epochs=1, batch=4, learning_rate=1.0, warmup=0.0, clip=1.0)
+    assert _rates(plain, 4) == [1, 0.75, 0.5, 0.25]
+
+
+def test_a_training_goes_on_from_its_last_epoch_to_the_same_bits(tmp_path: Path) -> None:
+    journal, recipe = Journal(tmp_path, patience=0), replace(RECIPE, epochs=3)
+    whole, made, again = toys.encoder(), toys.encoder(), toys.encoder()
+    examples = toys.sentences(24)
+    losses = finetune(whole, examples, RTE, recipe, 1)
+
+    def stopped(done: int, total: int) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    told: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        finetune(made, examples, RTE, recipe, 1, progress=stopped, journal=journal)
+    assert (
+        finetune(
+            again,
+            examples,
+            RTE,
+            recipe,
+            1,
+            progress=lambda *at: told.append(at[0]),
+            journal=journal,
+        )
+        == losses
+    )
+    assert told == list(range(7, 19))
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
 
 
 def test_progress_counts_every_step() -> None:

@@ -7,6 +7,7 @@ from lottery.config import Config
 from lottery.encoder import Encoder
 from lottery.examples import Examples
 from lottery.packing import Tokens
+from lottery.pruning import Step
 from lottery.subnetwork import Subnetwork
 
 CONFIG = Config(
@@ -45,6 +46,11 @@ def sentences(count: int, seed: int = 0, classes: int = 2, longest: int = 12) ->
 def tokens(examples: Examples) -> Tokens:
     """All examples as one batch."""
     return Tokens.of(examples.ids_T, examples.types_T, examples.lengths_N)
+
+
+def survivors(steps: list[Step]) -> Subnetwork:
+    """What a search returned: the last that was accepted, else the full model."""
+    return [steps[0], *(step for step in steps if step.accepted)][-1].subnetwork
 
 
 def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:

@@ -18,6 +18,16 @@ from tests.imports import ROOT, tracked
 CACHE = ROOT / ".dvc" / "cache"
 
 
+def _environment() -> dict[str, str]:
+    """That of this process, with the pipeline's python first on PATH and somebody who commits."""
+    here = Path(sys.executable).parent
+    return os.environ | {
+        "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+        "GIT_AUTHOR_NAME": "tests", "GIT_AUTHOR_EMAIL": "tests@localhost",
+        "GIT_COMMITTER_NAME": "tests", "GIT_COMMITTER_EMAIL": "tests@localhost",
+    }  # fmt: skip
+
+
 class Repository:
     """A git repository in which commands run, the pipeline's python first on PATH."""
 
@@ -26,18 +36,31 @@ class Repository:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """What the command prints."""
-        here = Path(sys.executable).parent
-        environment = os.environ | {
-            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
-            "GIT_AUTHOR_NAME": "tests", "GIT_AUTHOR_EMAIL": "tests@localhost",
-            "GIT_COMMITTER_NAME": "tests", "GIT_COMMITTER_EMAIL": "tests@localhost",
-        }  # fmt: skip
         done = subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+            command, cwd=self.root, env=_environment(), capture_output=True, text=True, check=False
         )
         output = done.stdout + done.stderr
         assert bool(done.returncode) == fails, output
         return output
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """The command as a process group of its own, while it runs; `said` is what it printed."""
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=_environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def _log(self) -> Path:
+        return self.root.with_suffix(".log")
 
     def commit(self, message: str) -> None:
         """Everything there is."""

@@ -1,0 +1,99 @@
+"""The encoders that are raced, and variants of them for growth, written as checkpoints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from benchmarks.load import TASK
+from lottery import checkpoint
+from lottery import examples as data
+from lottery.config import Config
+from lottery.encoder import Encoder
+from lottery.examples import Examples
+from lottery.faults import Fault
+from lottery.training import Recipe, finetune
+
+BASE = Config(
+    vocab_size=30522,
+    hidden_size=768,
+    num_hidden_layers=12,
+    num_attention_heads=12,
+    intermediate_size=3072,
+)
+TOY = Config(
+    vocab_size=99,
+    hidden_size=32,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    intermediate_size=48,
+    max_position_embeddings=128,
+)
+
+
+@dataclass(frozen=True)
+class Paddock:
+    """Where encoders are made from the pipeline's data, once: data/ and a folder of one's own."""
+
+    assets: Path
+    sentences: Path
+    folder: Path
+
+    def minilm(self) -> Path:
+        """MiniLM-L6, fine-tuned on SST-2 by one epoch, so that searches have a score to keep."""
+        folder = self.folder / "minilm"
+        if not (folder / "config.json").is_file():
+            if not self.sentences.is_file():
+                raise Fault(f"{self.sentences}: no sentences; `dvc repro prepare@sst2` makes them")
+            encoder = checkpoint.load(self.assets, 2, seed=0)
+            recipe = Recipe(epochs=1, batch=16, learning_rate=2e-4, warmup=0.1, clip=1.0)
+            finetune(encoder, data.load(self.sentences), TASK, recipe, 1)
+            checkpoint.save(encoder, folder)
+        return folder
+
+    def base(self) -> Path:
+        """BERT-base with random weights: good for times, not for scores."""
+        return self._random("base", BASE)
+
+    def toy(self) -> Path:
+        """So small that a test can race it."""
+        return self._random("toy", TOY)
+
+    def noise(self) -> Path:
+        """Random sentences for it."""
+        path = self.folder / "noise.safetensors"
+        data.save(_noise(64), path)
+        return path
+
+    def variant(self, name: str, **changes: int) -> Path:
+        """MiniLM-L6 with other numbers of layers or heads; the weights that remain are its own."""
+        whole = checkpoint.load(self.minilm(), 2)
+        config = msgspec.structs.replace(whole.config, **changes)
+        encoder = Encoder(config, 2)
+        state: Mapping[str, torch.Tensor] = whole.state_dict()
+        encoder.load_state_dict({name: state[name] for name in encoder.state_dict()})
+        checkpoint.save(encoder, self.folder / name)
+        return self.folder / name
+
+    def _random(self, name: str, config: Config) -> Path:
+        folder = self.folder / name
+        if not (folder / "config.json").is_file():
+            encoder, drawn = Encoder(config, 2), torch.Generator().manual_seed(0)
+            with torch.no_grad():
+                for key, weight in encoder.named_parameters():
+                    weight.normal_(0, 0.02, generator=drawn)
+                    if "norm.weight" in key:
+                        weight.add_(1)
+            checkpoint.save(encoder, folder)
+        return folder
+
+
+def _noise(count: int) -> Examples:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(3, 13, count).astype(np.int32)
+    ids = rng.integers(1, TOY.vocab_size, lengths.sum()).astype(np.int32)
+    labels = rng.integers(0, 2, count).astype(np.float32)
+    return Examples(TASK.name, "train", ids, np.zeros(len(ids), np.int8), lengths, labels)

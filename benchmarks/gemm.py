@@ -1,0 +1,38 @@
+"""The machine's own matrix product: as many operations as the encoder's pass has, as fast as they go."""
+
+import numpy as np
+import torch
+
+from benchmarks.load import Load
+from benchmarks.measure import Act, Arrays
+from lottery import checkpoint
+from lottery.config import Config
+
+SIDE = 1024
+
+
+def encoder_pass(load: Load) -> Act:
+    """Square products in caches, the fastest shape for a core."""
+    config = checkpoint.read_config(load.folder)
+    products = operations(config, load.examples.lengths_N) / (2 * SIDE**3)
+    left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
+    whole = int(products)
+    rows = int((products - whole) * SIDE)
+
+    def act() -> Arrays:
+        with torch.inference_mode():
+            for _ in range(whole):
+                left @ right
+            left[:rows] @ right
+        return {}
+
+    return act
+
+
+def operations(config: Config, lengths_N: np.ndarray) -> float:
+    """Floating-point operations of a pass over real tokens; of the last layer, what [CLS] needs."""
+    D, F, T, B = config.hidden_size, config.intermediate_size, lengths_N.sum(), len(lengths_N)
+    pairs = float((lengths_N.astype(float) ** 2).sum())
+    whole = T * (8 * D * D + 4 * D * F) + 4 * D * pairs
+    last = T * 4 * D * D + B * (4 * D * D + 4 * D * F) + 4 * D * float(T)
+    return float((config.num_hidden_layers - 1) * whole + last + B * 2 * D * D)

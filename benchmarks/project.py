@@ -1,0 +1,117 @@
+"""This project, called as its stages call it."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.load import TASK, THRESHOLD, Load
+from benchmarks.measure import Act, Arrays
+from lottery import checkpoint
+from lottery.evaluation import predict
+from lottery.importance import Scoring, sensitivity
+from lottery.importance import importance as reduced
+from lottery.magnitude import Magnitude, Weights
+from lottery.pruning import Criterion, Prune, search
+from lottery.structured import Structured
+from lottery.subnetwork import Subnetwork
+from lottery.training import finetune as train
+
+CLASSES, SEED = 2, 1
+
+
+def importance(load: Load) -> Act:
+    """Logits and the gradients at all gates, one example at a time, in one pass; both reductions of it."""
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    kept = _kept(load, encoder.config.shapes)
+    small = encoder.extract(kept)
+
+    def act() -> Arrays:
+        found = sensitivity(small, examples, TASK, kept)
+        exact, authors = (
+            reduced(found, Scoring(reduction=how, batch=load.batch, normalise="all"))
+            for how in ("example", "cumulative")
+        )
+        return {
+            "heads": exact["heads"],
+            "mlps": exact["mlps"],
+            "heads_cumulative": authors["heads"],
+            "mlps_cumulative": authors["mlps"],
+            "logits": found.logits_NC,
+        }
+
+    return act
+
+
+def scoring(load: Load) -> Act:
+    """The logits of a prediction."""
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    return lambda: {"logits": predict(encoder, examples)}
+
+
+encoder_pass = scoring
+
+
+def s_search(load: Load) -> Act:
+    """The search for heads and MLPs with one absolute value an example, what was cut removed."""
+    return _structured(load, Scoring(reduction="example", batch=load.batch, normalise="surviving"))
+
+
+def s_search_authors(load: Load) -> Act:
+    """The same search with the released code's reduction and norm."""
+    return _structured(load, Scoring(reduction="cumulative", batch=load.batch, normalise="all"))
+
+
+def m_search(load: Load) -> Act:
+    """The search for weights with its whole curve."""
+    weights = Weights(rate=None, biases=False, until=load.until)
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    criterion = Magnitude(encoder, TASK, examples, load.rate, weights)
+    rule = Prune(
+        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=True
+    )
+    return lambda: _walked(criterion, rule)
+
+
+def finetune(load: Load) -> Act:
+    """One epoch."""
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    return lambda: {"loss": np.array(train(encoder, examples, TASK, load.recipe, SEED)[0])}
+
+
+def retrain(load: Load) -> Act:
+    """One epoch of what is left of the encoder."""
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    small = encoder.extract(_kept(load, encoder.config.shapes))
+    return lambda: {"loss": np.array(train(small, examples, TASK, load.recipe, SEED)[0])}
+
+
+def _kept(load: Load, shapes: dict[str, tuple[int, ...]]) -> Subnetwork:
+    return Subnetwork({part: load.kept(shape) for part, shape in shapes.items()})
+
+
+def _structured(load: Load, scoring: Scoring) -> Act:
+    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    criterion = Structured(encoder, TASK, examples, load.rate, scoring)
+    entry: Literal["fresh", "stale"] = "stale" if scoring.reduction == "cumulative" else "fresh"
+    rule = Prune(
+        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=False
+    )
+    return lambda: _walked(criterion, rule)
+
+
+def _walked(criterion: Criterion, rule: Prune) -> Arrays:
+    """A search, of which every candidate's bits stay."""
+    scores, trail = list[float](), list[NDArray[np.uint8]]()
+    for step in search(criterion, rule):
+        scores.append(step.score)
+        if step.phase != "full":
+            trail.append(_bits(step.subnetwork))
+    return {"scores": np.array(scores), "masks": np.stack(trail)}
+
+
+def _bits(subnetwork: Subnetwork) -> NDArray[np.uint8]:
+    """One bit a component; the small parts of a structured subnetwork share their bytes."""
+    if "heads" in subnetwork:
+        return np.packbits(subnetwork.flat)
+    return np.concatenate([np.packbits(kept) for kept in subnetwork.values()])

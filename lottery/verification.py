@@ -1,0 +1,114 @@
+"""A finished run, as it lies on disk, to be looked at again.
+
+A check looks at many things and says of each what is wrong with it, or None where nothing is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lottery import examples, records, subnetwork
+from lottery.criteria import Setting
+from lottery.examples import Examples
+from lottery.faults import Fault
+from lottery.grid import Grid
+from lottery.parallel import Compute
+from lottery.scores import Score, StepRecord
+from lottery.subnetwork import Kept, Subnetwork
+from lottery.tasks import Task, task
+
+Looks = Iterator[str | None]
+Who = tuple[str, str, int]
+"""Method, kind and draw of a subnetwork."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run keeps what it made, and the parameters that it was made with."""
+
+    grid: Grid
+    how: Setting
+    compute: Compute
+    data: Path
+    models: Path
+    subnetworks: Path
+    scores: Path
+    supers: Path
+
+    @property
+    def cells(self) -> list["Made"]:
+        return [Made(self, task(name), seed) for name, seed in self.grid.cells]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made of one cell. Everything is read anew, with a Fault where it is not what it should be."""
+
+    run: Run
+    task: Task
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.task.name} seed {self.seed}"
+
+    @property
+    def model(self) -> Path:
+        return self.run.models / self.task.name / str(self.seed)
+
+    @property
+    def draws(self) -> int:
+        return self.run.how.sampling.draws
+
+    def splits(self) -> dict[str, Examples]:
+        """What is reported on and, where there is any, what was held out for the searches."""
+        files = {path.stem: path for path in (self.run.data / self.task.name).glob("*.safetensors")}
+        found = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
+        return {name: split for name, split in found.items() if len(split)}
+
+    def subnetworks(self) -> Mapping[Who, Subnetwork]:
+        """Good, random and bad ones of both methods."""
+        kinds = [("good", 0), *(("random", draw) for draw in range(self.draws)), ("bad", 0)]
+        return {
+            (method, kind, draw): self._subnetwork(method, kind, draw)
+            for method in ("structured", "magnitude")
+            for kind, draw in kinds
+        }
+
+    def _subnetwork(self, method: str, kind: str, draw: int) -> Subnetwork:
+        name = f"random-{draw}" if kind == "random" else kind
+        path = self._folder(self.seed) / method / f"{name}.safetensors"
+        found, identity = subnetwork.load(path)
+        owner = {
+            "task": self.task.name, "seed": self.seed, "method": method, "kind": kind, "draw": draw,
+        }  # fmt: skip
+        if identity != owner:
+            raise Fault(f"{path}: says that it is {identity}")
+        return found
+
+    def every_seed(self) -> list[Subnetwork]:
+        """The good heads and MLPs of every seed of the task."""
+        folders = (self._folder(seed) for seed in self.run.grid.seeds)
+        return [subnetwork.load(each / "structured" / "good.safetensors")[0] for each in folders]
+
+    def _folder(self, seed: int) -> Path:
+        return self.run.subnetworks / self.task.name / str(seed)
+
+    def steps(self) -> pd.DataFrame:
+        """The way down of both searches."""
+        folder, cell = self._folder(self.seed), [(self.task.name, self.seed)]
+        table = records.read_cells(StepRecord, cell, lambda _, __: folder / "trajectory.parquet")
+        found: pd.DataFrame = table.to_pandas()
+        return found
+
+    def scored(self, folder: Path) -> pd.DataFrame:
+        """The scores in `folder`."""
+        path, cell = folder / self.task.name / f"{self.seed}.parquet", [(self.task.name, self.seed)]
+        found: pd.DataFrame = records.read_cells(Score, cell, lambda _, __: path).to_pandas()
+        return found
+
+
+def groups(method: str, kept: Subnetwork) -> Mapping[str, Kept]:
+    """What is counted together: heads and MLPs, or all weights."""
+    return {"weights": kept.flat} if method == "magnitude" else kept

@@ -1,0 +1,84 @@
+// What a reader would stumble over in the page that this stands in, as a list of sentences for the frame around it.
+"use strict";
+const told = [];
+const shown = element => element.outerHTML.replace(/\s+/g, " ").slice(0, 100);
+
+const scrolls = element => element && (getComputedStyle(element).overflowX === "auto" || scrolls(element.parentElement));
+
+function overflow() {
+  const root = document.documentElement;
+  if (root.scrollWidth <= root.clientWidth) return;
+  const wide = [...document.body.querySelectorAll("*")].filter(each =>
+    each.getBoundingClientRect().right > root.clientWidth + 1 && !scrolls(each.parentElement));
+  told.push(`scrolls sideways, ${root.scrollWidth} px wide: ${wide.slice(0, 3).map(shown).join(" ")}`);
+}
+
+function anchors() {
+  for (const link of document.querySelectorAll("a[href^='#']")) {
+    const target = decodeURIComponent(link.getAttribute("href").slice(1));
+    if (!document.getElementById(target)) told.push(`leads nowhere: ${shown(link)}`);
+  }
+}
+
+function requests() {
+  for (const entry of performance.getEntriesByType("resource")) {
+    if (!entry.name.startsWith("data:")) told.push(`fetches ${entry.name}`);
+  }
+}
+
+function pictures() {
+  for (const image of document.images) {
+    if (!image.naturalWidth) told.push(`shows no picture: ${shown(image)}`);
+  }
+}
+
+const number = text => Number((text.replaceAll("\u2212", "-").replaceAll(",", "").match(/-?[\d.]+/) ?? [NaN])[0]);
+
+function sorts(table, at) {
+  const column = () => [...table.tBodies[0].rows].map(row => row.cells[at].textContent.trim());
+  const head = table.tHead.rows[0].cells[at];
+  const before = column();
+  const numeric = before.every(text => /^[<+\u2212-]?\s?\d/.test(text));
+  for (const [direction, sign] of [["ascending", 1], ["descending", -1]]) {
+    head.querySelector("button").click();
+    const after = column();
+    const kept = JSON.stringify(before.toSorted()) === JSON.stringify(after.toSorted());
+    const ordered = !numeric || after.every((text, n) => !n || sign * (number(text) - number(after[n - 1])) >= 0);
+    const said = head.getAttribute("aria-sort") === direction;
+    if (!kept || !ordered || !said) told.push(`does not sort ${direction}: ${shown(head)}`);
+  }
+}
+
+function sorting() {
+  for (const table of document.querySelectorAll("table")) {
+    if (table.tBodies[0].rows.length < 2) continue;
+    [...table.tHead.rows[0].cells].forEach((head, at) => {
+      if (!head.textContent.trim()) return;
+      if (head.querySelector("button")) sorts(table, at);
+      else told.push(`cannot be sorted by ${shown(head)}`);
+    });
+  }
+}
+
+async function accessible() {
+  if (typeof axe === "undefined") return;
+  const { violations } = await axe.run();
+  for (const { id, help, nodes } of violations) {
+    told.push(`${id}: ${help}, ${nodes.length} times, such as ${nodes[0].html.replace(/\s+/g, " ").slice(0, 100)}`);
+  }
+}
+
+window.addEventListener("load", async () => {
+  document.querySelectorAll("details").forEach(each => { each.open = true; });
+  try {
+    overflow();
+    anchors();
+    requests();
+    pictures();
+    await accessible();
+    sorting();
+  } catch (error) {
+    told.push(`the check itself failed: ${error.stack}`);
+  }
+  parent.document.body.textContent = JSON.stringify(told);
+});

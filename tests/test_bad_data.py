@@ -1,0 +1,200 @@
+"""Data that is wrong in every way we could think of: one line, or it is used as it should be."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lottery import arrays, checkpoint, examples, glue, hub, labelled, splits, subnetwork
+from lottery.corpora import Row, packaged
+from lottery.examples import Data
+from lottery.faults import Fault
+from lottery.subnetwork import Subnetwork
+from lottery.tasks import task
+from lottery.tokens import Tokens
+from tests import toy_hub, toys
+
+TEXTS = {"sentence1": ["a film", "a plot"], "sentence2": ["good", "bad"], "label": [0, 1]}
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy_hub.bert(tmp_path_factory.mktemp("hub") / "bert")
+
+
+def refused(read: Callable[[], object]) -> str:
+    with pytest.raises(Fault) as caught:
+        read()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"label": [0, 2]}, "the label 2"),
+        ({"label": [0, -1]}, "the label -1"),
+        ({"label": [0, None]}, "the label None"),
+        ({"label": [0.0, 0.5]}, "the label 0.5"),
+        ({"label": [0.0, float("nan")]}, "the label nan"),
+        ({"label": ["0", "1"]}, "the label '0'"),
+        ({"label": [[0], [1]]}, "the label [0]"),
+        ({"sentence1": [None, "a"]}, "a text that is"),
+        ({"sentence2": [1, 2]}, "a text that is"),
+        ({"sentence1": [b"\xff", b"a"]}, "a text that is bytes"),
+        ({"sentence1": None}, "lacks a column"),
+        ({"label": None}, "lacks a column"),
+    ],
+)
+def test_wrong_rows_are_named(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    columns = {name: values for name, values in (TEXTS | change).items() if values is not None}
+    for split in ("train", "validation"):
+        pq.write_table(pa.table(columns), tmp_path / f"{split}-0.parquet")
+    assert told in refused(lambda: glue.saved("rte", tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"\x00" * 99, b"PAR1" + b"\xff" * 99 + b"PAR1"])
+def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "train-0.parquet").write_bytes(content)
+    assert "not readable" in refused(lambda: glue.saved("rte", tmp_path))
+
+
+@pytest.mark.parametrize("state", ["", "{", "[]", "{}", '{"_data_files": [1]}', "[" * 100_000])
+def test_what_is_no_saved_task_is_refused(tmp_path: Path, state: str) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "state.json").write_text(state)
+    refused(lambda: glue.saved("rte", tmp_path))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\n", b"a\tb\n", b"a\tb\tc\td\tx\te\tf\n", b"a\tb\tc\td\tnan\te\tf\n", b"\xff\n", b"\x00\n"],
+)
+def test_what_is_no_table_of_pairs_is_refused(tmp_path: Path, line: bytes) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.tsv").write_bytes(line)
+    refused(lambda: packaged("stsb", tmp_path))
+
+
+@pytest.mark.parametrize("line", ["", "{", "1", "[]", "{}", '{"question": 1}', "[" * 100_000])
+def test_what_is_no_line_of_json_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "pairs.jsonl").write_text(line + "\n")
+    refused(lambda: packaged("privacyqa", tmp_path))
+
+
+def divided(train: list[Row], dev: list[Row]) -> dict[str, list[Row]]:
+    data = Data(source="hub", train=None, select=0, dev=None, max_length=16, standardise=True)
+    found = splits.divide(task("rte"), {"train": train, "dev": dev}, data)
+    splits.teachable(task("rte"), found)
+    return found
+
+
+ROWS = [Row(f"text {at}", "other", float(at % 2)) for at in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("train", "dev", "told"),
+    [
+        ([], ROWS[10:], "nothing is left for train"),
+        (ROWS[:10], [], "nothing is left for dev"),
+        (ROWS[:1], ROWS[10:], "all training labels are alike"),
+        (ROWS[:10:2], ROWS[10:], "all training labels are alike"),
+        (ROWS, ROWS, "20 of 20 rows of dev are in train as well"),
+        (ROWS, ROWS[:8] + [row._replace(first="new") for row in ROWS[8:12]], "8 of 12 rows"),
+    ],
+)
+def test_what_nothing_could_be_learned_from_is_refused(
+    train: list[Row], dev: list[Row], told: str
+) -> None:
+    assert told in refused(lambda: divided(train, dev))
+
+
+def test_doubled_rows_and_a_few_shared_ones_are_kept() -> None:
+    found = divided(ROWS[:10] + ROWS[:10], ROWS[9:])
+    assert (len(found["train"]), len(found["dev"])) == (20, 11)
+
+
+@pytest.mark.parametrize(
+    "text", ["film " * 10_000, "a\x00b", "", " ", "\ud7ff\U0001f600", "\u2028"]
+)
+def test_any_text_is_encoded_within_its_length(bert: Path, text: str) -> None:
+    rows = [Row(text, None, 0.0), Row("film", text, 1.0)]
+    found, cut = Tokens(bert, 16).encode("rte", "dev", rows)
+    assert len(found) == 2
+    assert found.lengths_N.max() <= 16
+    assert cut == (2 if len(text) > 100 else 0)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"model": {"type": "none"}}'])
+def test_what_is_no_tokenizer_is_refused(bert: Path, tmp_path: Path, content: str) -> None:
+    for file in bert.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "tokenizer.json").write_text(content)
+    refused(lambda: Tokens(tmp_path, 16))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_size": 0}, {"hidden_size": -1}, {"hidden_size": 33}, {"hidden_size": 10**12},
+        {"vocab_size": 10**400}, {"num_hidden_layers": 10**6}, {"num_attention_heads": 0},
+        {"layer_norm_eps": float("nan")}, {"hidden_dropout_prob": 2}, {"kept_heads": [[99]]},
+        {"kept_heads": []}, {"kept_mlps": [3]}, {"model_type": None}, {"hidden_size": None},
+        {"vocab_size": 2**24, "hidden_size": 2**24},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_configuration_of_no_encoder_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    known = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(known | change))
+    refused(lambda: checkpoint.load(tmp_path, classes=2))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\xff" * 8, b"[" * 100_000, b"1", b"[]"])
+def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    (tmp_path / "config.json").write_bytes(content)
+    refused(lambda: checkpoint.load(tmp_path, classes=2))
+    for name in ("tokenizer.json", "model.safetensors"):
+        (tmp_path / name).touch()
+    refused(lambda: hub.check(tmp_path, "toy"))
+
+
+@pytest.mark.parametrize("share", [0, 4, 8, 100, -1])
+def test_what_was_cut_short_is_refused(tmp_path: Path, share: int) -> None:
+    checkpoint.save(toys.encoder(), tmp_path)
+    toys.subnetwork(1).save(tmp_path / "good.safetensors", task="rte")
+    examples.save(toys.sentences(3), tmp_path / "dev.safetensors")
+    readers: dict[str, Callable[[Path], object]] = {
+        "model": lambda path: checkpoint.load(path.parent, classes=2),
+        "good": subnetwork.load,
+        "dev": examples.load,
+    }
+    for name, read in readers.items():
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes(path.read_bytes()[:share])
+        refused(lambda read=read, path=path: read(path))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j]), np.zeros(1, [("a", int)])])
+def test_arrays_of_anything_but_numbers_are_refused(tmp_path: Path, array: Any) -> None:
+    np.save(tmp_path / "map.npy", array)
+    refused(lambda: arrays.read(tmp_path / "map.npy"))
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "file,pattern\nx\n", 'file,pattern\n"\0",block\n'])
+def test_labels_of_no_maps_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.csv").write_text(text)
+    refused(lambda: labelled.read(tmp_path))
+
+
+def test_a_subnetwork_of_another_encoder_does_not_mix() -> None:
+    other = Subnetwork({"heads": np.ones((2, 2), bool), "mlps": np.ones(2, bool)})
+    with pytest.raises(ValueError, match="different encoders"):
+        toys.subnetwork(1) & other

@@ -1,0 +1,86 @@
+"""The pages in a real browser: the committed report, a made-up one, and a page with everything wrong."""
+
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+from stages import report
+from tests import browser
+from tests.browser import VIEWS, View
+from tests.imports import ROOT
+from tests.records import Experiment, analysed
+
+pytestmark = pytest.mark.skipif(
+    not browser.chromium(), reason="no chromium to look at pages with (apt-get install chromium)"
+)
+COMMITTED = ROOT / "reports" / "report.html"
+NARROW, *_, WIDE_DARK, PAPER = VIEWS
+BAD = """\
+<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bad</title></head><body><main><h1>Bad</h1>
+<p style="color: #bbb; background: #fff">faint</p><img src="https://nowhere.invalid/a.png"><a href="#gone">gone</a>
+<div style="width: 3000px">wide</div>
+<table><thead><tr><th><button>a</button></th><th>b</th></tr></thead>
+<tbody><tr><td>2</td><td>2</td></tr><tr><td>1</td><td>2</td></tr></tbody></table>
+</main><script>missing();</script></body></html>
+"""
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    page = tmp_path_factory.mktemp("bad") / "bad.html"
+    page.write_text(BAD, encoding="utf-8")
+    return browser.findings(page, NARROW)
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made up")
+    analysed(Experiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
+    with chdir(folder):
+        report.main(
+            tables=Path("reports/tables"),
+            data=Path("data"),
+            attention=Path("attention"),
+            template=ROOT / "lottery" / "page.html",
+            out=Path("reports/report.md"),
+            pictures=Path("reports/figures"),
+            html=Path("reports/report.html"),
+        )
+    return folder / "reports" / "report.html"
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_the_committed_page_is_sound_in_every_view(view: View) -> None:
+    assert not browser.findings(COMMITTED, view)
+
+
+@pytest.mark.parametrize("view", [NARROW, WIDE_DARK, PAPER], ids=lambda view: view.name)
+def test_a_page_of_another_experiment_is_sound_too(made_up: Path, view: View) -> None:
+    assert not browser.findings(made_up, view)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        'says "Uncaught ReferenceError: missing',
+        "scrolls sideways, 3",
+        "leads nowhere",
+        "fetches ",
+        "shows no picture",
+        "does not sort ascending",
+        "cannot be sorted",
+    ],
+)
+def test_what_is_wrong_is_found(bad: list[str], fault: str) -> None:
+    assert any(each.startswith(fault) for each in bad)
+
+
+@pytest.mark.skipif(not browser.axe(), reason="no axe-core in build/; `make page-check` fetches it")
+@pytest.mark.parametrize("rule", ["color-contrast", "image-alt"])
+def test_what_some_cannot_read_is_found(bad: list[str], rule: str) -> None:
+    assert any(each.startswith(rule) for each in bad)
+
+
+def test_it_prints(tmp_path: Path) -> None:
+    assert browser.printed(COMMITTED, tmp_path / "report.pdf") > 1

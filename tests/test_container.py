@@ -1,0 +1,122 @@
+"""What the image is built from, and its entrypoint as far as it runs without an image."""
+
+import fcntl
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests import deps
+from tests.imports import ROOT, files, names, tracked
+from tests.workspace import Repository
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+ENTRYPOINT = ROOT / "docker" / "entrypoint"
+ALLOWED = [
+    line[1:]
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    if line.startswith("!")
+]
+
+
+def test_the_base_is_a_release_of_a_day() -> None:
+    bases = re.findall(r"^ARG BASE_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 1
+    assert re.fullmatch(r"debian:\w+-\d{8}-slim(@sha256:[0-9a-f]{64})?", bases[0])
+    stages = re.findall(r"^FROM (?:\S+ AS )?(\w+)$", DOCKERFILE, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= {"${BASE_IMAGE}", *stages}
+
+
+def test_packages_come_by_the_locks_one_recipe() -> None:
+    assert "make setup" in DOCKERFILE
+    assert not re.search(r"\b(pip|uv|conda|poetry) (install|add|sync)\b", DOCKERFILE)
+    pins = re.split(r"\n(?=\w)", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    loose = [pin.split("\n")[0] for pin in pins if pin[0] != "#" and "--hash=sha256:" not in pin]
+    assert not loose
+
+
+def test_no_host_no_proxy_and_no_secret_stays_in_the_image() -> None:
+    assert not re.search(r"https?://|_PROXY|ADD |ENV .*(INDEX|PASSWORD|TOKEN)", DOCKERFILE)
+
+
+def test_the_image_compiles_what_the_project_imports() -> None:
+    compiled = re.search(r'python -c "import (.*?);', DOCKERFILE, re.DOTALL)
+    assert compiled
+    roots = {name.split(".")[0] for name in re.findall(r"[\w.]+", compiled[1])}
+    used = {name.split(".")[0] for file in files("lottery", "stages") for name in names(file)}
+    assert roots == used - {"lottery", "stages"} - set(sys.stdlib_module_names)
+
+
+def test_the_context_holds_what_the_pipeline_needs_and_no_more() -> None:
+    ours = set(tracked())
+    pipeline = deps.stages(deps.PIPELINE.read_text("utf-8"))
+    needed = {Path(name) for stage in pipeline.values() for name in deps.listed(stage)}
+    needed |= {Path(name) for name in ("dvc.yaml", "params.yaml", "requirements.txt", "Makefile")}
+    needed |= {path for path in ours if path.parts[0] in {"profiles", "published"}}
+    assert not {str(path) for path in needed if not _enters(path)}
+    unused = {rule for rule in ALLOWED if not any(path.is_relative_to(rule) for path in ours)}
+    assert not unused
+    for name in ("data", "models", ".venv", ".git", "build", ".dvc/cache", ".dvc/config.local"):
+        assert not _enters(Path(name))
+
+
+def _enters(path: Path) -> bool:
+    return any(path.is_relative_to(rule) for rule in ALLOWED)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Repository:
+    """A repository as small as the entrypoint needs it."""
+    made = Repository(tmp_path)
+    made.run("git", "init", "-q")
+    (tmp_path / "pyproject.toml").write_text('name = "lottery"\nversion = "1.2.3"\n')
+    return made
+
+
+def test_the_entrypoint_says_its_version_before_it_touches_anything(project: Repository) -> None:
+    said = project.run("sh", str(ENTRYPOINT), "--version")
+    assert said == "lottery 1.2.3, image of revision unknown\n"
+    assert not (project.root / ".dvc").exists()
+
+
+def test_the_entrypoint_becomes_the_command(project: Repository) -> None:
+    said = project.run("sh", str(ENTRYPOINT), "sh", "-c", 'echo "$#: $1" && exit 0', "-", "a  b")
+    assert said == "1: a  b\n"
+    assert "not found" in project.run("sh", str(ENTRYPOINT), "no-such-command", fails=True)
+
+
+def test_the_entrypoint_forgets_the_locks_of_a_killed_container(project: Repository) -> None:
+    left = project.root / ".dvc" / "tmp" / "rwlock"
+    left.parent.mkdir(parents=True)
+    left.write_text('{"/lottery/data": {"write": {"pid": 7}}}')
+    project.run("sh", str(ENTRYPOINT), "true")
+    assert not left.exists()
+
+
+def test_the_entrypoint_works_alone(project: Repository) -> None:
+    lock = project.root / ".dvc" / "tmp" / "container.lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (lock.parent / "rwlock").touch()
+        said = project.run("sh", str(ENTRYPOINT), "true", fails=True)
+    assert said.startswith("error: another container is at work")
+    assert (lock.parent / "rwlock").exists()
+    project.run("sh", str(ENTRYPOINT), "true")
+
+
+def test_the_entrypoint_wants_a_repository(tmp_path: Path) -> None:
+    said = Repository(tmp_path).run("sh", str(ENTRYPOINT), "true", fails=True)
+    assert re.fullmatch(r"error: .* is no git repository.*\n", said)
+
+
+def test_the_services_and_the_editor_use_this_image() -> None:
+    services = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
+    assert {service["image"] for service in services.values()} == {"lottery"}
+    editor = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    dockerfile = ROOT / ".devcontainer" / editor["build"]["dockerfile"]
+    assert dockerfile.resolve() == ROOT / "Dockerfile"
+    assert f"WORKDIR {editor['workspaceFolder']}\n" in DOCKERFILE

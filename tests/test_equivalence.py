@@ -1,0 +1,98 @@
+"""Every lever against the plain way it replaces: `benchmarks/` has both, and the bench races them."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from benchmarks import batch1, page, project, reference, torch_prune
+from benchmarks import transformers as hooks
+from benchmarks.load import Load
+from benchmarks.rows import Row
+from lottery import checkpoint, examples
+from tests import toys
+from tests.imports import ROOT
+
+LONG = msgspec.structs.replace(toys.CONFIG, max_position_embeddings=reference.LENGTH)
+
+
+@pytest.fixture(params=range(2))
+def load(tmp_path: Path, request: pytest.FixtureRequest) -> Load:
+    """An encoder whose weights are all far from 0, and 20 sentences in batches of 8."""
+    checkpoint.save(toys.encoder(request.param, config=LONG), tmp_path)
+    examples.save(toys.sentences(20, request.param), tmp_path / "sentences")
+    return Load(tmp_path, tmp_path / "sentences", 20, batch=8, rate=0.2)
+
+
+def test_packed_sentences_have_the_logits_of_padded_ones(load: Load) -> None:
+    ours = project.scoring(load)()["logits"]
+    for plain in (reference, hooks):
+        np.testing.assert_allclose(ours, plain.scoring(load)()["logits"], atol=1e-5)
+
+
+def test_gates_of_their_own_give_the_scores_of_batches_of_one(load: Load) -> None:
+    ours, theirs = project.importance(load)(), batch1.importance(load)()
+    for name in ("heads", "mlps", "logits"):
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.4])
+def test_per_example_gradients_add_up_to_those_that_are_never_cleared(
+    load: Load, sparsity: float
+) -> None:
+    """Where parts are off, for the parts that stay: what was removed has no gradient."""
+    load = replace(load, sparsity=sparsity)
+    ours, theirs = project.importance(load)(), reference.importance(load)()
+    np.testing.assert_allclose(ours["logits"], theirs["logits"], atol=1e-5)
+    mlps = load.kept((LONG.num_hidden_layers,))
+    name = "mlps_cumulative"
+    np.testing.assert_allclose(ours[name][mlps], theirs[name][mlps], rtol=1e-4, atol=1e-7)
+    heads = load.kept((LONG.num_hidden_layers, LONG.num_attention_heads))
+    scales = [_scaled(found["heads_cumulative"] * heads) for found in (ours, theirs)]
+    np.testing.assert_allclose(scales[0], scales[1], rtol=1e-4, atol=1e-6)
+
+
+def test_the_s_search_visits_the_candidates_of_the_plain_one(load: Load) -> None:
+    ours, theirs = project.s_search_authors(load)(), reference.s_search(load)()
+    np.testing.assert_array_equal(ours["masks"], theirs["masks"])
+    np.testing.assert_array_equal(ours["scores"], theirs["scores"])
+
+
+def test_the_m_search_cuts_what_a_sort_at_every_step_does(load: Load) -> None:
+    ours = project.m_search(load)()
+    for plain in (reference, torch_prune):
+        theirs = plain.m_search(load)()
+        np.testing.assert_array_equal(ours["masks"], theirs["masks"])
+        np.testing.assert_array_equal(ours["scores"], theirs["scores"])
+
+
+def test_the_bench_runs_end_to_end() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--rounds", "1", "--again"]
+    subprocess.run([*command, "--work", "scoring"], cwd=ROOT, check=True, capture_output=True)
+    written = (ROOT / "build/benchmarks/quick/latest.json").read_bytes()
+    table = [row for row in msgspec.json.decode(written, type=list[Row]) if row.work == "scoring"]
+    assert {"reference", "transformers"} <= {row.baseline for row in table}
+    for row in table:
+        assert row.difference is not None
+        assert row.difference < 1e-5
+        assert row.ratio_min <= row.ratio_median <= row.ratio_max
+        assert row.peak_memory_mib > 0
+        assert row.baseline in page.text(table)
+
+
+def test_an_unknown_work_is_refused_in_one_line() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--work", "knitting"]
+    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: no work 'knitting'; choose from importance")
+    assert ended.stderr.count("\n") == 1
+
+
+def _scaled(heads_LH: np.ndarray) -> np.ndarray:
+    norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
+    scaled: np.ndarray = heads_LH / np.where(norm_L1 > 0, norm_L1, 1)
+    return scaled

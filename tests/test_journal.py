@@ -1,0 +1,61 @@
+"""A journal gives back what was kept, whole, and nothing that is not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lottery.journal import NOWHERE, Journal
+
+VALUES = st.recursive(
+    st.floats() | st.text() | st.integers(-(2**63), 2**63) | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(VALUES, st.dictionaries(st.text("abc", min_size=1), arrays(np.float64, (2, 3))))
+def test_what_is_noted_comes_back_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, values: Any, kept: dict[str, np.ndarray]
+) -> None:
+    journal = Journal(tmp_path_factory.mktemp("journal"))
+    journal.note("unit", values, kept)
+    found, arrays_found = journal.recall("unit") or (..., {})
+    assert repr(found) == repr(values)
+    assert {name: each.tobytes() for name, each in arrays_found.items()} == {
+        name: each.tobytes() for name, each in kept.items()
+    }
+
+
+def test_work_is_done_once(tmp_path: Path) -> None:
+    journal, calls = Journal(tmp_path / "deep"), []
+
+    def work() -> float:
+        calls.append(1)
+        return float("nan")
+
+    first, second = journal.once("unit", work), journal.once("unit", work)
+    assert (repr(first), repr(second), len(calls)) == ("nan", "nan", 1)
+    journal.of("other").once("unit", work)
+    journal.forget("unit")
+    journal.once("unit", work)
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize("cut", [0, 1, 8, 40])
+def test_half_an_entry_is_none(tmp_path: Path, cut: int) -> None:
+    journal = Journal(tmp_path)
+    journal.note("unit", {"score": 0.5}, {"importance": np.ones((3, 4))})
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:cut])
+    assert journal.recall("unit") is None
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    NOWHERE.note("unit", 1)
+    NOWHERE.forget("unit")
+    assert NOWHERE.recall("unit") is None
+    assert NOWHERE.of("part") is NOWHERE

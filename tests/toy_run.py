@@ -1,0 +1,68 @@
+"""A finished run of toy size: a task with two seeds, from fine-tuning to scores, made by the stages themselves."""
+
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+from lottery import checkpoint, examples, params
+from lottery.criteria import Setting
+from lottery.grid import Grid
+from lottery.importance import Scoring
+from lottery.magnitude import Weights
+from lottery.parallel import Compute
+from lottery.params import section
+from lottery.pruning import Prune
+from lottery.sampling import Sampling
+from lottery.verification import Run
+from stages import finetune, prune, retrain
+from stages import super as supers
+from tests import toys
+from tests.imports import ROOT
+
+SEEDS = (1, 2)
+CHANGES = {
+    "[sst2]": "[rte]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
+    "threshold: 0.8": "threshold: 1.0", "learning_rate: 1.0e-4": "learning_rate: 1.0e-2",
+}  # fmt: skip
+
+
+def make(root: Path) -> None:
+    """Everything that is verified of a run, below `root`."""
+    (root / "data" / "rte").mkdir(parents=True)
+    checkpoint.save(toys.encoder(), root / "encoder")
+    for seed, (split, size) in enumerate({"train": 64, "select": 30, "dev": 40}.items()):
+        examples.save(toys.sentences(size, seed), root / "data" / "rte" / f"{split}.safetensors")
+    text = (ROOT / "profiles" / "smoke.yaml").read_text("utf-8")
+    for old, new in CHANGES.items():
+        text = text.replace(old, new)
+    (root / "params.yaml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, chdir(root):
+        patch.setattr(Compute, "workers", 1)  # no pool of processes: they cost more than the work
+        _stages(Path("data/rte"), Path("encoder"))
+
+
+def _stages(data: Path, encoder: Path) -> None:
+    models = {seed: Path(f"models/rte/{seed}") for seed in SEEDS}
+    kept = {seed: Path(f"subnetworks/rte/{seed}") for seed in SEEDS}
+    for seed, model in models.items():
+        scores = Path(f"scores/rte/{seed}.parquet")
+        finetune.main("rte", seed, data, encoder, model)
+        prune.main("rte", seed, data, model, kept[seed])
+        retrain.main("rte", seed, data, encoder, model, kept[seed], scores)
+    for seed, model in models.items():
+        scores = Path(f"supers/rte/{seed}.parquet")
+        supers.main("rte", seed, data, encoder, model, kept[seed].parent, scores)
+
+
+def run(root: Path) -> Run:
+    """The run below `root`, to be looked at."""
+    tree = params.read(root / "params.yaml")
+    how = Setting(
+        rule=section(Prune, "prune", tree),
+        scoring=section(Scoring, "importance", tree),
+        weights=section(Weights, "magnitude", tree),
+        sampling=section(Sampling, "sampling", tree),
+    )
+    folders = (root / name for name in ("data", "models", "subnetworks", "scores", "supers"))
+    return Run(section(Grid, "grid", tree), how, section(Compute, "compute", tree), *folders)
