@@ -6,7 +6,7 @@ FROM ${BASE_IMAGE} AS system
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git make python3 python3-venv tini \
- && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/aux-cache
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
 # Any user may be given to `docker run`: the identity and the trust in a checkout are the system's, not a home's.
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp lottery \
  && git config --system user.name lottery && git config --system user.email lottery@localhost \
@@ -24,6 +24,10 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
  && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
  && if [ -s /run/secrets/pip ]; then set -a && . /run/secrets/pip && set +a; fi \
  && make setup TORCH_BACKEND="${TORCH_BACKEND}"
+# A run needs neither the tools of development nor the packages' own tests: 300 MB.
+RUN .venv/bin/python -m pip uninstall --quiet --yes \
+    hypothesis mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
+ && find .venv -type d \( -name test -o -name tests \) -prune -exec rm -r {} +
 # What is imported is compiled, and a package that cannot be imported ends the build.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
     PIL, datasets, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
