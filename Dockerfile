@@ -2,6 +2,8 @@
 ARG BASE_IMAGE=debian:bookworm-20250520-slim
 
 FROM ${BASE_IMAGE} AS system
+# The date of all that is made here: with the same packages and sources, two builds give the same contents.
+ARG SOURCE_DATE_EPOCH=1605484800
 # Debian keeps one version of a package in a release: a pin would end the build at the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -11,7 +13,7 @@ RUN apt-get update \
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp lottery \
  && git config --system user.name lottery && git config --system user.email lottery@localhost \
  && git config --system --add safe.directory '*' \
- && mkdir --mode=1777 /cache
+ && mkdir --mode=777 /cache /lottery
 
 FROM system AS locked
 ARG TORCH_BACKEND=cpu
@@ -27,8 +29,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
 # A run needs neither the tools of development nor the packages' own tests: 300 MB.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
     hypothesis mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
- && find .venv -type d \( -name test -o -name tests \) -prune -exec rm -r {} +
-# What is imported is compiled, and a package that cannot be imported ends the build.
+ && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
+ && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
+# What is imported is compiled, with the date of its source, and a package that cannot be imported ends the build.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
     PIL, datasets, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
     rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
@@ -38,9 +41,8 @@ RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.comma
 FROM system AS sources
 WORKDIR /lottery
 COPY . .
-ARG WHEN="2020-11-16T00:00:00Z"
 RUN git init --quiet --initial-branch=main && git add --all && git clean -dfXq \
- && GIT_AUTHOR_DATE="${WHEN}" GIT_COMMITTER_DATE="${WHEN}" git commit --quiet --message="the sources of this image" \
+ && GIT_AUTHOR_DATE="@${SOURCE_DATE_EPOCH} +0000" GIT_COMMITTER_DATE="@${SOURCE_DATE_EPOCH} +0000" git commit --quiet --message="the sources of this image" \
  && git config --file .dvc/config.local cache.dir /cache/dvc \
  && chmod --recursive a+rwX .
 
