@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 
 from lottery.config import Config
@@ -77,7 +78,7 @@ def save(encoder: Encoder, folder: Path) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     tensors = {_theirs(name): tensor.contiguous() for name, tensor in encoder.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    (folder / "model.safetensors").write_bytes(serialised(tensors, {"format": "pt"}))
 
 
 def read_config(folder: Path) -> Config:
