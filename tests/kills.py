@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,21 @@ def _send(signum: int) -> Callable[[psutil.Process], None]:
     return lambda dvc: os.killpg(dvc.pid, signum)
 
 
+def _press(dvc: psutil.Process) -> None:
+    """Ctrl-C until it is heard: DVC is deaf to it while a stage is ending by itself."""
+    for _ in range(4):
+        os.killpg(dvc.pid, signal.SIGINT)
+        with suppress(psutil.TimeoutExpired):
+            dvc.wait(GRACE / 4)
+            return
+
+
 WAYS: Mapping[str, Callable[[psutil.Process], None]] = {
     "SIGKILL to DVC": psutil.Process.kill,
     "SIGKILL to the stage": _stage,
     "SIGKILL to all": _send(signal.SIGKILL),
     "SIGTERM to DVC": psutil.Process.terminate,
-    "Ctrl-C": _send(signal.SIGINT),
+    "Ctrl-C": _press,
 }
 
 
