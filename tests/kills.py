@@ -29,29 +29,34 @@ GRACE = 10.0
 
 
 def _stage(dvc: psutil.Process) -> None:
-    for child in dvc.children(recursive=True)[:1]:
-        child.kill()
+    for child in dvc.children()[:1]:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def _send(signum: int) -> Callable[[psutil.Process], None]:
     return lambda dvc: os.killpg(dvc.pid, signum)
 
 
-def _press(dvc: psutil.Process) -> None:
-    """Ctrl-C until it is heard: DVC is deaf to it while a stage is ending by itself."""
-    for _ in range(4):
-        os.killpg(dvc.pid, signal.SIGINT)
-        with suppress(psutil.TimeoutExpired):
-            dvc.wait(GRACE / 4)
-            return
+def _until_heard(act: Callable[[psutil.Process], None]) -> Callable[[psutil.Process], None]:
+    """`act` until DVC ends: a stage that ends by itself just then misses it, and so does DVC meanwhile."""
+
+    def repeat(dvc: psutil.Process) -> None:
+        for _ in range(4):
+            act(dvc)
+            with suppress(psutil.TimeoutExpired):
+                dvc.wait(GRACE / 4)
+                return
+
+    return repeat
 
 
 WAYS: Mapping[str, Callable[[psutil.Process], None]] = {
     "SIGKILL to DVC": psutil.Process.kill,
-    "SIGKILL to the stage": _stage,
+    "SIGKILL to the stage": _until_heard(_stage),
     "SIGKILL to all": _send(signal.SIGKILL),
     "SIGTERM to DVC": psutil.Process.terminate,
-    "Ctrl-C": _press,
+    "Ctrl-C": _until_heard(_send(signal.SIGINT)),
 }
 
 
