@@ -128,7 +128,7 @@ def test_a_cache_that_may_not_be_written(tmp_path: Path) -> None:
 
 def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "profiles" / "smoke.yaml", tmp_path / "params.yaml")
-    for key, value in {"INDEX_URL": "http://127.0.0.1:9/", "NO_CACHE_DIR": "1"}.items():
+    for key, value in {"INDEX_URL": "http://me:Secret@127.0.0.1:9/", "NO_CACHE_DIR": "1"}.items():
         monkeypatch.setenv(f"PIP_{key}", value)
     for key in ("EXTRA_INDEX_URL", "FIND_LINKS", "CONFIG_FILE"):
         monkeypatch.setenv(f"PIP_{key}", os.devnull if key == "CONFIG_FILE" else "")
@@ -136,6 +136,7 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1
     assert len(said) == 1
     assert said[0].startswith("error: ")
+    assert "Secret" not in said[0]
     assert not (tmp_path / "data" / "assets" / "sst2").exists()
     assert not list((tmp_path / "data" / "assets").iterdir())
 
