@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import toy_run
 from tests.imports import ROOT
 from tests.workspace import Workspace
 
@@ -31,18 +30,11 @@ ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITE
 """Python itself would keep half a compiled file where the disk is full."""
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("whole")
-    toy_run.make(root)
-    return root
-
-
 @pytest.fixture
-def run(whole: Path, tmp_path: Path) -> Iterator[Path]:
+def run(honest: Path, tmp_path: Path) -> Iterator[Path]:
     """A finished toy run, for whose results nobody wrote a log or a journal."""
     root = tmp_path / "run"
-    shutil.copytree(whole, root, ignore=shutil.ignore_patterns("logs", "partial"))
+    shutil.copytree(honest, root, ignore=shutil.ignore_patterns("logs", "partial"))
     yield root
     for folder in [root, *root.rglob("*/")]:
         folder.chmod(0o755)

@@ -28,6 +28,14 @@ CHANGES = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests; who changes it copies it first."""
+    root = tmp_path_factory.mktemp("honest")
+    make(root)
+    return root
+
+
 def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
     """Everything that is verified of a run, below `root`: its cells in the order of `seeds`."""
     (root / "data" / "rte").mkdir(parents=True)
