@@ -17,7 +17,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     Peaks are MiB above a process without a model, model_mib is the model itself. difference: the largest one
     between floats that both bring (logits, importance), over the largest of the baseline's; bits: how many
-    differ between the masks of all candidates, and how many there are; null where there is nothing to compare.
+    differ between the masks of all candidates, and how many there are; null where there is nothing to compare,
+    as where the project does not compute what was cut.
     shares: of the project's time, by kind of work.
     """
 
@@ -75,7 +76,7 @@ def _row(
         peak_memory_mib=median(own.peak for own, _ in both),
         baseline_peak_memory_mib=median(baseline.peak for _, baseline in both),
         model_mib=_size(contest.load.folder),
-        difference=_difference(ours.arrays, theirs.arrays),
+        difference=None if contest.load.sparsity else _difference(ours.arrays, theirs.arrays),
         bits_differing=differing,
         bits=bits,
         candidates=_candidates(ours.arrays),
