@@ -1,6 +1,7 @@
 """The head's loop: every cell goes out as soon as its inputs are in, the longest way to go first."""
 
 from collections.abc import Callable, Mapping, Set
+from secrets import token_hex
 
 from distributed import Client, Future, as_completed
 
@@ -24,6 +25,7 @@ def work(
     done = set(done)
     names: dict[Future[Outcome], str] = {}
     arriving = as_completed()
+    run_id = token_hex(8)  # another head may be at the same scheduler
 
     def send() -> None:
         for name in cells.ready(done):
@@ -33,7 +35,7 @@ def work(
                     run,
                     errand(name),
                     pure=False,
-                    key=f"{name}-{id(names)}",
+                    key=f"{name}-{run_id}",
                     resources=asked,
                     priority=ways[name],
                 )

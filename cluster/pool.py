@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any, Literal
 
 import dask
@@ -21,6 +22,8 @@ from lottery.faults import Fault
 
 # Dask tells what its parts do; what they warn of is enough.
 dask.config.set({"distributed.logging": {"distributed": "warning"}})
+AGAIN = 5.0
+PARTIAL = "LOTTERY_PARTIAL"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
 
@@ -35,9 +38,10 @@ class Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 @contextmanager
-def local(jobs: int, gpus: int, folder: Path) -> Iterator[Client]:
-    """So many workers on this machine, which share its cores and take turns on its GPUs."""
+def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]:
+    """So many workers on this machine, which share its cores, its GPUs, and what stopped cells have finished."""
     cores = sorted(os.sched_getaffinity(0))
+    shared = {PARTIAL: str(partial.resolve())}
     workers = {
         number: {
             "cls": Nanny,
@@ -45,7 +49,7 @@ def local(jobs: int, gpus: int, folder: Path) -> Iterator[Client]:
                 "nthreads": 1,
                 "resources": {"GPU": 1} if gpus else {},
                 "local_directory": str(folder),
-                "env": _share(number, cores, jobs, gpus),
+                "env": shared | _share(number, cores, jobs, gpus),
             },
         }
         for number in range(jobs)
@@ -65,8 +69,8 @@ def at(address: str) -> Iterator[Client]:
 
 
 @contextmanager
-def described(file: Path, jobs: int) -> Iterator[Client]:
-    """Workers from the cluster that a YAML file describes."""
+def described(file: Path, jobs: int | None) -> Iterator[Client]:
+    """Workers from the cluster that a YAML file describes; without `jobs`, as many as the file says."""
     described = read(file)
     try:
         kind = getattr(importlib.import_module(described.module), described.kind)
@@ -74,9 +78,26 @@ def described(file: Path, jobs: int) -> Iterator[Client]:
         raise Fault(
             f"{file}: {error}; install what starts this cluster beside the project"
         ) from None
-    with kind(*described.args, **described.kwargs) as cluster:
-        cluster.scale(jobs)
+    with kind(*described.args, **described.kwargs) as cluster, _manned(cluster, jobs):
         yield from _client(cluster)
+
+
+@contextmanager
+def _manned(cluster: Any, jobs: int | None) -> Iterator[None]:
+    """Ask for the workers again and again: a batch job ends at its time limit or with its machine, for good."""
+    over = Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            cluster.scale(jobs)
+            over.wait(AGAIN)
+
+    if jobs is not None:
+        Thread(target=ask, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def read(file: Path) -> Described:

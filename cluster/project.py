@@ -49,7 +49,9 @@ def settings(config: Mapping[str, Any]) -> str:
 @contextmanager
 def only_head(folder: Path) -> Iterator[None]:
     """One head at a time in a project; a Fault for the second."""
-    lock = os.open(folder / ".dvc" / "tmp" / "distribute.lock", os.O_RDWR | os.O_CREAT)
+    apart = folder / ".dvc" / "tmp"
+    apart.mkdir(exist_ok=True)  # a fresh clone has none
+    lock = os.open(apart / "distribute.lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -19,14 +19,16 @@ from cluster.errand import TOPIC, Errand, Outcome
 from cluster.graph import Graph
 from cluster.state import State
 from lottery.faults import Fault
-from stages import cli
+from stages import cli, journals
 from stages.board import Board
 
 say = partial(cli.console.print, markup=False)
 
 
 def main(
-    jobs: Annotated[int, Option(min=1, help="Workers to start.")] = 2,
+    jobs: Annotated[
+        int | None, Option(min=1, help="Workers to start: 2 here, as many as the file says.")
+    ] = None,
     gpus: Annotated[int, Option(min=0, help="GPUs of this machine to share among them.")] = 0,
     scheduler: Annotated[str | None, Option(help="Address of a Dask scheduler that runs.")] = None,
     cluster: Annotated[Path | None, Option(help="YAML file of a Dask cluster to start.")] = None,
@@ -103,13 +105,13 @@ class Head:
 
 
 def _pool(
-    jobs: int, gpus: int, scheduler: str | None, cluster: Path | None
+    jobs: int | None, gpus: int, scheduler: str | None, cluster: Path | None
 ) -> AbstractContextManager[Client]:
     if scheduler:
         return pool.at(scheduler)
     if cluster:
         return pool.described(cluster, jobs)
-    return pool.local(jobs, gpus, Path("build/cluster"))
+    return pool.local(jobs or 2, gpus, Path("build/cluster"), journals.FOLDER)
 
 
 def _resources(given: list[str]) -> dict[str, float]:

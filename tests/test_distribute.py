@@ -96,7 +96,7 @@ def test_a_clone_is_told_where_the_remote_is_and_no_secret() -> None:
 
 
 def test_one_head_at_a_time(tmp_path: Path) -> None:
-    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    (tmp_path / ".dvc").mkdir()
     with (
         project.only_head(tmp_path),
         pytest.raises(Fault, match=r"another stages\.distribute"),
