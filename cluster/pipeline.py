@@ -58,6 +58,7 @@ def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
     remote = repo.cloud.get_remote_odb()
 
     def missing() -> set[str]:
+        remote.fs.exists(remote.path)  # raises where it is away: before any cell is sent
         if here:
             repo.push(here, run_cache=True)
         return {name for name in done if not _held(stages[name], remote)}

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.toy import Killer, distribute
+from tests.toy import Killer, distribute, text
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
@@ -36,16 +36,13 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
     far.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
     boto3.client("s3", endpoint_url=bucket).create_bucket(Bucket="lottery")
     plain.run("dvc", "repro")
-    killer = Killer(
-        far.root, "retrain@", lambda: any((far.root / "partial").rglob("*.safetensors"))
-    )
-    output = distribute(far)
+    unfinished = far.root / "partial" / "scores-sst2-1337.parquet"
+    killer = Killer(far.root, "retrain@", lambda: any(unfinished.rglob("*.safetensors")))
+    distribute(far)
     killer.join(timeout=60)
     assert not killer.survivors()
-    assert (
-        "goes on from where it was stopped"
-        in (far.root / "logs" / "cells" / "retrain@sst2-1337.log").read_text()
-    )
+    retrained = text(far.root / "logs" / "cells" / "retrain@sst2-1337.log")
+    assert "goes on from where it was stopped" in retrained
     ran = far.executed()
     assert ran == {
         "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super": 1,
@@ -59,5 +56,5 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
 
 def told(work: Workspace) -> str:
     """The report without where it comes from."""
-    text = (work.root / "reports" / "report.md").read_text(encoding="utf-8")
-    return re.sub(r"(?ms)^## Provenance$.*?(?=^## |\Z)", "", text)
+    report = text(work.root / "reports" / "report.md")
+    return re.sub(r"(?ms)^## Provenance$.*?(?=^## |\Z)", "", report)

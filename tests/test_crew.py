@@ -9,11 +9,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import socket
 from threading import Thread
 
 import psutil
 import pytest
+from dvc.repo import Repo
+from moto.server import ThreadedMotoServer
 
+from cluster import pipeline
 from tests import layout
 from tests.toy import Killer, Toy, distribute, text, until
 from tests.workspace import Repository
@@ -92,13 +96,40 @@ def test_a_batch_job_that_is_gone_is_asked_for_again(
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
 
     def strike() -> None:
-        toy.hangs()
+        until((tmp_path / "hung").exists)
         os.killpg(int(text(tmp_path / "jobs").split()[0]), signal.SIGKILL)
 
     Thread(target=strike, daemon=True).start()
     distribute(toy, "--cluster", str(tmp_path / "slurm.yaml"), "--jobs", "1", "--take", "GPU=1")
     assert len(text(tmp_path / "jobs").split()) == 2
     assert toy.seen() == ONCE | {"first@two": 2}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of DVC, in this process for once
+def test_a_remote_that_answers_late_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = Toy(tmp_path)
+    monkeypatch.chdir(toy.root)
+    with socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    s3 = {"url": "s3://late/toy", "endpointurl": f"http://127.0.0.1:{port}"}
+    keys = {"access_key_id": "testing", "secret_access_key": "testing"}
+    config = {"core": {"remote": "late"}, "remote": {"late": s3 | keys}}
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    said = list[str]()
+
+    def say(line: str) -> None:
+        if not said:
+            server.start()
+        said.append(line)
+
+    with Repo(toy.root, config=config) as repo:
+        assert not pipeline.offered(repo, pipeline.graph(repo), say)
+    server.stop()
+    assert len(said) == 1
+    assert said[0].endswith("again in 1 s")
 
 
 def slurm(folder: Path, jobs: Path) -> None:
