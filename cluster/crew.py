@@ -16,12 +16,14 @@ def work(
     errand: Callable[[str], Errand],
     ended: Callable[[Outcome], None],
     takes: Mapping[str, float],
+    cost: Mapping[str, float],
 ) -> None:
     """Run all cells that are not done. What needs a cell that failed is never sent; the rest is finished first.
 
-    Dask sends a cell elsewhere when its worker dies. takes: resources, for cells that ask for any.
+    Dask sends a cell elsewhere when its worker dies. takes: resources, for cells that ask for any. cost: seconds
+    of every cell, or a guess.
     """
-    ways = cells.ways(dict.fromkeys(cells, 1.0))
+    ways = cells.ways(cost)
     done = set(done)
     names: dict[Future[Outcome], str] = {}
     arriving = as_completed()

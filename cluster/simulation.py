@@ -7,6 +7,9 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pandas as pd
 
 from cluster.graph import Graph
 from lottery.faults import Fault
@@ -25,6 +28,15 @@ class Forecast:
     def efficiency(self) -> float:
         """The share of the workers' time that is spent on cells."""
         return self.work / (self.workers * self.makespan) if self.makespan else 1.0
+
+
+def table(file: Path) -> dict[str, float]:
+    """Seconds by pattern of cells, from a CSV with the columns cell and seconds."""
+    try:
+        read = pd.read_csv(file)
+        return dict(zip(read["cell"], map(float, read["seconds"]), strict=True))
+    except (OSError, ValueError, KeyError) as error:
+        raise Fault(f"{file}: no table with the columns cell and seconds ({error})") from None
 
 
 def costs(graph: Graph, table: Mapping[str, float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from distributed import Client
 from dvc.repo import Repo
 from typer import Option
 
-from cluster import crew, pipeline, pool, project
+from cluster import crew, pipeline, pool, project, simulation
 from cluster.errand import TOPIC, Errand, Outcome
 from cluster.graph import Graph
 from cluster.state import State
@@ -35,6 +35,10 @@ def main(
     take: Annotated[
         list[str] | None, Option(help="What a training cell takes of a worker, as GPU=1.")
     ] = None,
+    times: Annotated[
+        Path | None,
+        Option(help="CSV: cell (`prune@*`), seconds; lets the longest chains begin first."),
+    ] = None,
     logs: Annotated[Path, Option(help="Folder for a log of every cell.")] = Path("logs/cells"),
 ) -> None:
     """Run the pipeline's cells on a Dask cluster: DVC's remote carries the results, this machine writes the report."""
@@ -48,7 +52,7 @@ def main(
             head = Head(repo, logs)
         if len(head.done) < len(head.remote):
             with _pool(jobs, gpus, scheduler, cluster) as client:
-                head.away(client, takes)
+                head.away(client, takes, times)
         with pipeline.opened(root, alone) as repo:  # again: dvc.lock is another now
             here = pipeline.complete(repo, head.cells, head.remote.keys(), say)
         stage.result = f"{len(head.remote)} cells are in; {', '.join(here)} ran here"
@@ -67,8 +71,10 @@ class Head:
         self.done = pipeline.offered(repo, self.remote, say)
         self._state = State(self.root / "dvc.lock")
 
-    def away(self, client: Client, takes: dict[str, float]) -> None:
+    def away(self, client: Client, takes: dict[str, float], times: Path | None) -> None:
         """Run every cell that can run elsewhere; a Fault when all others are in and some failed."""
+        table = simulation.table(times) if times else {"*": 1.0}
+        cost = simulation.costs(self.remote, table)
         with Board(self.remote, self.done, client.dashboard_link) as board:
             client.subscribe_topic(
                 TOPIC, lambda event: board.begun(event[1]["cell"], event[1]["where"])
@@ -83,7 +89,7 @@ class Head:
                 else:
                     self._state.merge(outcome.cell, outcome.entry, self.cells)
 
-            crew.work(self.remote, self.done, client, self._errand, ended, takes)
+            crew.work(self.remote, self.done, client, self._errand, ended, takes, cost)
         if failed:
             names = ", ".join(outcome.cell for outcome in failed)
             raise Fault(f"failed: {names}; all others that could are in, logs are in {self._logs}")

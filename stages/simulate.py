@@ -8,14 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import pandas as pd
 from dvc.repo import Repo
 from rich.table import Table
 from typer import Argument, Option
 
 from cluster import pipeline, simulation
 from cluster.graph import Graph
-from lottery.faults import Fault
 from stages import cli
 
 
@@ -28,13 +26,7 @@ def main(
 ) -> None:
     """Say how long an experiment would take on a cluster, from measured times of its cells."""
     cells = _cells(profile).away()
-    try:
-        read = pd.read_csv(times)
-        cost = simulation.costs(
-            cells, dict(zip(read["cell"], map(float, read["seconds"]), strict=True))
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise Fault(f"{times}: no table with the columns cell and seconds ({error})") from None
+    cost = simulation.costs(cells, simulation.table(times))
     table = Table("workers", "hours", "x longest chain", "efficiency")
     for count in workers:
         found = simulation.forecast(cells, cost, count)
