@@ -4,6 +4,7 @@ python -m stages.simulate profiles/paper.yaml times.csv --workers 1 --workers 8 
 """
 
 import shutil
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -42,7 +43,11 @@ def _cells(profile: Path) -> Graph:
     with TemporaryDirectory() as apart:
         shutil.copy(profile, Path(apart) / cli.PARAMETERS)
         shutil.copy("dvc.yaml", apart)
-        with Repo.init(apart, no_scm=True) as repo:
+        (Path(apart) / ".dvc").mkdir()
+        (Path(apart) / ".dvc" / "config").write_text(
+            "[core]\n    no_scm = true\n", encoding="utf-8"
+        )
+        with chdir(apart), Repo() as repo:  # DVC names cells as seen from where one is
             return pipeline.graph(repo)
 
 

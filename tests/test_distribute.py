@@ -1,5 +1,7 @@
 """What the head does before and after the cluster: waiting for storage, the lock, the bundle, the settings."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from cluster.graph import Cell, Graph
 from cluster.patience import patiently
 from cluster.state import State
 from lottery.faults import Fault
-from tests.imports import names, reach
+from tests.imports import ROOT, names, reach
 from tests.workspace import Repository
 
 
@@ -136,3 +138,12 @@ def test_the_pipeline_imports_nothing_of_the_cluster() -> None:
         "dask",
         "distributed",
     }
+
+
+def test_simulated_on_64_workers_the_paper_takes_little_longer_than_its_longest_chain() -> None:
+    times, profile = "reports/benchmarks/paper-cells.csv", "profiles/paper.yaml"
+    said = Repository(ROOT).run(
+        sys.executable, "-m", "stages.simulate", profile, times, "--workers", "64"
+    )
+    [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", said)
+    assert 1 <= float(stretch) <= 1.2
