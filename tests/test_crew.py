@@ -133,9 +133,10 @@ def test_a_remote_that_answers_late_is_waited_for(
 
 
 def slurm(folder: Path, jobs: Path) -> None:
-    """Slurm's two commands, for jobs that run here at once; their ids are noted."""
+    """Slurm's two commands, for jobs that run here at once; their ids are noted. A script is kept, as Slurm does."""
     folder.mkdir()
-    submit = f'setsid sh "$1" >/dev/null 2>&1 & echo $! >> {jobs}; echo "Submitted batch job $!"'
+    start = 'cp "$1" "$1.kept"; setsid sh "$1.kept" >/dev/null 2>&1'
+    submit = f'{start} & echo $! >> {jobs}; echo "Submitted batch job $!"'
     for name, script in {"sbatch": submit, "scancel": 'kill -s KILL -- "-$1"'}.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
