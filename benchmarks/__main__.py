@@ -16,6 +16,7 @@ from benchmarks import page
 from benchmarks.contests import WORKS, Contest, contests
 from benchmarks.encoders import Paddock
 from benchmarks.rows import Row, rows
+from benchmarks.shares import shares
 from benchmarks.turns import race
 from lottery.faults import Fault
 
@@ -64,7 +65,7 @@ def raced(contest: Contest, rounds: int, again: bool) -> list[Row]:
         return msgspec.json.decode(path.read_bytes(), type=list[Row])
     with console.status(contest.name) as status:
         found = race(contest, rounds, PEERS, BUILD / contest.name, status.update)
-    made = list(rows(contest, found))
+    made = list(rows(contest, found, shares(contest)))
     path.write_bytes(msgspec.json.encode(made))
     console.print(
         f"{contest.name}: {', '.join(f'{r.baseline} {r.ratio_median:.1f}' for r in made)}"

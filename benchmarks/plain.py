@@ -63,7 +63,27 @@ class Masked:
         return output * self.mlps[layer]
 
 
-def gradient(mask: Tensor) -> Tensor:
+def accumulated(model: Masked, batches: Iterator[Batch]) -> dict[str, Tensor]:
+    """Heads [L, H] and MLPs [L]: absolute gradients at the masks, summed over batches; logits [N, C]."""
+    heads, mlps, logits = torch.zeros_like(model.heads), torch.zeros_like(model.mlps), []
+    for batch in batches:
+        answer = model.bert(**batch)
+        answer.loss.backward()
+        heads += _gradient(model.heads)
+        mlps += _gradient(model.mlps)
+        logits.append(answer.logits)
+    found = {"heads": heads, "mlps": mlps, "logits": torch.cat(logits).double()}
+    return {name: tensor.detach() for name, tensor in found.items()}
+
+
+def each_alone(model: Masked, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, before each of which the gradients of those before are forgotten."""
+    for batch in batches:
+        model.clear()
+        yield batch
+
+
+def _gradient(mask: Tensor) -> Tensor:
     """The absolute gradient at a mask, 0 where nothing depends on it."""
     return torch.zeros_like(mask) if mask.grad is None else mask.grad.abs()
 

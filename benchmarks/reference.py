@@ -67,19 +67,13 @@ def retrain(load: Load) -> Act:
 
 def _importance(model: Masked, examples: Examples, size: int) -> Arrays:
     model.clear()
-    heads, mlps, logits = torch.zeros_like(model.heads), torch.zeros_like(model.mlps), []
-    for batch in plain.batches(examples, size, LENGTH):
-        answer = model.bert(**batch)
-        answer.loss.backward()
-        heads += plain.gradient(model.heads)
-        mlps += plain.gradient(model.mlps)
-        logits.append(answer.logits.detach())
-    heads, mlps = heads.detach() / len(examples), mlps.detach() / len(examples)
+    found = plain.accumulated(model, plain.batches(examples, size, LENGTH))
+    heads, mlps = found["heads"] / len(examples), found["mlps"] / len(examples)
     heads /= heads.norm(dim=1, keepdim=True).clamp_min(1e-20)
     return {
         "heads_cumulative": heads.double().numpy(),
         "mlps_cumulative": mlps.double().numpy(),
-        "logits": torch.cat(logits).double().numpy(),
+        "logits": found["logits"].numpy(),
     }
 
 

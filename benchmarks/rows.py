@@ -18,6 +18,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     Peaks are MiB above a process without a model, model_mib is the model itself. difference: the largest one
     between floats that both bring (logits, importance), over the largest of the baseline's; bits: how many
     differ between the masks of all candidates, and how many there are; null where there is nothing to compare.
+    shares: of the project's time, by kind of work.
     """
 
     work: str
@@ -39,16 +40,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bits: int | None
     candidates: int | None
     baseline_candidates: int | None
+    shares: Mapping[str, float]
 
 
-def rows(contest: Contest, results: Mapping[Side, Result]) -> Iterator[Row]:
+def rows(
+    contest: Contest, results: Mapping[Side, Result], shares: Mapping[str, Mapping[str, float]]
+) -> Iterator[Row]:
     """A row for each pair of which both took part."""
     for pair in contest.pairs:
         if pair.baseline in results:
-            yield _row(contest, pair, results[pair.ours], results[pair.baseline])
+            mine, theirs = results[pair.ours], results[pair.baseline]
+            yield _row(contest, pair, mine, theirs, shares[pair.ours.work])
 
 
-def _row(contest: Contest, pair: Pair, ours: Result, theirs: Result) -> Row:
+def _row(
+    contest: Contest, pair: Pair, ours: Result, theirs: Result, shares: Mapping[str, float]
+) -> Row:
     both = list(zip(ours.readings, theirs.readings, strict=True))
     ratios = [baseline.cpu / own.cpu for own, baseline in both]
     differing, bits = _bits(ours.arrays, theirs.arrays)
@@ -73,6 +80,7 @@ def _row(contest: Contest, pair: Pair, ours: Result, theirs: Result) -> Row:
         bits=bits,
         candidates=_candidates(ours.arrays),
         baseline_candidates=_candidates(theirs.arrays),
+        shares=shares,
     )
 
 

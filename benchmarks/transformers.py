@@ -1,7 +1,5 @@
 """What a user writes with transformers alone: batches padded to their longest, SDPA, hooks for the masks."""
 
-import torch
-
 from benchmarks import plain
 from benchmarks.load import Load
 from benchmarks.measure import Act, Arrays
@@ -15,15 +13,8 @@ def importance(load: Load) -> Act:
     model, examples = Masked(plain.bert(load.folder, "sdpa")), load.examples
 
     def act() -> Arrays:
-        heads, mlps, logits = torch.zeros_like(model.heads), torch.zeros_like(model.mlps), []
-        for batch in plain.batches(examples, BATCH, None):
-            model.clear()
-            answer = model.bert(**batch)
-            answer.loss.backward()
-            heads += plain.gradient(model.heads)
-            mlps += plain.gradient(model.mlps)
-            logits.append(answer.logits.detach())
-        return {"logits": torch.cat(logits).double().numpy()}
+        alone = plain.each_alone(model, plain.batches(examples, BATCH, None))
+        return {"logits": plain.accumulated(model, alone)["logits"].numpy()}
 
     return act
 

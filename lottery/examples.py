@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialised
 
 from lottery.faults import Fault
 from lottery.params import Section
@@ -134,7 +134,7 @@ def save(examples: Examples, path: Path) -> None:
         "labels": examples.labels_N,
     }
     identity = {"task": examples.task, "split": examples.split}
-    save_file(arrays, path, {"identity": json.dumps(identity)})
+    path.write_bytes(serialised(arrays, {"identity": json.dumps(identity)}))
 
 
 def load(path: Path) -> Examples:

@@ -67,17 +67,21 @@ def _inlined(tokens: Sequence[Token], pictures: Mapping[str, bytes]) -> None:
 
 
 def _unbroken(tokens: Sequence[Token]) -> None:
-    """Numbers keep their units, those in cells their spread and the two ends of their interval."""
+    """Numbers keep their units, those in cells their spread and the two ends of their interval; sentences have room."""
     for opening, inline in pairwise(tokens):
         numeric = opening.type == "td_open" and NUMBER.fullmatch(inline.content)
         if numeric:
             opening.attrSet("class", "number")
+        elif opening.type == "td_open" and len(inline.content) > SENTENCE:
+            opening.attrSet("class", "words")
         for child in inline.children or []:
             if child.type == "text":
                 joint = r" (?!\[)" if numeric else r"(?<=\d) (?=%)"
                 child.content = re.sub(joint, "\N{NO-BREAK SPACE}", child.content)
 
 
+SENTENCE = 60
+"""Characters from which a cell needs a column of some width."""
 NUMBER = re.compile(rf"(< |[+{MINUS}])?\d([^A-Za-z]|<br>|n = )*")
 
 

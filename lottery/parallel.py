@@ -99,7 +99,7 @@ def run(jobs: Mapping[Name, Job[R]], compute: Compute, report: Report) -> dict[N
     if others > 0:
         _share(waiting, found, others, compute.threads, report)
     else:
-        _work(waiting, found, report)
+        _take(waiting, found, partial(_here, report))
     return {name: found[name] for name in jobs}
 
 
@@ -125,8 +125,9 @@ def _share(
     ):
         hands.submit(_relay, news, report)
         try:
-            helped = [hands.submit(_hand_over, waiting, found, pool) for _ in range(others)]
-            _work(mine, found, report)
+            away = partial(_elsewhere, pool)
+            helped = [hands.submit(_take, waiting, found, away) for _ in range(others)]
+            _take(mine, found, partial(_here, report))
             for each in helped:
                 each.result()
         except BrokenProcessPool:
@@ -138,22 +139,21 @@ def _share(
             news.put(None)
 
 
-def _work(waiting: Waiting[Name, R], found: dict[Name, R], report: Report) -> None:
+def _take(waiting: Waiting[Name, R], found: dict[Name, R], do: Callable[[Name, Job[R]], R]) -> None:
     """Take jobs as long as there are any; a failure leaves none for anybody."""
     try:
         for name, job in waiting:
-            found[name] = job(partial(report, name))
+            found[name] = do(name, job)
     finally:
         deque(waiting, maxlen=0)
 
 
-def _hand_over(waiting: Waiting[Name, R], found: dict[Name, R], pool: Executor) -> None:
-    """The same for a process of the pool."""
-    try:
-        for name, job in waiting:
-            found[name] = pool.submit(job, partial(_tell, name)).result()
-    finally:
-        deque(waiting, maxlen=0)
+def _here(report: Report, name: Name, job: Job[R]) -> R:
+    return job(partial(report, name))
+
+
+def _elsewhere(pool: Executor, name: Name, job: Job[R]) -> R:
+    return pool.submit(job, partial(_tell, name)).result()
 
 
 def _serve() -> None:

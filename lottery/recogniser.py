@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -99,7 +100,7 @@ def recognise(model: nn.Sequential, picture_HXX: Tensor) -> NDArray[np.int64]:
 
 
 def save(model: nn.Sequential, path: Path) -> None:
-    save_file(model.state_dict(), path)
+    path.write_bytes(serialised(model.state_dict()))
 
 
 def load(path: Path) -> nn.Sequential:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from lottery.faults import Fault
 
@@ -159,7 +159,7 @@ class Subnetwork(Mapping[str, Kept]):
             "identity": identity,
         }
         # One entry: the order of several would differ from process to process.
-        save_file(self._bits, path, {"about": json.dumps(about)})
+        path.write_bytes(save(self._bits, {"about": json.dumps(about)}))
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from typer import Argument
 
 from lottery import checkpoint, examples, habits, recogniser, records, subnetwork
@@ -55,7 +55,7 @@ def main(
             found += habits.observe(encoder, sentences, known, (task, seed, state))
             if (seed, state) == (seeds[0], "finetuned"):
                 shown = habits.pictures(encoder, habits.typical(sentences), "normed")
-                save_file({"pictures": shown}, draft / "pictures.safetensors")
+                (draft / "pictures.safetensors").write_bytes(save({"pictures": shown}))
             stage.report("models", len(found), 0)
         records.write(Gaze, found, draft / "heads.parquet")
         stage.result = f"{len(found)} habits of heads"

@@ -72,8 +72,8 @@ class Stage:
 
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
-    """Say what runs, show its progress, say what came out, and note the time it took in the log."""
-    started, clock = datetime.now(UTC), time.perf_counter()
+    """Say what runs, show its progress, say what came out, and note in the log how long its process took."""
+    started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     where = position.here(PARAMETERS, LOG)
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
     if where:
@@ -89,7 +89,7 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     ) as bars:
         running = Stage(bars)
         yield running
-    seconds = time.perf_counter() - clock
+    seconds = (datetime.now(UTC) - started).total_seconds()
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
     entry = {"stage": name, "cell": cell, "started": started.isoformat(timespec="seconds")}
     _append(LOG, json.dumps(entry | {"seconds": round(seconds, 2)}))

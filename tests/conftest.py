@@ -12,3 +12,5 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # Machines differ in speed, and a failure must come back when the tests are run again.
 settings.register_profile("lottery", deadline=None, derandomize=True)
 settings.load_profile("lottery")
+
+pytest_plugins = ["tests.toy_run"]

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,34 @@ GRACE = 10.0
 
 
 def _stage(dvc: psutil.Process) -> None:
-    for child in dvc.children(recursive=True)[:1]:
-        child.kill()
+    for child in dvc.children()[:1]:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def _send(signum: int) -> Callable[[psutil.Process], None]:
     return lambda dvc: os.killpg(dvc.pid, signum)
 
 
+def _until_heard(act: Callable[[psutil.Process], None]) -> Callable[[psutil.Process], None]:
+    """`act` until DVC ends: a stage that ends by itself just then misses it, and so does DVC meanwhile."""
+
+    def repeat(dvc: psutil.Process) -> None:
+        for _ in range(4):
+            act(dvc)
+            with suppress(psutil.TimeoutExpired):
+                dvc.wait(GRACE / 4)
+                return
+
+    return repeat
+
+
 WAYS: Mapping[str, Callable[[psutil.Process], None]] = {
     "SIGKILL to DVC": psutil.Process.kill,
-    "SIGKILL to the stage": _stage,
+    "SIGKILL to the stage": _until_heard(_stage),
     "SIGKILL to all": _send(signal.SIGKILL),
     "SIGTERM to DVC": psutil.Process.terminate,
-    "Ctrl-C": _send(signal.SIGINT),
+    "Ctrl-C": _until_heard(_send(signal.SIGINT)),
 }
 
 

@@ -1,15 +1,14 @@
 """The pages in a real browser: the committed report, a made-up one, and a page with everything wrong."""
 
-from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
-from stages import report
 from tests import browser
 from tests.browser import VIEWS, View
 from tests.imports import ROOT
-from tests.records import Experiment, analysed
+from tests.records import Experiment
+from tests.reports import reported
 
 pytestmark = pytest.mark.skipif(
     not browser.chromium(), reason="no chromium to look at pages with (apt-get install chromium)"
@@ -36,17 +35,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made up")
-    analysed(Experiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
-    with chdir(folder):
-        report.main(
-            tables=Path("reports/tables"),
-            data=Path("data"),
-            attention=Path("attention"),
-            template=ROOT / "lottery" / "page.html",
-            out=Path("reports/report.md"),
-            pictures=Path("reports/figures"),
-            html=Path("reports/report.html"),
-        )
+    reported(Experiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
     return folder / "reports" / "report.html"
 
 

@@ -1,7 +1,9 @@
 """Experiments as DVC records them, through its queue: what the comparison reads, and what the plots show."""
 
 import json
+import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,27 @@ def _plots(toy: Repository) -> None:
         content = json.dumps(plot["content"])
         assert "<DVC_METRIC" not in content
         assert plot["revisions"] == ["HEAD", "rate-1"]
+
+
+def test_every_way_to_run_one_is_compared(tmp_path: Path) -> None:
+    """In a folder of its own, by a worker in the background, and in place: the last alone changes the tree."""
+    toy = toy_project.project(tmp_path / "toy")
+    toy.run("dvc", "repro")
+    toy.commit("baseline")
+    toy.run("dvc", "exp", "run", "--temp", "--name", "apart", "-S", "prune.rate=0.2")
+    toy.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "prune.rate=0.3")
+    toy.run("dvc", "queue", "start")
+    deadline = time.monotonic() + 120
+    while "Success" not in (said := toy.run("dvc", "queue", "status")):
+        assert time.monotonic() < deadline, said
+        time.sleep(1)
+    toy.run("dvc", "queue", "stop")
+    assert toy.run("git", "status", "--porcelain") == ""
+    toy.run("dvc", "exp", "run", "--name", "here", "-S", "prune.rate=0.4")
+    assert toy.run("git", "status", "--porcelain", "params.yaml") == " M params.yaml\n"
+    text = compare(toy)
+    for name, rate in {"apart": 0.2, "later": 0.3, "here": 0.4}.items():
+        assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` \|$", text, re.MULTILINE)
 
 
 def test_an_unknown_commit_is_one_line(toy: Repository) -> None:

@@ -1,5 +1,7 @@
 """A journal gives back what was kept, whole, and nothing that is not."""
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lottery.journal import NOWHERE, Journal
+from stages import journals
+from tests.imports import ROOT
 
 VALUES = st.recursive(
     st.floats() | st.text() | st.integers(-(2**63), 2**63) | st.none(),
@@ -59,3 +63,26 @@ def test_without_a_folder_nothing_is_kept() -> None:
     NOWHERE.forget("unit")
     assert NOWHERE.recall("unit") is None
     assert NOWHERE.of("part") is NOWHERE
+
+
+@pytest.mark.parametrize("shared", [None, "there"])
+def test_work_on_other_inputs_is_kept_for_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(journals, "SHARED", shared)
+    monkeypatch.setattr(journals, "FOLDER", tmp_path / "partial")
+    shutil.copy(ROOT / "profiles" / "smoke.yaml", "params.yaml")
+    given, out = Path("given"), Path("models/rte/1")
+    for content in ("one", "two"):
+        given.write_text(content)
+        with suppress(InterruptedError), journals.journal(out, given) as notes:
+            notes.note("unit", content)
+            raise InterruptedError
+    found = []
+    for content in ("two", "one"):
+        given.write_text(content)
+        with journals.journal(out, given) as notes:
+            found.append(notes.recall("unit"))
+    assert found == [("two", {}), ("one", {}) if shared else None]
+    assert not list((tmp_path / "partial").iterdir())

@@ -2,7 +2,6 @@
 
 import json
 import re
-from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from hypothesis import strategies as st
 
 from lottery import frames, prose, provenance
 from lottery.faults import Fault
-from stages import report
-from tests.imports import ROOT
 from tests.records import Experiment, analysed
+from tests.reports import reported
 
 SHAPES = {
     "default": Experiment(),
@@ -26,17 +24,7 @@ SHAPES = {
 @pytest.fixture(scope="module", params=SHAPES)
 def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    analysed(SHAPES[request.param], folder)
-    with chdir(folder):
-        report.main(
-            tables=Path("reports/tables"),
-            data=Path("data"),
-            attention=Path("attention"),
-            template=ROOT / "lottery" / "page.html",
-            out=Path("reports/report.md"),
-            pictures=Path("reports/figures"),
-            html=Path("reports/report.html"),
-        )
+    reported(SHAPES[request.param], folder)
     return folder
 
 

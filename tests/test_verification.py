@@ -32,13 +32,6 @@ METHODS = ("structured", "magnitude")
 CONTRASTS = [(method, name) for method in METHODS for name in ("good", "random-0", "bad")]
 
 
-@pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("honest")
-    toy_run.make(root)
-    return root
-
-
 @pytest.fixture
 def copy(honest: Path, tmp_path: Path) -> Path:
     shutil.copytree(honest, tmp_path / "run")

@@ -1,5 +1,6 @@
 """A finished run of toy size: a task with two seeds, from fine-tuning to scores, made by the stages themselves."""
 
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
@@ -27,8 +28,16 @@ CHANGES = {
 }  # fmt: skip
 
 
-def make(root: Path) -> None:
-    """Everything that is verified of a run, below `root`."""
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests; who changes it copies it first."""
+    root = tmp_path_factory.mktemp("honest")
+    make(root)
+    return root
+
+
+def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
+    """Everything that is verified of a run, below `root`: its cells in the order of `seeds`."""
     (root / "data" / "rte").mkdir(parents=True)
     checkpoint.save(toys.encoder(), root / "encoder")
     for seed, (split, size) in enumerate({"train": 64, "select": 30, "dev": 40}.items()):
@@ -38,13 +47,13 @@ def make(root: Path) -> None:
         text = text.replace(old, new)
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
-        patch.setattr(Compute, "workers", 1)  # no pool of processes: they cost more than the work
-        _stages(Path("data/rte"), Path("encoder"))
+        patch.setattr(Compute, "workers", workers)  # a pool of processes costs more than the work
+        _stages(Path("data/rte"), Path("encoder"), seeds)
 
 
-def _stages(data: Path, encoder: Path) -> None:
-    models = {seed: Path(f"models/rte/{seed}") for seed in SEEDS}
-    kept = {seed: Path(f"subnetworks/rte/{seed}") for seed in SEEDS}
+def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
+    models = {seed: Path(f"models/rte/{seed}") for seed in seeds}
+    kept = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}.parquet")
         finetune.main("rte", seed, data, encoder, model)

@@ -102,8 +102,13 @@ class Workspace(Repository):
 
     def digests(self, folder: str) -> dict[str, str]:
         """The content of every file below a folder, by name."""
-        return {
-            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted((self.root / folder).rglob("*"))
-            if path.is_file()
-        }
+        return {f"{folder}/{name}": found for name, found in digests(self.root / folder).items()}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The content of every file below a folder, by its name there."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

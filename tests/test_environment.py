@@ -1,0 +1,172 @@
+"""The world fails: a full disk, folders that may not be written, no network, no git, the wrong Python.
+
+Each ends with one line and an exit code, loses nothing, and is over once it is mended.
+"""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT
+from tests.workspace import Workspace
+
+DATA, ENCODER, MODEL, KEPT = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
+STAGES = {
+    "finetune": (DATA, ENCODER, MODEL),
+    "prune": (DATA, MODEL, KEPT),
+    "retrain": (DATA, ENCODER, MODEL, KEPT, "scores/rte/1.parquet"),
+    "super": (DATA, ENCODER, MODEL, "subnetworks/rte", "supers/rte/1.parquet"),
+}
+BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+"""What makes root heed the permissions of files, as others do."""
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+"""Python itself would keep half a compiled file where the disk is full."""
+
+
+@pytest.fixture
+def run(honest: Path, tmp_path: Path) -> Iterator[Path]:
+    """A finished toy run, for whose results nobody wrote a log or a journal."""
+    root = tmp_path / "run"
+    shutil.copytree(honest, root, ignore=shutil.ignore_patterns("logs", "partial"))
+    yield root
+    for folder in [root, *root.rglob("*/")]:
+        folder.chmod(0o755)
+
+
+def python(
+    root: Path, *words: str, before: tuple[str, ...] = (), prepare: Callable[[], None] | None = None
+) -> tuple[int, list[str]]:
+    """The exit code and the lines on stderr of `python -m` those words in `root`."""
+    done = subprocess.run(
+        [*before, sys.executable, "-m", *words],
+        cwd=root,
+        env=os.environ | ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=prepare,
+    )
+    return done.returncode, done.stderr.splitlines()
+
+
+def contents(root: Path) -> dict[Path, bytes]:
+    """All files but logs and journals, in which every entry is whole or not there."""
+    return {
+        path.relative_to(root): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.relative_to(root).parts[0] not in {"logs", "partial"}
+    }
+
+
+def bound() -> tuple[str, ...]:
+    if os.getuid():
+        return ()
+    if not shutil.which("setpriv"):
+        pytest.skip("root, and no setpriv to give up its powers with")
+    return BOUND
+
+
+@pytest.mark.parametrize(
+    ("stage", "limit"),
+    [("finetune", 200), ("finetune", 9_000), ("prune", 600), ("retrain", 300), ("super", 300)],
+)
+def test_a_full_disk(run: Path, stage: str, limit: int) -> None:
+    def fill() -> None:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # no other processes
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    before, command = contents(run), (f"stages.{stage}", "rte", "1", *STAGES[stage])
+    code, said = python(run, *command, prepare=fill)
+    assert code == 1
+    assert len(said) == 1
+    assert said[0].startswith("error: ")
+    assert "nothing is lost" in said[0]
+    assert contents(run) == before
+    assert python(run, *command) == (0, [])
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_folder_that_may_not_be_written(run: Path, stage: str) -> None:
+    before, command = contents(run), (f"stages.{stage}", "rte", "1", *STAGES[stage])
+    (run / command[-1]).parent.chmod(0o555)
+    code, said = python(run, *command, before=bound())
+    assert code == 1
+    assert len(said) == 1
+    assert said[0].startswith("error: ")
+    assert "Permission denied; nothing is lost" in said[0]
+    assert contents(run) == before
+
+
+def test_a_cache_that_may_not_be_written(tmp_path: Path) -> None:
+    work, cache = Workspace(tmp_path / "work", "smoke"), tmp_path / "cache"
+    cache.mkdir(mode=0o555)
+    work.run("dvc", "config", "--local", "cache.dir", str(cache))
+    said = work.run(*bound(), "dvc", "repro", "check", fails=True)
+    assert "Permission denied" in said
+    assert "Traceback" not in said
+    cache.chmod(0o755)
+    work.run("dvc", "repro", "check")
+    assert list(cache.rglob("files/md5/*/*"))
+
+
+def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "profiles" / "smoke.yaml", tmp_path / "params.yaml")
+    for key, value in {"INDEX_URL": "http://me:Secret@127.0.0.1:9/", "NO_CACHE_DIR": "1"}.items():
+        monkeypatch.setenv(f"PIP_{key}", value)
+    for key in ("EXTRA_INDEX_URL", "FIND_LINKS", "CONFIG_FILE"):
+        monkeypatch.setenv(f"PIP_{key}", os.devnull if key == "CONFIG_FILE" else "")
+    code, said = python(tmp_path, "stages.fetch", "sst2", "data/assets/sst2")
+    assert code == 1
+    assert len(said) == 1
+    assert said[0].startswith("error: ")
+    assert "Secret" not in said[0]
+    assert not (tmp_path / "data" / "assets" / "sst2").exists()
+    assert not list((tmp_path / "data" / "assets").iterdir())
+
+
+def test_no_git(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = subprocess.run(
+        ["make", "repro", "--old-file=setup"],
+        cwd=tmp_path,
+        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith("error: DVC needs a git repository; ")
+    assert all(line.startswith("make: ") for line in rest)
+    assert done.returncode
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["old", "none"])
+def test_the_wrong_python(tmp_path: Path, there: bool) -> None:
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    old = tmp_path / "python3.9"
+    if there:
+        old.write_text('#!/bin/sh\ncase "$1" in -V) echo Python 3.9.2 ;; *) exit 1 ;; esac\n')
+        old.chmod(0o755)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={old}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith("error: Python 3.11 or newer is needed")
+    assert not there or "Python 3.9.2" in first
+    assert all(line.startswith("make: ") for line in rest)
+    assert done.returncode
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,80 @@
+"""What another number of threads changes in a finished run: whether masks flip, and how far scores move.
+
+    python -m tests.threads 2
+
+Every search starts again from the fine-tuned model that was recorded, every fine-tuning from the pre-trained
+encoder. Scores are the first metric of the task on dev.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from lottery import checkpoint, criteria, examples
+from lottery.criteria import Search
+from lottery.encoder import Encoder
+from lottery.params import section
+from lottery.training import Recipe
+from lottery.trials import Cell, finetuned, scores
+from lottery.verification import Made
+from stages import cli
+from tests import toy_run
+
+HEAD = ("cell", "recorded", "scored again", "trained again", *criteria.CRITERIA)
+
+
+def changed(made: Made, pretrained: Path) -> Iterator[str]:
+    """A row of the table: full models' scores, then of each search the steps and parts that differ."""
+    recorded = made.scored(made.run.scores).set_index(["kind", "split", "metric"])["value"]
+    yield f"{recorded['full', 'dev', made.task.metrics[0]].item():.4f}"
+    yield _score(made, checkpoint.load(made.model, made.task.classes))
+    yield _score(made, finetuned(lambda _, __: None, _cell(made, pretrained))[0])
+    known, steps = made.subnetworks(), made.steps()
+    for method in criteria.CRITERIA:
+        judged_by = made.splits()[made.run.how.rule.data]
+        wanted = Search(
+            method, made.task, made.seed, made.model, judged_by, made.run.how, made.run.compute
+        )
+        found = criteria.prune(lambda _, __: None, wanted)
+        before = steps.loc[steps["method"] == method, "score"].to_numpy()
+        after = [step.score for step in found.steps]
+        moved = (
+            f"{sum(a != b for a, b in zip(before, after, strict=True))} of {len(before)} scores"
+            if len(before) == len(after)
+            else f"{len(after)} steps for {len(before)}"
+        )
+        flipped = (known[method, "good", 0].flat != found.subnetworks["good", 0].flat).sum()
+        yield f"{moved}, {flipped:,} parts"
+
+
+def _cell(made: Made, pretrained: Path) -> Cell:
+    return Cell(
+        task=made.task,
+        seed=made.seed,
+        pretrained=pretrained,
+        train=examples.load(made.run.data / made.task.name / "train.safetensors"),
+        recipe=section(Recipe, "finetune", cli.parameters()),
+        compute=made.run.compute,
+    )
+
+
+def _score(made: Made, encoder: Encoder) -> str:
+    with made.run.compute.arithmetic:
+        found = scores(encoder.eval(), made.task, {"dev": made.splits()["dev"]})
+    return f"{found['dev'][made.task.metrics[0]]:.4f}"
+
+
+def main() -> None:
+    torch.set_num_threads(int(sys.argv[1]))
+    table = Table(*HEAD)
+    for made in toy_run.run(Path()).cells:
+        table.add_row(str(made), *changed(made, Path("data/assets/encoder")))
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()
