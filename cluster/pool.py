@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import logging
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,6 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any, Literal
 
-import dask
 import msgspec
 from distributed import Client, Nanny, Scheduler, SpecCluster
 from ruamel.yaml import YAML
@@ -21,7 +21,8 @@ from cluster.errand import CORES
 from lottery.faults import Fault
 
 # Dask tells what its parts do; what they warn of is enough.
-dask.config.set({"distributed.logging": {"distributed": "warning"}})
+QUIET = logging.WARNING
+logging.getLogger("distributed").setLevel(QUIET)
 AGAIN = 5.0
 PARTIAL = "LOTTERY_PARTIAL"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
@@ -47,6 +48,7 @@ def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]
             "cls": Nanny,
             "options": {
                 "nthreads": 1,
+                "silence_logs": QUIET,
                 "resources": {"GPU": 1} if gpus else {},
                 "local_directory": str(folder),
                 "env": shared | _share(number, cores, jobs, gpus),
