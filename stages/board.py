@@ -64,6 +64,7 @@ class Board:
             if cell in self._running:
                 self._progress.remove_task(self._running[cell])
             self._running[cell] = self._progress.add_task(escape(f"{cell} on {where}"), total=None)
+            self._count()
 
     def ended(self, outcome: Outcome, log: Path) -> None:
         """A cell is in, or has failed: then the end of its log is shown."""
@@ -72,6 +73,7 @@ class Board:
             if outcome.cell in self._running:
                 self._progress.remove_task(self._running.pop(outcome.cell))
             self._progress.advance(self._all)
+            self._count()
         so_far = f"{len(self._came)} of {self._left}"
         if outcome.entry is None:
             tail = "\n".join(outcome.log.splitlines()[-TAIL:])
@@ -80,6 +82,11 @@ class Board:
             took = f"{sum(outcome.seconds.values()):.0f} s"
             text = f"{outcome.cell}: in from {outcome.host} after {took} ({so_far})"
         cli.console.print(f"  {text}", markup=False)
+
+    def _count(self) -> None:
+        failed = sum(outcome.entry is None for outcome in self._came)
+        queued = self._left - len(self._came) - len(self._running)
+        self._progress.update(self._all, description=f"cells: {queued} queued, {failed} failed")
 
     def _table(self) -> Table:
         table = Table(
