@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.load import Load
 
 Arrays = dict[str, NDArray[Any]]
-Act = Callable[[], Arrays]
-"""The work itself; what comes back is compared with what the others bring."""
+Act = Callable[[], Mapping[str, Any]]
+"""The work itself; what comes back, arrays or lists of them, is compared with what the others bring."""
 Contender = Callable[[Load], Act]
 """Everything up to the work: the model on its place, the data in the form that is wanted."""
 
@@ -26,7 +26,7 @@ class Reading(msgspec.Struct, frozen=True):
     peak: float
 
 
-def read(contender: Contender, load: Load, empty: float) -> tuple[Reading, Arrays]:
+def read(contender: Contender, load: Load, empty: float) -> tuple[Reading, Mapping[str, Any]]:
     """One run of a contender with everything loaded anew; `empty` is the process's size without a model.
 
     The peak counts the model, its preparation and the work.

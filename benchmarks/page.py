@@ -143,9 +143,9 @@ def _rows(table: list[Row]) -> Iterator[str]:
     yield from (
         "## All rows",
         "",
-        "Memory is the peak above a process without a model: project / baseline. The last column says how far"
-        " the results are apart: the largest difference of logits or scores, relative to the largest one, or"
-        " the bits of all candidates' masks that differ.",
+        "Memory is the peak above a process that has computed something but has no model: project / baseline. The"
+        " last column says how far the results are apart: the largest difference of logits or scores, relative to"
+        " the largest one, or the bits of all candidates' masks that differ.",
         "",
         "| work | against | encoder | times | range | MiB | difference |",
         "|---|---|---|---|---|---|---|",

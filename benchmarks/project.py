@@ -1,6 +1,6 @@
 """This project, called as its stages call it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,14 +100,14 @@ def _structured(load: Load, scoring: Scoring) -> Act:
     return lambda: _walked(criterion, rule)
 
 
-def _walked(criterion: Criterion, rule: Prune) -> Arrays:
+def _walked(criterion: Criterion, rule: Prune) -> dict[str, Any]:
     """A search, of which every candidate's bits stay."""
     scores, trail = list[float](), list[NDArray[np.uint8]]()
     for step in search(criterion, rule):
         scores.append(step.score)
         if step.phase != "full":
             trail.append(_bits(step.subnetwork))
-    return {"scores": np.array(scores), "masks": np.stack(trail)}
+    return {"scores": np.array(scores), "masks": trail}
 
 
 def _bits(subnetwork: Subnetwork) -> NDArray[np.uint8]:

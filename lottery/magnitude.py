@@ -3,7 +3,7 @@
 Nothing is retrained between steps, so the subnetworks are nested.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated
@@ -46,20 +46,19 @@ class Ranking:
     exactly, without a sorted copy.
     """
 
-    weights: Sequence[NDArray[np.float32]]
+    weights: Mapping[str, NDArray[np.float32]]
 
-    def lowest(self, count: int) -> Kept:
-        """Exactly the `count` smallest, of all arrays end to end [n]."""
+    def lowest(self, count: int) -> Iterator[tuple[str, Kept]]:
+        """Which are the `count` smallest of all arrays together, array by array."""
         threshold, below = self._threshold(count)
-        chosen = np.empty(sum(weights.size for weights in self.weights), bool)
-        ties, end = count - below, 0
-        for bits in self._magnitudes():
-            start, end = end, end + bits.size
-            np.less(bits, threshold, out=chosen[start:end])
+        ties = count - below
+        for name, weights in self.weights.items():
+            bits = _magnitudes(weights)
+            chosen = bits < threshold
             equal = np.flatnonzero(bits == threshold)[:ties]
-            chosen[start:end][equal] = True
+            chosen[equal] = True
             ties -= equal.size
-        return chosen
+            yield name, chosen.reshape(weights.shape)
 
     def _threshold(self, count: int) -> tuple[int, int]:
         """The magnitude, as bits, of the first weight that stays, and how many lie below it."""
@@ -72,13 +71,13 @@ class Ranking:
     def _counts(self, size: int, halves: Callable[[Bits], Bits]) -> NDArray[np.int64]:
         """How many weights have each of the `size` possible upper, or lower, halves of their bits."""
         found = np.zeros(size, np.int64)
-        for bits in self._magnitudes():
-            found += np.bincount(halves(bits), minlength=size)
+        for weights in self.weights.values():
+            found += np.bincount(halves(_magnitudes(weights)), minlength=size)
         return found
 
-    def _magnitudes(self) -> Iterator[Bits]:
-        for weights in self.weights:
-            yield weights.ravel().view(np.int32) & 0x7FFFFFFF
+
+def _magnitudes(weights: NDArray[np.float32]) -> Bits:
+    return weights.ravel().view(np.int32) & 0x7FFFFFFF
 
 
 def _reach(counts: NDArray[np.int64], wanted: int) -> tuple[int, int]:
@@ -122,7 +121,7 @@ class Magnitude:
     def bad(self, good: Subnetwork, how: Sampling, rng: np.random.Generator) -> Subnetwork:
         """The weights that did not survive, or the smallest, brought to the size of the good ones."""
         if how.bad == "smallest":
-            return Subnetwork.unflatten(good.shapes, self._ranking.lowest(good.size))
+            return Subnetwork(self._ranking.lowest(good.size))
         return sampling.pooled(good, partial(sampling.unsurvived, rng=rng))
 
     def sparsity(self, subnetwork: Subnetwork) -> float:
@@ -133,7 +132,7 @@ class Magnitude:
         cut = subnetwork.total - subnetwork.size + max(1, int(self.rate * subnetwork.size))
         if cut > self.weights.until * subnetwork.total:
             return None
-        return Subnetwork.unflatten(subnetwork.shapes, ~self._ranking.lowest(cut))
+        return Subnetwork((name, ~lowest) for name, lowest in self._ranking.lowest(cut))
 
     @cached_property
     def _prunable(self) -> dict[str, nn.Parameter]:
@@ -141,4 +140,6 @@ class Magnitude:
 
     @property
     def _ranking(self) -> Ranking:
-        return Ranking([weight.detach().cpu().numpy() for weight in self._prunable.values()])
+        return Ranking(
+            {name: weight.detach().cpu().numpy() for name, weight in self._prunable.items()}
+        )

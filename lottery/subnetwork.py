@@ -7,7 +7,7 @@ The same value serves both prunings. Structured pruning has the parts `heads` [l
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,10 @@ class Subnetwork(Mapping[str, Kept]):
 
     __slots__ = ("_bits", "_shapes")
 
-    def __init__(self, parts: Mapping[str, Any]) -> None:
+    def __init__(self, parts: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         self._bits: dict[str, Bits] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
-        for name, kept in parts.items():
+        for name, kept in parts.items() if isinstance(parts, Mapping) else parts:
             array = np.asarray(kept)
             if array.dtype != np.bool_:
                 raise TypeError(f"part {name!r} holds {array.dtype}, not bool")
@@ -53,7 +53,7 @@ class Subnetwork(Mapping[str, Kept]):
     @classmethod
     def full(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Subnetwork":
         """Everything kept."""
-        return cls({name: np.ones(shape, bool) for name, shape in shapes.items()})
+        return cls((name, np.ones(shape, bool)) for name, shape in shapes.items())
 
     @classmethod
     def unflatten(cls, shapes: Mapping[str, tuple[int, ...]], kept: Kept) -> "Subnetwork":
@@ -130,7 +130,7 @@ class Subnetwork(Mapping[str, Kept]):
         return self & ~other
 
     def __invert__(self) -> "Subnetwork":
-        return Subnetwork({part: ~kept for part, kept in self.items()})
+        return Subnetwork((part, ~kept) for part, kept in self.items())
 
     def __le__(self, other: "Subnetwork") -> bool:
         """Whether every survivor of this one survives in `other`."""

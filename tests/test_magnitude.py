@@ -30,7 +30,9 @@ def criterion(weights: Weights = WEIGHTS, rate: float = 0.3) -> Magnitude:
 )
 def test_exactly_the_smallest_ties_by_position(magnitudes: np.ndarray, data: st.DataObject) -> None:
     count = data.draw(st.integers(0, magnitudes.size))
-    lowest = Ranking([magnitudes]).lowest(count)
+    cut = data.draw(st.integers(0, magnitudes.size))
+    parts = {"first": magnitudes[:cut], "second": magnitudes[cut:]}
+    lowest = np.concatenate([chosen for _, chosen in Ranking(parts).lowest(count)])
     expected = np.argsort(magnitudes, kind="stable")[:count]
     assert np.flatnonzero(lowest).tolist() == sorted(expected.tolist())
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from msgspec.structs import replace
@@ -48,9 +47,9 @@ def test_the_seed_decides_every_bit_and_the_global_stream_stays() -> None:
 
 def test_masked_weights_stay_exactly_zero_and_the_others_move() -> None:
     weights = toys.encoder().prunable()
-    shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
-    flat = np.concatenate([weight.detach().abs().numpy().ravel() for weight in weights.values()])
-    mask = Subnetwork.unflatten(shapes, ~Ranking([flat]).lowest(flat.size // 2))
+    ranking = Ranking({name: weight.detach().numpy() for name, weight in weights.items()})
+    half = sum(weight.numel() for weight in weights.values()) // 2
+    mask = Subnetwork((name, ~lowest) for name, lowest in ranking.lowest(half))
     made = trained(mask=mask)
     for name, kept in mask.items():
         found = made.get_parameter(name).detach().numpy()
