@@ -16,6 +16,7 @@ import psutil
 import pytest
 from dvc.repo import Repo
 from moto.server import ThreadedMotoServer
+from ruamel.yaml import YAML
 
 from cluster import pipeline
 from tests import layout
@@ -74,7 +75,8 @@ def test_two_heads_at_one_scheduler_and_one_remote_do_no_harm(tmp_path: Path) ->
         toy.go()
         assert head.wait(timeout=300) == 0, toy.said()
     assert toy.seen() == ONCE | {"first@two": 2, "total@all": 2}
-    assert text(toy.root / "dvc.lock") == text(other.root / "dvc.lock")
+    locks = [YAML(typ="safe").load(work.root / "dvc.lock") for work in (toy, other)]
+    assert locks[0] == locks[1]  # cells stand in it as they came in
     objects = [path for path in (tmp_path / "remote" / "files").rglob("*") if path.is_file()]
     assert objects
     for path in objects:
