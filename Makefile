@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format deps tree lock verify fuzz audit image image-test bench cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -116,8 +116,12 @@ test: setup ## all tests, the smallest pipeline included
 	.venv/bin/python -m pytest
 
 KILLS ?= 50
-kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: half an hour
+kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: a quarter of an hour
 	.venv/bin/python -m tests.kills $(KILLS)
+
+THREADS ?= 2
+threads: setup ## what another number of threads changes in a finished run: make threads THREADS=2
+	.venv/bin/python -m tests.threads $(THREADS)
 
 check: lint test ## format, lint, strict types, tests
 
