@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills page-check check lint format deps tree lock verify fuzz audit image image-test bench clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format deps tree lock verify fuzz audit image image-test bench cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -116,8 +116,12 @@ test: setup ## all tests, the smallest pipeline included
 	.venv/bin/python -m pytest
 
 KILLS ?= 50
-kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: half an hour
+kills: setup ## kill real runs at random moments, 50 times, and compare what comes out: a quarter of an hour
 	.venv/bin/python -m tests.kills $(KILLS)
+
+THREADS ?= 2
+threads: setup ## what another number of threads changes in a finished run: make threads THREADS=2
+	.venv/bin/python -m tests.threads $(THREADS)
 
 check: lint test ## format, lint, strict types, tests
 
@@ -138,9 +142,12 @@ tree: setup ## write the files and what they are for into the README
 
 lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
-	$(UV) pip compile pyproject.toml --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
+	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
+
+cluster: setup ## smoke on two workers and an S3 server here, one worker killed: is the report the plain run's?
+	.venv/bin/python -m pytest tests/test_cluster.py
 
 # Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
 TOLERANCE ?= 0

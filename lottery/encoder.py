@@ -183,8 +183,8 @@ class Encoder(nn.Module):
     def extract(self, subnetwork: Subnetwork) -> "Encoder":
         """A smaller encoder with only the heads and MLPs of `subnetwork`, equal to gates at 0.
 
-        The copy shares no memory with this one. Raises ValueError where `subnetwork` keeps something that
-        is no longer here.
+        Both share the weights that stay whole: train one of them at most. Raises ValueError where
+        `subnetwork` keeps something that is no longer here.
         """
         if not subnetwork <= self.config.survivors:
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder has lost")
@@ -192,6 +192,8 @@ class Encoder(nn.Module):
         state = self.state_dict()
         for index, layer in enumerate(self.typed_layers):
             stays = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
+            if stays.all():
+                continue
             rows = stays.to(self.device).repeat_interleave(self.config.head_size)
             name = f"layers.{index}.attention"
             for part in ("query", "key", "value"):
@@ -199,11 +201,11 @@ class Encoder(nn.Module):
                 state[f"{name}.{part}.bias"] = state[f"{name}.{part}.bias"][rows]
             state[f"{name}.output.weight"] = state[f"{name}.output.weight"][:, rows]
         wanted = small.state_dict().keys()
-        small.load_state_dict({name: state[name].clone() for name in wanted}, assign=True)
+        small.load_state_dict({name: state[name] for name in wanted}, assign=True)
         return small.train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
-        """A copy of what is left: pruned heads and MLPs removed, pruned weights 0."""
+        """What is left: `extract` where heads and MLPs are pruned, else a copy with pruned weights 0."""
         if subnetwork.shapes == self.config.shapes:
             return self.extract(subnetwork)
         copy = deepcopy(self)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("lottery", "stages")
+PACKAGES = ("cluster", "lottery", "stages")
 
 
 def files(*packages: str) -> list[Path]:

@@ -16,6 +16,7 @@ ENTRY = re.compile(r"^(\S+) +(\S.*)$", re.MULTILINE)
 PHRASES = {
     "benchmarks/": "the program against plain ways and peers: `make bench`",
     "lottery/": "nouns: what the paper talks about",
+    "cluster/": "the same cells on many machines",
     "stages/": "verbs: what dvc.yaml runs",
     "reports/": "what came out",
 }

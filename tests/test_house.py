@@ -20,9 +20,12 @@ FLOORS = (
     "contest criteria recount replay verification",
 )
 FLOOR = {name: floor for floor, modules in enumerate(FLOORS) for name in modules.split()}
-LOTTERY, STAGES, TESTS = files("lottery"), files("stages"), files("tests")
+LOTTERY, CLUSTER = files("lottery"), files("cluster")
+STAGES, TESTS = files("stages"), files("tests")
 each = pytest.mark.parametrize("file", LOTTERY, ids=str)
-every = pytest.mark.parametrize("file", [*LOTTERY, *STAGES, *TESTS, *files("benchmarks")], ids=str)
+every = pytest.mark.parametrize(
+    "file", [*LOTTERY, *CLUSTER, *STAGES, *TESTS, *files("benchmarks")], ids=str
+)
 
 
 @each
@@ -37,7 +40,7 @@ def test_imports_go_down_the_floors(file: Path) -> None:
 
 
 def test_no_cycles() -> None:
-    left = {file: imports(file) for file in [*LOTTERY, *STAGES]}
+    left = {file: imports(file) for file in [*LOTTERY, *CLUSTER, *STAGES]}
     while leaves := {file for file, needs in left.items() if not needs & left.keys()}:
         left = {file: needs for file, needs in left.items() if file not in leaves}
     assert not left, f"import each other in a circle: {', '.join(sorted(map(str, left)))}"
@@ -56,13 +59,22 @@ def test_imports_stand_at_the_top(file: Path) -> None:
 @each
 def test_lottery_is_silent_and_knows_no_pipeline(file: Path) -> None:
     roots = {name.split(".")[0] for name in names(file)}
-    assert not roots & {"typer", "click", "rich", "dvc", "stages", "tests"}
+    assert not roots & {
+        "typer",
+        "click",
+        "rich",
+        "dvc",
+        "distributed",
+        "cluster",
+        "stages",
+        "tests",
+    }
     calls = {ast.unparse(node.func) for node in ast.walk(tree(file)) if isinstance(node, ast.Call)}
     assert not calls & {"print", "input"}
     assert "params.yaml" not in _constants(file)
 
 
-@pytest.mark.parametrize("package", ["benchmarks", "lottery", "stages", "tests"])
+@pytest.mark.parametrize("package", ["benchmarks", "cluster", "lottery", "stages", "tests"])
 def test_packages_export_nothing(package: str) -> None:
     assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
 

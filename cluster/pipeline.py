@@ -1,0 +1,110 @@
+"""What DVC knows of the pipeline: its cells, which of them are done, and how the rest is completed."""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from cluster.graph import Cell, Graph
+from cluster.patience import patiently
+from lottery.faults import Fault
+
+LOCAL = "workspace-cache"
+
+
+def opened(folder: Path, alone: bool) -> Repo:
+    """The project with the remote that cells travel through; its own cache is one where all run on this machine."""
+    with Repo(folder) as repo:
+        if repo.config["core"].get("remote"):
+            return Repo(folder)
+        if not alone:
+            raise Fault(
+                "no DVC remote for the cells to travel through; add one: dvc remote add --default NAME URL"
+            )
+        own = {"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": repo.cache.local.path}}}
+    return Repo(folder, config=own)
+
+
+def graph(repo: Repo) -> Graph:
+    """Every cell of the pipeline. `meta: takes:` of a stage says what a cell takes of a worker's resources."""
+    index = repo.index
+    return Graph(
+        [
+            Cell(
+                name=stage.addressing,
+                needs=frozenset(need.addressing for need in index.graph.successors(stage)),
+                takes=(stage.meta or {}).get("takes", {}),
+                carried=all(out.use_cache for out in stage.outs),
+            )
+            for stage in index.stages
+        ]
+    )
+
+
+def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
+    """The cells that are done and whose outputs the remote has, after it was given those that lie here."""
+    stages = _stages(repo)
+    done = set[str]()
+    with repo.lock:
+        for name, cell in cells.items():
+            before = [stages[need] for need in cell.needs]
+            if cell.needs <= done and not stages[name].changed(allow_missing=True, upstream=before):
+                done.add(name)
+    here = [name for name in done if _held(stages[name], repo.cache.local)]
+    remote = repo.cloud.get_remote_odb()
+
+    def missing() -> set[str]:
+        remote.fs.exists(remote.path)  # raises where it is away: before any cell is sent
+        if here:
+            repo.push(here, run_cache=True)
+        return {name for name in done if not _held(stages[name], remote)}
+
+    lost = patiently(missing, "giving the DVC remote what is done", say)
+    return done - lost - {later for name in lost for later in cells.behind(name)}
+
+
+def complete(
+    repo: Repo, cells: Graph, away: Collection[str], say: Callable[[str], None]
+) -> list[str]:
+    """Run here, one by one, what could not run away; of all results only what these cells read is fetched."""
+    stages = _stages(repo)
+    here = [name for name in cells if name not in away]
+    wanted = {need for name in here for need in cells[name].needs if need in away}
+    files = sorted({file for name in here for file in _read(stages, name)})
+    # One by one: mixed with stages, DVC 3.67 drops files of a folder and other targets without a word.
+    for targets in (sorted(wanted), *([file] for file in files)):
+        patiently(partial(repo.pull, targets, force=True), "pulling results", say)
+    for name in here:
+        try:
+            repo.reproduce(name, single_item=True)
+        except DvcException as error:
+            raise Fault(f"{name} failed on this machine: {error}; see above") from None
+    return here
+
+
+def ignored(repo: Repo) -> list[str]:
+    """Files under git that running the pipeline writes."""
+    outs = (out for stage in repo.index.stages for out in stage.outs if not out.use_cache)
+    return ["dvc.lock", *(os.path.relpath(out.fs_path, repo.root_dir) for out in outs)]
+
+
+def _stages(repo: Repo) -> dict[str, Any]:
+    return {stage.addressing: stage for stage in repo.index.stages}
+
+
+def _held(stage: Any, storage: Any) -> bool:
+    """Whether every output is in a cache or a remote; of a folder its list, which DVC writes there last."""
+    wanted = [out.hash_info.value for out in stage.outs]
+    return all(wanted) and set(wanted) <= set(storage.oids_exist(wanted))
+
+
+def _read(stages: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The single files of other stages' outputs that a stage reads: its `meta: reads: {stage: file}`."""
+    for stage, file in ((stages[name].meta or {}).get("reads", {})).items():
+        for other in stages.values():
+            if other.addressing.partition("@")[0] == stage:
+                yield from (os.path.join(out.def_path, file) for out in other.outs)  # noqa: PTH118
