@@ -28,12 +28,12 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
  && make setup TORCH_BACKEND="${TORCH_BACKEND}"
 # A run needs neither the tools of development nor the packages' own tests: 300 MB.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
-    hypothesis mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
+    hypothesis moto mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
  && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 # What is imported is compiled, with the date of its source, and a package that cannot be imported ends the build.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
-    PIL, datasets, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
+    PIL, datasets, distributed, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
     rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
     transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast"
 
