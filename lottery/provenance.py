@@ -47,7 +47,11 @@ def gather(lock: Path, log: Path, cells: Collection[str]) -> Provenance:
     revision = _git("rev-parse", "HEAD")
     return Provenance(
         revision=revision,
-        changed=bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!reports")),
+        changed=bool(
+            _git(
+                "status", "--porcelain", "--untracked-files=no", "--", ".", ":!reports", f":!{lock}"
+            )
+        ),
         lock=digest(lock),
         versions={"Python": platform.python_version()} | _versions(),
         machine=_machine(),
