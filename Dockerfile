@@ -26,9 +26,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
  && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
  && if [ -s /run/secrets/pip ]; then set -a && . /run/secrets/pip && set +a; fi \
  && make setup TORCH_BACKEND="${TORCH_BACKEND}"
-# A run needs neither the tools of development nor the packages' own tests: 300 MB.
+# A run needs neither the tools of development (moto brings cfn-lint: 37 MB) nor the packages' own tests.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
-    hypothesis moto mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
+    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
  && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 # What is imported is compiled, with the date of its source, and a package that cannot be imported ends the build.

@@ -56,6 +56,7 @@ def test_the_image_leaves_out_the_tools_of_development() -> None:
     assert left_out
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["dev"]
     assert set(re.findall(r" (\w[\w-]*)", left_out[1])) == {
+        "cfn-lint",
         "uv",
         *(tool.partition("[")[0] for tool in tools),
     }
