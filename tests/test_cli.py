@@ -90,6 +90,26 @@ def test_a_stopped_stage_says_how_to_go_on(tmp_path: Path, signum: int, code: in
     assert [path.name for path in tmp_path.iterdir()] == ["toy.py"]
 
 
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_so_does_one_that_still_loads(tmp_path: Path, signum: int, code: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "stages.check", "out"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any("numpy" in line for line in process.stderr)
+        process.send_signal(signum)
+        *_, last = process.stderr
+    assert process.returncode == code
+    assert last == "stopped; nothing is lost: `dvc repro` continues here\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     for content in ("old", "new"):

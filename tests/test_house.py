@@ -74,9 +74,19 @@ def test_lottery_is_silent_and_knows_no_pipeline(file: Path) -> None:
     assert "params.yaml" not in _constants(file)
 
 
-@pytest.mark.parametrize("package", ["benchmarks", "cluster", "lottery", "stages", "tests"])
+@pytest.mark.parametrize("package", ["benchmarks", "cluster", "lottery", "tests"])
 def test_packages_export_nothing(package: str) -> None:
     assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+
+
+def test_a_stage_is_no_other_for_the_package_it_is_in() -> None:
+    """It is no dependency, so that it may do nothing but end what still loads."""
+    functions = [
+        node.name
+        for node in tree(Path("stages/__init__.py")).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert functions == ["_stopped"]
 
 
 @every
