@@ -85,18 +85,30 @@ def targets(table: list[Row]) -> Iterator[str]:
 
 
 def _bounds(table: list[Row]) -> Iterator[str]:
-    """Of each ratio that was missed, what it would be if matrix products were all there is."""
+    """Of each target that was missed, what would be left of it if nothing but its core were there."""
     for target in TARGETS:
         row = target.row(table)
-        if row is None or target.at_most or target.reached(row):
-            continue
-        products, speed = row.shares[PRODUCTS], row.shares[SPEED]
-        yield (
-            f"What bounds *{target.words}*: matrix products take {products:.0%} of the project's time, at"
-            f" {speed:.0%} of the speed of this machine's fastest. With nothing else left to do it would be"
-            f" {row.ratio_median / products:.2f}."
-        )
-        yield ""
+        if row is not None and not target.reached(row):
+            told = _memory_bound(row, table) if target.at_most else _time_bound(row)
+            yield f"What bounds *{target.words}*: {told}"
+            yield ""
+
+
+def _time_bound(row: Row) -> str:
+    products, speed = row.shares[PRODUCTS], row.shares[SPEED]
+    return (
+        f"matrix products take {products:.0%} of the project's time, at {speed:.0%} of the speed of this machine's"
+        f" fastest. With nothing else left to do it would be {row.ratio_median / products:.2f}."
+    )
+
+
+def _memory_bound(row: Row, table: list[Row]) -> str:
+    passes = [each for each in table if (each.work, each.encoder) == ("scoring", row.encoder)]
+    peak = max((each.peak_memory_mib for each in passes), default=float("nan"))
+    return (
+        f"of its {row.peak_memory_mib:.0f} MiB the model takes {row.model_mib:.0f}; scoring sentences with a model"
+        f" that nothing is cut from takes {peak:.0f}, activations included."
+    )
 
 
 def placed(readme: str, table: list[Row]) -> str:
