@@ -14,14 +14,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lottery import checkpoint, criteria, examples
+from lottery import checkpoint, criteria
 from lottery.criteria import Search
 from lottery.encoder import Encoder
-from lottery.params import section
-from lottery.training import Recipe
-from lottery.trials import Cell, finetuned, scores
+from lottery.trials import finetuned, scores
 from lottery.verification import Made
-from stages import cli
+from stages import cells
 from tests import toy_run
 
 HEAD = ("cell", "recorded", "scored again", "trained again", *criteria.CRITERIA)
@@ -32,7 +30,8 @@ def changed(made: Made, pretrained: Path) -> Iterator[str]:
     recorded = made.scored(made.run.scores).set_index(["kind", "split", "metric"])["value"]
     yield f"{recorded['full', 'dev', made.task.metrics[0]].item():.4f}"
     yield _score(made, checkpoint.load(made.model, made.task.classes))
-    yield _score(made, finetuned(lambda _, __: None, _cell(made, pretrained))[0])
+    cell = cells.cell(made.task.name, made.seed, made.run.data / made.task.name, pretrained)
+    yield _score(made, finetuned(lambda _, __: None, cell)[0])
     known, steps = made.subnetworks(), made.steps()
     for method in criteria.CRITERIA:
         judged_by = made.splits()[made.run.how.rule.data]
@@ -49,17 +48,6 @@ def changed(made: Made, pretrained: Path) -> Iterator[str]:
         )
         flipped = (known[method, "good", 0].flat != found.subnetworks["good", 0].flat).sum()
         yield f"{moved}, {flipped:,} parts"
-
-
-def _cell(made: Made, pretrained: Path) -> Cell:
-    return Cell(
-        task=made.task,
-        seed=made.seed,
-        pretrained=pretrained,
-        train=examples.load(made.run.data / made.task.name / "train.safetensors"),
-        recipe=section(Recipe, "finetune", cli.parameters()),
-        compute=made.run.compute,
-    )
 
 
 def _score(made: Made, encoder: Encoder) -> str:
