@@ -40,19 +40,20 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f".{unit}.{os.getpid()}"
         with draft.open("wb") as file:
-            file.write(save(_whole(arrays or {}), {"values": json.dumps(values)}))
+            told = {"values": json.dumps(values), "names": json.dumps([*(arrays or {})])}
+            file.write(save(_whole(arrays or {}), told))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / f"{unit}.safetensors")
 
     def recall(self, unit: str) -> tuple[Any, Arrays] | None:
-        """What was kept; None where there is nothing, or nothing that can be read."""
+        """What was kept, the arrays in their order; None where there is nothing, or nothing that can be read."""
         if self.folder is None:
             return None
         try:
             with safe_open(self.folder / f"{unit}.safetensors", framework="numpy") as file:
-                arrays = {name: file.get_tensor(name) for name in set(file.keys()) - {EMPTY}}
-                return json.loads(file.metadata()["values"]), arrays
+                told = {key: json.loads(text) for key, text in file.metadata().items()}
+                return told["values"], {name: file.get_tensor(name) for name in told["names"]}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             return None
 

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from lottery.journal import NOWHERE, Journal
 from stages import journals
-from tests.imports import ROOT
+from tests.project import ROOT
 
 VALUES = st.recursive(
     st.floats() | st.text() | st.integers(-(2**63), 2**63) | st.none(),
@@ -47,6 +47,16 @@ def test_work_is_done_once(tmp_path: Path) -> None:
     journal.forget("unit")
     journal.once("unit", work)
     assert len(calls) == 3
+
+
+def test_arrays_come_back_in_their_order(tmp_path: Path) -> None:
+    """Rows of records are written in it."""
+    arrays = {name: np.full(2, at) for at, name in enumerate("zebrafish")}
+    Journal(tmp_path).note("unit", 1, arrays)
+    found = Journal(tmp_path).recall("unit")
+    assert found
+    assert [*found[1]] == [*arrays]
+    assert all((found[1][name] == arrays[name]).all() for name in arrays)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 8, 40])
