@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format deps tree lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format tree lock verify fuzz audit image image-test bench cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -72,7 +72,7 @@ smoke: setup ## run the pipeline at its smallest in a copy of the working tree, 
 	@GIT_INDEX_FILE=$(abspath $(SMOKE)).index git checkout-index --all --prefix=$(SMOKE)/
 	@rm $(SMOKE).index && git -C $(SMOKE) reset --quiet
 	@cp profiles/smoke.yaml $(SMOKE)/params.yaml
-	@cd $(SMOKE) && dvc config --local cache.dir $(CACHE) && rm -rf reports && dvc repro
+	@cd $(SMOKE) && dvc config --local cache.dir $(CACHE) && rm -rf reports dvc.lock && dvc repro
 	@echo "report: $(abspath $(SMOKE))/reports/report.md"
 
 profile: ## choose an experiment: make profile NAME=paper
@@ -104,7 +104,7 @@ compare: setup ## compare the experiments in reports/experiments.md and .html
 # Few columns: what changed, the good subnetworks, how much of the model they are.
 experiments: setup ## list the experiments of `dvc exp run`: what was changed, what came out
 	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
-	  --drop '/|^(scores|supers|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
+	  --drop '/|^(scores|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
 
 metrics: setup ## headline numbers that are not those of the last commit: make metrics EXP=rate-1
 	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)
@@ -134,9 +134,6 @@ format: setup ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix --quiet . || true
 	.venv/bin/ruff format .
 
-deps: setup ## write into dvc.yaml which files of lottery/ and stages/ each stage depends on
-	.venv/bin/python -m tests.deps
-
 tree: setup ## write the files and what they are for into the README
 	.venv/bin/python -m tests.layout
 
@@ -152,7 +149,7 @@ cluster: setup ## smoke on two workers and an S3 server here, one worker killed:
 # Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
 TOLERANCE ?= 0
 verify: setup ## check a finished run from what it left: counts, scores, draws, tables, report
-	@.venv/bin/python -m stages.verify data models subnetworks scores supers attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
+	@.venv/bin/python -m stages.verify data models subnetworks scores attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
 
 # Coverage-guided: what is found stays in build/fuzz, the bytes that break a reader as <reader>-crash-*.
 ATHERIS := 3.0.0

@@ -45,6 +45,11 @@ def graph(repo: Repo) -> Graph:
     )
 
 
+def begin(repo: Repo) -> None:
+    """Run here what looks at the project alone, `meta: first:`, so that what is wrong shows before a worker starts."""
+    _run(repo, [name for name, stage in _stages(repo).items() if (stage.meta or {}).get("first")])
+
+
 def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
     """The cells that are done and whose outputs the remote has, after it was given those that lie here."""
     stages = _stages(repo)
@@ -78,11 +83,7 @@ def complete(
     # One by one: mixed with stages, DVC 3.67 drops files of a folder and other targets without a word.
     for targets in (sorted(wanted), *([file] for file in files)):
         patiently(partial(repo.pull, targets, force=True), "pulling results", say)
-    for name in here:
-        try:
-            repo.reproduce(name, single_item=True)
-        except DvcException as error:
-            raise Fault(f"{name} failed on this machine: {error}; see above") from None
+    _run(repo, here)
     return here
 
 
@@ -90,6 +91,14 @@ def ignored(repo: Repo) -> list[str]:
     """Files under git that running the pipeline writes."""
     outs = (out for stage in repo.index.stages for out in stage.outs if not out.use_cache)
     return ["dvc.lock", *(os.path.relpath(out.fs_path, repo.root_dir) for out in outs)]
+
+
+def _run(repo: Repo, names: Collection[str]) -> None:
+    for name in names:
+        try:
+            repo.reproduce(name, single_item=True)
+        except DvcException as error:
+            raise Fault(f"{name} failed on this machine: {error}; see above") from None
 
 
 def _stages(repo: Repo) -> dict[str, Any]:

@@ -5,10 +5,11 @@ import signal
 import sys
 from types import FrameType
 
+STOPPED = "stopped; nothing is lost: `dvc repro` continues here"
+
 
 def _stopped(signum: int, _frame: FrameType | None) -> None:
-    message = "stopped; nothing is lost: `dvc repro` continues here\n"
-    os.write(sys.stderr.fileno(), message.encode())
+    os.write(sys.stderr.fileno(), f"{STOPPED}\n".encode())
     os._exit(128 + signum)
 
 

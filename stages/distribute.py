@@ -49,11 +49,14 @@ def main(
     takes = _resources(take or (["GPU=1"] if gpus else []))
     with cli.stage("distribute", "all", "cells on a cluster") as stage, project.only_head(root):
         with pipeline.opened(root, alone) as repo:
-            head = Head(repo, logs)
+            revision = project.revision(root, pipeline.ignored(repo))
+            pipeline.begin(repo)
+        with pipeline.opened(root, alone) as repo:  # again: dvc.lock is another now
+            head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
             with _pool(jobs, gpus, scheduler, cluster) as client:
                 head.away(client, takes, times)
-        with pipeline.opened(root, alone) as repo:  # again: dvc.lock is another now
+        with pipeline.opened(root, alone) as repo:
             here = pipeline.complete(repo, head.cells, head.remote.keys(), say)
         stage.result = f"{len(head.remote)} cells are in; {', '.join(here)} ran here"
 
@@ -61,11 +64,11 @@ def main(
 class Head:
     """The machine that sends cells out and takes their results in."""
 
-    def __init__(self, repo: Repo, logs: Path) -> None:
+    def __init__(self, repo: Repo, revision: str, logs: Path) -> None:
         self.root, self._logs = Path(repo.root_dir), logs
         self.cells = pipeline.graph(repo)
         self.remote: Graph = self.cells.away()
-        self._revision = project.revision(self.root, pipeline.ignored(repo))
+        self._revision = revision
         self._bundle = project.bundle(self.root)
         self._settings = project.settings(repo.config)
         self.done = pipeline.offered(repo, self.remote, say)

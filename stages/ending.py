@@ -14,6 +14,8 @@ from typing import NoReturn
 
 import psutil
 
+from stages import STOPPED
+
 
 def prepare() -> None:
     """End on Ctrl-C, on SIGTERM, and when the DVC that runs this process ends."""
@@ -43,7 +45,7 @@ def _follow(above: psutil.Process) -> None:
 
 def _stopped(signum: int, _frame: FrameType | None) -> NoReturn:
     _end_children()  # or the pool would wait for its jobs to end
-    print("stopped; nothing is lost: `dvc repro` continues here", file=sys.stderr)
+    print(STOPPED, file=sys.stderr)
     sys.exit(128 + signum)
 
 

@@ -15,7 +15,7 @@ from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.imports import ROOT
+from tests.project import ROOT
 
 PROBE = ROOT / "tests" / "browser.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -8,7 +8,8 @@ import ast
 import re
 from pathlib import Path
 
-from tests.imports import PACKAGES, ROOT, files, tracked, tree
+from stages.imports import PACKAGES, tree
+from tests.project import ROOT, files, tracked
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=```text\n)\.ci/.*?(?=```)", re.DOTALL)

@@ -4,7 +4,7 @@ from contextlib import chdir
 from pathlib import Path
 
 from stages import report
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.records import Experiment, analysed
 
 

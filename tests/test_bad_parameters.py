@@ -8,7 +8,7 @@ import pytest
 from lottery import params
 from lottery.faults import Fault
 from stages.check import SECTIONS
-from tests.imports import ROOT
+from tests.project import ROOT
 
 DEFAULT = params.read(ROOT / "profiles" / "default.yaml")
 GONE = object()

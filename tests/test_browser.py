@@ -6,7 +6,7 @@ import pytest
 
 from tests import browser
 from tests.browser import VIEWS, View
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.records import Experiment
 from tests.reports import reported
 

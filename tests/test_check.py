@@ -13,8 +13,7 @@ from ruamel.yaml import YAML
 from lottery import params
 from lottery.faults import Fault
 from stages import check
-from tests.deps import PIPELINE, stages
-from tests.imports import ROOT
+from tests.project import ROOT, stages
 
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 GONE = object()
@@ -59,7 +58,7 @@ def test_params_yaml_is_sound() -> None:
 
 
 def test_the_pipeline_hands_every_section_to_the_check() -> None:
-    assert set(stages(PIPELINE.read_text("utf-8"))["check"]["params"]) == set(check.SECTIONS)
+    assert set(stages()["check"]["params"]) == set(check.SECTIONS)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +75,9 @@ def test_the_pipeline_hands_every_section_to_the_check() -> None:
         ("grid.seeds", [-1], "grid.seeds = [-1]"),
         ("grid.seeds", [1.5], "grid.seeds = [1.5]"),
         ("grid.seeds", [2**32], "grid.seeds = [4294967296]"),
+        ("grid.shares", [], "grid.shares = []"),
+        ("grid.shares", [2, 1], "grid.shares = [2, 1]: not 1, 2"),
+        ("grid.shares", [1, 2, 3, 4, 5, 6, 7], "a cell has 6 subnetworks"),
         ("grid", GONE, "the section `grid` is missing"),
         ("grids", {}, "unknown section `grids`; did you mean `grid`"),
         ("encoder.checkpoint", "", "encoder.checkpoint = ''"),

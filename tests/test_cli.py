@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from stages import cli
-from tests.imports import ROOT, files
+from tests.project import ROOT, files
 
 STAGE = """
 import sys, time

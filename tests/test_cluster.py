@@ -36,16 +36,16 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
     far.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
     boto3.client("s3", endpoint_url=bucket).create_bucket(Bucket="lottery")
     plain.run("dvc", "repro")
-    unfinished = far.root / "partial" / "scores-sst2-1337.parquet"
+    unfinished = far.root / "partial" / "scores-sst2-1337-1.parquet"
     killer = Killer(far.root, "retrain@", lambda: any(unfinished.rglob("*.safetensors")))
     distribute(far)
     killer.join(timeout=300)
     assert not killer.survivors()
-    retrained = text(far.root / "logs" / "cells" / "retrain@sst2-1337.log")
+    retrained = text(far.root / "logs" / "cells" / "retrain@sst2-1337-1.log")
     assert "goes on from where it was stopped" in retrained
     ran = far.executed()
     assert ran == {
-        "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super": 1,
+        "trace": 1, "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super": 1,
         "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
     }  # fmt: skip
     assert not list((far.root / "models").glob("**/*.safetensors"))

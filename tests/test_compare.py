@@ -10,7 +10,7 @@ import pytest
 
 from lottery.prose import MINUS
 from tests import toy_project
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.workspace import Repository
 
 pytestmark = pytest.mark.pipeline

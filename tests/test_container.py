@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests import deps
-from tests.imports import ROOT, files, names, tracked
+from stages.imports import names
+from stages.trace import program, programs
+from tests.project import ROOT, files, tracked
 from tests.workspace import Repository
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -64,8 +65,7 @@ def test_the_image_leaves_out_the_tools_of_development() -> None:
 
 def test_the_context_holds_what_the_pipeline_needs_and_no_more() -> None:
     ours = set(tracked())
-    pipeline = deps.stages(deps.PIPELINE.read_text("utf-8"))
-    needed = {Path(name) for stage in pipeline.values() for name in deps.listed(stage)}
+    needed = {Path(name) for script in programs() for name in program(script)}
     needed |= {Path(name) for name in ("dvc.yaml", "params.yaml", "requirements.txt", "Makefile")}
     needed |= {path for path in ours if path.parts[0] in {"profiles", "published"}}
     assert not {str(path) for path in needed if not _enters(path)}

@@ -11,7 +11,8 @@ from cluster.graph import Cell, Graph
 from cluster.patience import patiently
 from cluster.state import State
 from lottery.faults import Fault
-from tests.imports import ROOT, names, reach
+from stages.imports import names, reach
+from tests.project import ROOT
 from tests.workspace import Repository
 
 

@@ -15,7 +15,7 @@ from benchmarks.load import Load
 from benchmarks.rows import Row
 from lottery import checkpoint, examples
 from tests import toys
-from tests.imports import ROOT
+from tests.project import ROOT
 
 LONG = msgspec.structs.replace(toys.CONFIG, max_position_embeddings=reference.LENGTH)
 

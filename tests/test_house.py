@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import deps
-from tests.imports import ROOT, files, imports, names, tracked, tree
+from stages.imports import imports, names, tree
+from tests.project import ROOT, files, tracked
 
 # A new module moves in here; it may import what stands on its own floor or below.
 FLOORS = (
@@ -79,16 +79,6 @@ def test_packages_export_nothing(package: str) -> None:
     assert not (ROOT / package / "__init__.py").read_text(encoding="utf-8")
 
 
-def test_a_stage_is_no_other_for_the_package_it_is_in() -> None:
-    """It is no dependency, so that it may do nothing but end what still loads."""
-    functions = [
-        node.name
-        for node in tree(Path("stages/__init__.py")).body
-        if isinstance(node, ast.FunctionDef)
-    ]
-    assert functions == ["_stopped"]
-
-
 @every
 def test_files_and_functions_are_short(file: Path) -> None:
     length = len((ROOT / file).read_text(encoding="utf-8").splitlines())
@@ -124,28 +114,6 @@ def test_no_path_of_one_machine_and_no_host_of_a_package_index() -> None:
         if forbidden.search(line)
     ]
     assert not found, "\n".join(found)
-
-
-PIPELINE = deps.PIPELINE.read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", deps.stages(PIPELINE))
-def test_a_stage_depends_on_exactly_the_code_it_reaches(name: str) -> None:
-    stage = deps.stages(PIPELINE)[name]
-    missing = sorted(deps.needed(stage) - deps.listed(stage))
-    superfluous = sorted(deps.listed(stage) - deps.needed(stage))
-    message = f"{name}: missing {missing}, superfluous {superfluous}; `make deps` mends it"
-    assert not missing, message
-    assert not superfluous, message
-
-
-def test_dependencies_are_rewritten_without_touching_the_rest() -> None:
-    code = re.compile(r" *- (lottery|stages)/\w+\.py\n|    deps:\n")
-    bare = re.sub(r" *- (lottery|stages)/\w+\.py\n", "", PIPELINE)
-    again = deps.rewritten(bare)
-    assert again == deps.rewritten(again)
-    assert all(deps.listed(stage) == deps.needed(stage) for stage in deps.stages(again).values())
-    assert code.sub("", again) == code.sub("", PIPELINE)
 
 
 def _text(file: Path) -> str:

@@ -9,7 +9,7 @@ from lottery import checkpoint, examples, recogniser
 from lottery.faults import Fault
 from stages.look import main
 from tests import toys
-from tests.imports import ROOT
+from tests.project import ROOT
 
 MASKS = "task,seed,heads,mlps\nRTE,1,1100 1111 0011,111\nRTE,2,1000 1110 0011,101\n"
 

@@ -14,7 +14,7 @@ from lottery import published as authors
 from lottery.observations import kappas, likeness, observe, pseudo_values, published, unimportant
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.survivors import Survivors, structured
-from tests.imports import ROOT
+from tests.project import ROOT
 
 heads = arrays(np.bool_, (2, 6))
 MLPS = np.ones(2, bool)

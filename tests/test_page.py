@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lottery import page, prose
 from lottery.faults import Fault
-from tests.imports import ROOT
+from tests.project import ROOT
 
 TEMPLATE = (ROOT / "lottery" / "page.html").read_text(encoding="utf-8")
 VOID = {"meta", "link", "img", "br", "hr"}

@@ -8,7 +8,7 @@ import pytest
 
 from lottery import params
 from stages import position
-from tests.imports import ROOT
+from tests.project import ROOT
 
 
 def test_cells_are_those_of_dvc_in_its_order() -> None:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from stages.check import SECTIONS
-from tests import deps, layout
-from tests.imports import ROOT
+from tests import layout
+from tests.project import ROOT, stages
 
 README = layout.README.read_text(encoding="utf-8")
 PARAMETERS = (ROOT / "PARAMETERS.md").read_text(encoding="utf-8")
@@ -37,10 +37,9 @@ def test_commands_it_names_exist(document: str) -> None:
 
 
 def test_it_names_every_command_stage_profile_and_section() -> None:
-    stages = deps.stages(deps.PIPELINE.read_text("utf-8"))
     profiles = {path.stem for path in (ROOT / "profiles").glob("*.yaml")}
     unnamed = [f"make {target}" for target in TARGETS if f"make {target}" not in README]
-    unnamed += [name for name in {*stages, *profiles, *SECTIONS} if f"`{name}`" not in README]
+    unnamed += [name for name in {*stages(), *profiles, *SECTIONS} if f"`{name}`" not in README]
     assert not unnamed, f"not in README.md: {', '.join(sorted(unnamed))}"
 
 

@@ -9,7 +9,8 @@ from threading import Thread
 
 import psutil
 
-from tests.imports import PACKAGES, ROOT
+from stages.imports import PACKAGES
+from tests.project import ROOT
 from tests.workspace import Repository
 
 PIPELINE = """\

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.records import Experiment, analysed
 from tests.workspace import Repository
 

@@ -13,7 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from lottery import params
-from tests.imports import ROOT, tracked
+from tests.project import ROOT, tracked
 
 CACHE = ROOT / ".dvc" / "cache"
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from lottery import checkpoint, corpora, glue, labelled, masks, params, subnetwork
 from stages.check import SECTIONS
 from tests import toys
-from tests.imports import ROOT
+from tests.project import ROOT
 
 Reader = Callable[[Path, bytes], object]
 

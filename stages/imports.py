@@ -1,7 +1,6 @@
-"""The project's files, and what they import of each other, read from their syntax trees."""
+"""What the project's files import of each other, read from their syntax trees."""
 
 import ast
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,21 +9,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("cluster", "lottery", "stages")
 
 
-def files(*packages: str) -> list[Path]:
-    """The Python files of the packages, relative to the project, without the empty `__init__`s."""
-    found = (path for package in packages for path in (ROOT / package).glob("*.py"))
-    return sorted(path.relative_to(ROOT) for path in found if path.name != "__init__.py")
-
-
-def tracked() -> list[Path]:
-    """The files git knows, and those it would take."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    out = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in out.split("\0") if name and (ROOT / (path := Path(name))).is_file()]
-
-
 @cache
 def tree(file: Path) -> ast.Module:
+    """The syntax of a file of the project."""
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), str(file))
 
 
@@ -39,7 +26,7 @@ def names(file: Path) -> Iterator[str]:
 
 
 def imports(file: Path) -> set[Path]:
-    """The project's own files that `file` imports itself."""
+    """The project's own files that `file` imports itself, relative to the project as `file` is."""
     paths = (Path(*name.split(".")).with_suffix(".py") for name in names(file) if "." in name)
     return {path for path in paths if path.parts[0] in PACKAGES and (ROOT / path).is_file()}
 

@@ -1,0 +1,51 @@
+"""Write down which files every program of `stages/` is made of.
+
+    python -m stages.trace data/code
+
+A stage of the pipeline depends on the list of its program, so that an edit reruns the stages that reach it by import,
+and no other. What changed since: `sha256sum --check data/code/prune.txt`.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from stages import cli
+from stages.imports import ROOT, reach
+
+MARK = 'if __name__ == "__main__":'
+
+
+def main(
+    out: Annotated[Path, Argument(help="Folder for a list of files with their hashes.")],
+) -> None:
+    """Write down which files every program of `stages/` is made of."""
+    with cli.stage("trace", "all", "the programs") as stage, cli.fresh(out) as draft:
+        found = {script.stem: program(script) for script in programs()}
+        for name, files in found.items():
+            lines = "".join(f"{_digest(file)}  {file}\n" for file in files)
+            (draft / f"{name}.txt").write_text(lines, encoding="utf-8")
+        stage.result = f"{len(found)} programs of {len(set().union(*found.values()))} files"
+
+
+def programs() -> list[Path]:
+    """The scripts of `stages/`, relative to the project."""
+    files = sorted((ROOT / "stages").glob("*.py"))
+    return [file.relative_to(ROOT) for file in files if MARK in file.read_text("utf-8").split("\n")]
+
+
+def program(script: Path) -> list[str]:
+    """The script, all that it reaches by import, and the packages that these are in."""
+    files = reach(script)
+    packages = {file.with_name("__init__.py") for file in files}
+    return sorted(file.as_posix() for file in files | packages)
+
+
+def _digest(file: str) -> str:
+    return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,50 @@
+"""A stage depends on exactly the files that its program reaches."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages import trace
+from tests.project import ROOT, files, stages
+
+MODULES = "import json, sys, stages.{}; print(json.dumps([*sys.modules]))"
+
+
+def test_every_stage_depends_on_the_list_of_its_program_and_names_no_file_of_code() -> None:
+    for name, stage in stages().items():
+        code = {dep for dep in stage["deps"] if dep.startswith("data/code") or dep.endswith(".py")}
+        programs = re.findall(r"python -m stages\.(\w+)", stage["cmd"])
+        assert code == {f"data/code/{program}.txt" for program in programs if name != "trace"}
+
+
+@pytest.mark.parametrize("name", ["prepare", "prune", "report"])
+def test_a_program_is_what_python_imports(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES.format(name)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {module.replace(".", "/") for module in json.loads(done.stdout)}
+    packages = {"lottery/__init__.py", "stages/__init__.py"}
+    own = {str(file) for file in files("lottery", "stages")}
+    imported = {f"{path}.py" for path in loaded if f"{path}.py" in own}
+    assert set(trace.program(Path("stages", f"{name}.py"))) == imported | packages
+
+
+def test_a_list_holds_the_hashes_that_sha256sum_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    trace.main(tmp_path / "code")
+    lists = sorted((tmp_path / "code").iterdir())
+    assert {each.stem for each in lists} >= {"finetune", "report", "distribute"}
+    for each in lists:
+        subprocess.run(["sha256sum", "--check", "--quiet", each], cwd=ROOT, check=True)
