@@ -20,6 +20,7 @@ from lottery import (
 )
 from lottery.faults import Fault
 from lottery.gaze import Gaze
+from lottery.grid import Grid
 from lottery.masks import Good
 from lottery.patterns import Told
 from lottery.scores import ImportanceRecord, Score, StepRecord
@@ -51,29 +52,20 @@ class Published:
 
 
 def gather(
-    cells: Sequence[tuple[str, int]],
-    scores: Path,
-    supers: Path,
-    subnetworks: Path,
-    attention: Path,
-    patterns: Path,
+    grid: Grid, scores: Path, subnetworks: Path, attention: Path, patterns: Path
 ) -> Gathered:
-    """Every record of the cells; a Fault where one is missing or belongs to another cell."""
+    """Every record of the grid's cells; a Fault where one is missing or belongs to another cell."""
 
-    def frame(kind: type[msgspec.Struct], folder: Path, name: str) -> pd.DataFrame:
-        def place(task: str, seed: int) -> Path:
-            return folder / task / name.format(seed=seed)
-
-        table: pd.DataFrame = records.read_cells(kind, cells, place).to_pandas()
+    def frame(kind: type[msgspec.Struct], folder: Path, *names: str) -> pd.DataFrame:
+        table: pd.DataFrame = records.read_cells(kind, grid.cells, folder, *names).to_pandas()
         return table
 
-    contests = (scores, supers)
     return Gathered(
-        scores=pd.concat([frame(Score, folder, "{seed}.parquet") for folder in contests]),
-        steps=frame(StepRecord, subnetworks, "{seed}/trajectory.parquet"),
-        importance=frame(ImportanceRecord, subnetworks, "{seed}/importance.parquet"),
-        good=[each for cell in cells for each in _good(subnetworks, *cell)],
-        gazes=_gazes(attention, list(dict.fromkeys(task for task, _ in cells))),
+        scores=frame(Score, scores, *grid.tables),
+        steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
+        importance=frame(ImportanceRecord, subnetworks, "importance.parquet"),
+        good=[each for cell in grid.cells for each in _good(subnetworks, *cell)],
+        gazes=_gazes(attention, grid.tasks),
         told=records.read(Told, [patterns / "told.parquet"]).to_pandas(),
     )
 

@@ -92,13 +92,14 @@ def hold(
     chosen = {str(e): e.subnetwork for e in competing if e.kind in ("full", "good")}
     cut = partial(as_cut, cell=cell, model=model)
     for name, who, on in (("as cut", everyone, splits), ("as selected", chosen, select)):
-        jobs[name] = partial(cut, subnetworks=who, splits=on, journal=journal.of(name))
+        if who and on:
+            jobs[name] = partial(cut, subnetworks=who, splits=on, journal=journal.of(name))
     found = parallel.run(jobs, cell.compute, report)
     rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
     scores: list[Score] = []
     for entrant in competing:
         state: State = "finetuned" if entrant is FULL else "pruned"
-        seen = found["as cut"][str(entrant)] | found["as selected"].get(str(entrant), {})
+        seen = found["as cut"][str(entrant)] | found.get("as selected", {}).get(str(entrant), {})
         scores += rows(entrant, state, seen)
         scores += rows(entrant, "retrained", found.get(str(entrant), {}))
     return scores

@@ -18,7 +18,9 @@ def outputs(lock: Path, grid: Grid) -> Iterator[str | None]:
 
     The lock also remembers cells that the grid no longer has: they are left out.
     """
-    cells = {*grid.tasks, *(f"{task}-{seed}" for task, seed in grid.cells)}
+    seeded = {f"{task}-{seed}" for task, seed in grid.cells}
+    shared = {f"{cell}-{share}" for cell in seeded for share in grid.shares}
+    cells = {*grid.tasks, *seeded, *shared}
     for stage, known in _stages(lock).items():
         _, at, cell = stage.partition("@")
         for out in known.get("outs", ()) if not at or cell in cells else ():

@@ -5,17 +5,22 @@ from typing import Annotated
 from msgspec import Meta
 
 from lottery.faults import Fault
-from lottery.params import Section
+from lottery.params import SHORT, Section
 from lottery.tasks import task
 
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
 class Grid(Section, frozen=True):
-    """Which tasks and which seeds. The order is the order of every table."""
+    """Which tasks and which seeds. The order is the order of every table.
+
+    shares: 1 to as many stage instances as the subnetworks of a cell are dealt to, so that many machines can retrain
+    them side by side. No result depends on it.
+    """
 
     tasks: Annotated[tuple[str, ...], Meta(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Meta(min_length=1)]
+    shares: Annotated[tuple[int, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
         for name in self.tasks:
@@ -25,8 +30,22 @@ class Grid(Section, frozen=True):
                 str(value) for value in dict.fromkeys(values) if values.count(value) > 1
             ]:
                 raise Fault(f"parameters: grid.{key} holds {', '.join(doubled)} more than once")
+        if self.shares != tuple(range(1, len(self.shares) + 1)):
+            raise Fault(
+                f"parameters: grid.shares = {SHORT.repr(list(self.shares))}: not 1, 2, and so on"
+            )
 
     @property
     def cells(self) -> tuple[tuple[str, int], ...]:
         """Every (task, seed), tasks outermost."""
         return tuple((task, seed) for task in self.tasks for seed in self.seeds)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Files of a cell's scores: one for each share, and one for what every seed keeps."""
+        return (*(f"{share}.parquet" for share in self.shares), "super.parquet")
+
+
+def called(task: str, seed: int, share: int = 1, shares: int = 1) -> str:
+    """A cell, or a share of it, as logs name it."""
+    return f"{task} seed {seed}" + (f", share {share} of {shares}" if shares > 1 else "")

@@ -1,6 +1,7 @@
 """Typed rows on disk: one Parquet table for each kind of record, its columns the fields of a Struct."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -32,12 +33,12 @@ def read(kind: type[msgspec.Struct], paths: Iterable[Path]) -> pa.Table:
 
 
 def read_cells(
-    kind: type[msgspec.Struct], cells: Iterable[tuple[str, int]], place: Callable[[str, int], Path]
+    kind: type[msgspec.Struct], cells: Iterable[tuple[str, int]], folder: Path, *names: str
 ) -> pa.Table:
-    """The rows of every cell as one table; also a Fault where a file holds those of another cell."""
+    """The rows of `folder`/task/seed/name for all names and cells; a Fault also where those of another cell are."""
     found = []
-    for task, seed in cells:
-        path = place(task, seed)
+    for name, (task, seed) in product(names, cells):
+        path = folder / task / str(seed) / name
         table = _one(kind, path)
         owners = set(zip(table["task"].to_pylist(), table["seed"].to_pylist(), strict=True))
         if owners != {(task, seed)}:

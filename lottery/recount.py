@@ -15,29 +15,27 @@ STATES = ("pruned", "retrained")
 
 def rows(cell: Made) -> Looks:
     """Every score that the parameters ask for is there once, and no other; each counts its split's examples."""
-    splits, whole = cell.splits(), {("full", "full", 0), ("full", "majority", 0)}
+    scored, splits = cell.scores(), cell.splits()
+    whole: set[Who] = {("full", "full", 0), ("full", "majority", 0)}
     supers: set[Who] = {("structured", kind, 0) for kind in SUPERS}
-    due = {cell.run.scores: whole | cell.subnetworks().keys(), cell.run.supers: supers}
-    for folder, entrants in due.items():
-        scored = cell.scored(folder)
-        found = Counter(map(tuple, scored[IDENTITY].to_numpy().tolist()))
-        wanted = _due(cell, entrants, list(splits))
-        for name in sorted(wanted | found.keys()):
-            yield (
-                None
-                if found[name] == (name in wanted)
-                else (
-                    f"{folder}: {cell}: {' '.join(map(str, name))} is there {found[name]} times,"
-                    f" not {int(name in wanted)}"
-                )
+    wanted = _due(cell, whole | cell.subnetworks().keys() | supers, list(splits))
+    found = Counter(map(tuple, scored[IDENTITY].to_numpy().tolist()))
+    for name in sorted(wanted | found.keys()):
+        yield (
+            None
+            if found[name] == (name in wanted)
+            else (
+                f"{cell}: the score of {' '.join(map(str, name))} is there {found[name]} times,"
+                f" not {int(name in wanted)}"
             )
-        for split, own in scored.groupby("split"):
-            sizes, size = set(own["n"]), len(splits.get(str(split), ()))
-            yield (
-                None
-                if sizes == {size}
-                else (f"{folder}: {cell}: counts {sizes} examples of {split}, the data {size}")
-            )
+        )
+    for split, own in scored.groupby("split"):
+        sizes, size = set(own["n"]), len(splits.get(str(split), ()))
+        yield (
+            None
+            if sizes == {size}
+            else (f"{cell}: its scores count {sizes} examples of {split}, the data {size}")
+        )
 
 
 def _due(cell: Made, entrants: set[Who], splits: list[str]) -> set[tuple[Any, ...]]:

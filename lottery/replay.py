@@ -6,7 +6,6 @@ Retrained weights are not kept, so that retrained scores cannot be.
 import math
 
 import numpy as np
-import pandas as pd
 
 from lottery import checkpoint, contest
 from lottery.criteria import CRITERIA
@@ -48,8 +47,8 @@ def _supers(cell: Made) -> Contenders:
 
 def _recorded(cell: Made) -> dict[tuple[str, ...], float]:
     """The scores of what was not fine-tuned again."""
-    kept = pd.concat([cell.scored(folder) for folder in (cell.run.scores, cell.run.supers)])
-    kept = kept[kept["state"] != "retrained"]
+    every = cell.scores()
+    kept = every[every["state"] != "retrained"]
     names = kept[["method", "kind", "draw", "split", "metric"]].astype(str)
     return dict(zip(map(tuple, names.to_numpy().tolist()), kept["value"].tolist(), strict=True))
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from msgspec import Struct
 
 from lottery import examples, records, subnetwork
 from lottery.criteria import Setting
 from lottery.examples import Examples
 from lottery.faults import Fault
-from lottery.grid import Grid
+from lottery.grid import Grid, called
 from lottery.parallel import Compute
 from lottery.scores import Score, StepRecord
 from lottery.subnetwork import Kept, Subnetwork
@@ -35,7 +36,6 @@ class Run:
     models: Path
     subnetworks: Path
     scores: Path
-    supers: Path
 
     @property
     def cells(self) -> list["Made"]:
@@ -51,7 +51,7 @@ class Made:
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.task.name} seed {self.seed}"
+        return called(self.task.name, self.seed)
 
     @property
     def model(self) -> Path:
@@ -97,15 +97,15 @@ class Made:
 
     def steps(self) -> pd.DataFrame:
         """The way down of both searches."""
-        folder, cell = self._folder(self.seed), [(self.task.name, self.seed)]
-        table = records.read_cells(StepRecord, cell, lambda _, __: folder / "trajectory.parquet")
-        found: pd.DataFrame = table.to_pandas()
-        return found
+        return self._records(StepRecord, self.run.subnetworks, "trajectory.parquet")
 
-    def scored(self, folder: Path) -> pd.DataFrame:
-        """The scores in `folder`."""
-        path, cell = folder / self.task.name / f"{self.seed}.parquet", [(self.task.name, self.seed)]
-        found: pd.DataFrame = records.read_cells(Score, cell, lambda _, __: path).to_pandas()
+    def scores(self) -> pd.DataFrame:
+        """Every score of the cell."""
+        return self._records(Score, self.run.scores, *self.run.grid.tables)
+
+    def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
+        cell = [(self.task.name, self.seed)]
+        found: pd.DataFrame = records.read_cells(kind, cell, folder, *names).to_pandas()
         return found
 
 

@@ -1,6 +1,6 @@
 """Gather the records of every cell into tables, and the headline numbers into one metrics file.
 
-python -m stages.analyse scores supers subnetworks attention data/patterns published reports/tables \\
+python -m stages.analyse scores subnetworks attention data/patterns published reports/tables \\
     reports/metrics.json
 """
 
@@ -17,8 +17,7 @@ from stages import cli
 
 
 def main(
-    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>.parquet.")],
-    supers: Annotated[Path, Argument(help="Folder of the super-survivors' score tables.")],
+    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
     subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
     attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
     patterns: Annotated[Path, Argument(help="Folder of how well patterns are told apart.")],
@@ -33,7 +32,7 @@ def main(
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as headline,
     ):
-        own = analysis.gather(grid.cells, scores, supers, subnetworks, attention, patterns)
+        own = analysis.gather(grid, scores, subnetworks, attention, patterns)
         known = analysis.Published(
             results=published.results(authors / "results.csv"),
             masks=masks.read(authors / "masks.csv"),

@@ -6,7 +6,7 @@ The output never changes, so that a changed parameter reruns only the stages tha
 the pipeline at its first stage.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +46,9 @@ def main(out: Annotated[Path, Argument(help="File that says the parameters are s
     tree = cli.parameters()
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
         sections = params.whole(SECTIONS, tree)
-        _obtainable(section(Grid, "grid", tree).tasks, section(Data, "data", tree).source)
+        grid = section(Grid, "grid", tree)
+        _obtainable(grid.tasks, section(Data, "data", tree).source)
+        _dealt(grid.shares, section(Sampling, "sampling", tree).draws)
         compute = section(Compute, "compute", tree)
         where = f"{compute.chosen} in {'bfloat16' if compute.half else 'float32'}"
         with cli.fresh_file(out) as draft:
@@ -63,6 +65,15 @@ def _obtainable(tasks: Iterable[str], source: str) -> None:
             glue.columns(name)
         if source not in {"packages", "hub"} and not (Path(source).expanduser() / name).is_dir():
             raise Fault(f"data.source = {source!r} has no folder {name}; {glue.WAYS_OUT}")
+
+
+def _dealt(shares: Sequence[int], draws: int) -> None:
+    """A Fault if a share of a cell's subnetworks would be empty."""
+    subnetworks = 2 * (2 + draws)  # good, random and bad ones of both methods
+    if len(shares) > subnetworks:
+        raise Fault(
+            f"parameters: grid.shares: {len(shares)} shares, a cell has {subnetworks} subnetworks"
+        )
 
 
 if __name__ == "__main__":

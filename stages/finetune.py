@@ -11,6 +11,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import checkpoint, parallel
+from lottery.grid import called
 from lottery.trials import finetuned
 from stages import cells, cli
 from stages.journals import journal
@@ -27,7 +28,7 @@ def main(
     cell = cells.cell(task, seed, data, pretrained)
     about = f"{len(cell.train)} examples, {cell.recipe.epochs} epoch(s)"
     with (
-        cli.stage("finetune", f"{task} seed {seed}", about) as stage,
+        cli.stage("finetune", called(task, seed), about) as stage,
         journal(out, data, pretrained) as notes,
         cli.fresh(out) as draft,
     ):

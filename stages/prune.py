@@ -11,6 +11,7 @@ from typer import Argument
 
 from lottery import criteria, examples, parallel
 from lottery.criteria import Search, Setting
+from lottery.grid import called
 from lottery.importance import Scoring
 from lottery.magnitude import Weights
 from lottery.parallel import Compute
@@ -45,7 +46,7 @@ def main(
     }
     about = f"both searches on {len(judged_by)} {how.rule.data} examples"
     with (
-        cli.stage("prune", f"{task} seed {seed}", about) as stage,
+        cli.stage("prune", called(task, seed), about) as stage,
         journal(out, data, model) as notes,
         cli.fresh(out) as draft,
     ):

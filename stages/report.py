@@ -15,7 +15,7 @@ from typer import Argument, Option
 
 from lottery import atlas, canvas, figures, frames, page, provenance, report
 from lottery.faults import Fault
-from lottery.grid import Grid
+from lottery.grid import Grid, called
 from lottery.params import section
 from lottery.report import Material
 from stages import cli
@@ -84,8 +84,10 @@ def main(
 
 def _cells(grid: Grid) -> set[str]:
     """What the log of the stages calls the cells of this grid, and the stages that have none."""
-    seeded = {f"{task} seed {seed}" for task, seed in grid.cells}
-    return {*seeded, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
+    shares = len(grid.shares)
+    seeded = {called(*cell) for cell in grid.cells}
+    shared = {called(*cell, share, shares) for cell in grid.cells for share in grid.shares}
+    return {*seeded, *shared, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
 
 
 def _drawn(read: Mapping[str, pd.DataFrame], attention: Path) -> dict[str, Figure]:

@@ -1,7 +1,7 @@
-"""Score every subnetwork of a cell: as cut from the fine-tuned model, and re-fine-tuned under its mask.
+"""Score the subnetworks of a cell: as cut from the fine-tuned model, and re-fine-tuned under their masks.
 
-python -m stages.retrain sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 \\
-    subnetworks/sst2/1337 scores/sst2/1337.parquet
+python -m stages.retrain sst2 1337 1 data/sst2 data/assets/encoder models/sst2/1337 \\
+    subnetworks/sst2/1337 scores/sst2/1337/1.parquet
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import contest, examples, records
+from lottery.grid import Grid, called
 from lottery.params import section
 from lottery.sampling import Sampling
 from lottery.scores import Score
@@ -20,26 +21,29 @@ from stages.journals import journal
 def main(
     task: cells.Task,
     seed: cells.Seed,
+    share: Annotated[int, Argument(help="Which of the shares that the subnetworks are dealt to.")],
     data: cells.Data,
     pretrained: cells.Pretrained,
     model: cells.Model,
     subnetworks: Annotated[Path, Argument(help="Folder of the cell's subnetworks.")],
     out: Annotated[Path, Argument(help="Table for the scores.")],
 ) -> None:
-    """Score every subnetwork of a cell, as cut and re-fine-tuned."""
-    cell = cells.cell(task, seed, data, pretrained)
-    draws = section(Sampling, "sampling", cli.parameters()).draws
-    competing = [contest.FULL, *contest.entrants(subnetworks, draws)]
+    """Score the subnetworks of a cell, as cut and re-fine-tuned."""
+    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
+    draws = section(Sampling, "sampling", tree).draws
+    shares = len(section(Grid, "grid", tree).shares)
+    everyone = [contest.FULL, *contest.entrants(subnetworks, draws)]
+    competing = everyone[share - 1 :: shares]
     files = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
     splits = {name: files[name] for name in files if name.startswith("dev")}
     select = {"select": files["select"]} if len(files["select"]) else {}
-    about = f"{len(competing) - 1} subnetworks, as cut and re-fine-tuned"
+    about = f"{len(competing)} of the whole model and its {len(everyone) - 1} subnetworks"
     with (
-        cli.stage("retrain", f"{task} seed {seed}", about) as stage,
+        cli.stage("retrain", called(task, seed, share, shares), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as draft,
     ):
-        scores = contest.blind(cell, splits)
+        scores = contest.blind(cell, splits) if contest.FULL in competing else []
         scores += contest.hold(cell, model, competing, splits, select, stage.report, notes)
         records.write(Score, scores, draft)
         stage.result = ", ".join(

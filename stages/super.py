@@ -1,7 +1,7 @@
 """Score what every seed of a task keeps, and its contrasts, with the model of one seed.
 
 python -m stages.super sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 \\
-    subnetworks/sst2 supers/sst2/1337.parquet
+    subnetworks/sst2 scores/sst2/1337/super.parquet
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import contest, examples, records, subnetwork
-from lottery.grid import Grid
+from lottery.grid import Grid, called
 from lottery.params import section
 from lottery.scores import Score
 from lottery.seeds import rng
@@ -36,7 +36,7 @@ def main(
     splits = {path.stem: examples.load(path) for path in sorted(data.glob("dev*.safetensors"))}
     about = f"what all {len(seeds)} seeds keep, as cut and re-fine-tuned"
     with (
-        cli.stage("super", f"{task} seed {seed}", about) as stage,
+        cli.stage("super", called(task, seed), about) as stage,
         journal(out, data, pretrained, model, *files) as notes,
         cli.fresh_file(out) as draft,
     ):

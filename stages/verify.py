@@ -1,6 +1,6 @@
 """Check a finished run from what it left: nothing is trained, nothing is written.
 
-python -m stages.verify data models subnetworks scores supers attention published lottery/page.html reports dvc.lock
+python -m stages.verify data models subnetworks scores attention published lottery/page.html reports dvc.lock
 """
 
 import os
@@ -41,8 +41,7 @@ def main(
     data: Annotated[Path, Argument(help="Folder of the encoded examples, <task>/.")],
     models: Annotated[Path, Argument(help="Folder of the fine-tuned encoders, <task>/<seed>/.")],
     subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
-    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>.parquet.")],
-    supers: Annotated[Path, Argument(help="Folder of the super-survivors' score tables.")],
+    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
     attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
     authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
     template: Annotated[Path, Argument(help="HTML that the page is made from.")],
@@ -51,9 +50,9 @@ def main(
     tolerance: Annotated[float, Option(help="How far a score may be off on another machine.")] = 0,
 ) -> None:
     """Check a finished run from what it left: nothing is trained, nothing is written."""
-    run = Run(*_parameters(), data, models, subnetworks, scores, supers)
+    run = Run(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
-    gathered = (scores, supers, subnetworks, attention, data / "patterns", authors)
+    gathered = (scores, subnetworks, attention, data / "patterns", authors)
     with run.compute.arithmetic:
         wrong = _judged(
             {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.workspace import Repository, Workspace
 
 DOCKER, IMAGE = os.environ.get("DOCKER", "docker"), os.environ.get("IMAGE", "lottery")
@@ -22,7 +22,7 @@ ROOT_USER = ("--user", "0:0")
 OTHER_USER = ("--user", f"{STRANGER}:{STRANGER}")
 OFFLINE = ("--network", "none")
 READ_ONLY = ("--read-only", "--tmpfs", "/tmp")  # noqa: S108
-COMPUTED = ("data", "models", "subnetworks", "scores", "supers", "attention", "reports")
+COMPUTED = ("data", "models", "subnetworks", "scores", "attention", "reports")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ import psutil
 
 from tests.workspace import Workspace
 
-OUTPUTS = ("data", "models", "subnetworks", "scores", "supers", "attention", "reports/tables")
+OUTPUTS = ("data", "models", "subnetworks", "scores", "attention", "reports/tables")
 GRACE = 10.0
 """Seconds in which everything must have ended."""
 

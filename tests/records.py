@@ -22,7 +22,7 @@ from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import task as task_called
 from stages import analyse
-from tests.imports import ROOT
+from tests.project import ROOT
 
 SUPERS = ("super", "super-random", "super-bad")
 LEVEL = {
@@ -57,17 +57,17 @@ class Experiment:
         for name in self.tasks:
             self._meta(name, root / "data" / name)
             self._attention(name, root / "attention" / name)
-            (root / "scores" / name).mkdir(parents=True)
             for seed in self.seeds:
                 self._cell(name, seed, root)
 
     def _cell(self, name: str, seed: int, root: Path) -> None:
         folder, chance = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
         scores = list(self._scores(name, seed, chance))
-        for place, kinds in (("scores", (*CONTRASTS, "full", "majority")), ("supers", SUPERS)):
-            (root / place / name).mkdir(parents=True, exist_ok=True)
+        tables = root / "scores" / name / str(seed)
+        tables.mkdir(parents=True)
+        for table, kinds in (("1", (*CONTRASTS, "full", "majority")), ("super", SUPERS)):
             own = [score for score in scores if score.kind in kinds]
-            records.write(Score, own, root / f"{place}/{name}/{seed}.parquet")
+            records.write(Score, own, tables / f"{table}.parquet")
         for method in PRUNINGS:
             (folder / method).mkdir(parents=True)
         identity: dict[str, str | int] = {"task": name, "seed": seed, "kind": "good", "draw": 0}
@@ -223,13 +223,12 @@ def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> N
     """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
     experiment.write(root)
     tree = YAML(typ="safe").load((ROOT / "profiles" / "default.yaml").read_text(encoding="utf-8"))
-    tree["grid"] = {"tasks": list(experiment.tasks), "seeds": list(seeds or experiment.seeds)}
+    tree["grid"] |= {"tasks": list(experiment.tasks), "seeds": list(seeds or experiment.seeds)}
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe").dump(tree, file)
     with chdir(root):
         analyse.main(
             scores=Path("scores"),
-            supers=Path("supers"),
             subnetworks=Path("subnetworks"),
             attention=Path("attention"),
             patterns=Path("data/patterns"),

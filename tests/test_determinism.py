@@ -2,16 +2,23 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import torch
+from ruamel.yaml import YAML
 
+from lottery import params, records
 from lottery.evaluation import predict
+from lottery.parallel import Compute
+from lottery.scores import Score
+from stages import retrain
 from tests import toys
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.workspace import digests
 
 MAKE = """\
@@ -66,6 +73,26 @@ def test_nothing_but_the_parameters_matters(tmp_path: Path) -> None:
     files = [path for path in (tmp_path / "else where").rglob("*") if path.is_file()]
     assert "hf_Secret" not in said
     assert not [path for path in files if b"hf_Secret" in path.read_bytes()]
+
+
+def test_no_score_depends_on_the_number_of_shares(
+    honest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(honest, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    monkeypatch.setattr(Compute, "workers", 1)
+    tree = params.read(Path("params.yaml"))
+    tree["grid"]["shares"] = [1, 2, 3]
+    YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))
+    data, encoder = Path("data/rte"), Path("encoder")
+    model, kept = Path("models/rte/1"), Path("subnetworks/rte/1")
+    dealt = [Path(f"dealt/{share}.parquet") for share in (1, 2, 3)]
+    for share, out in enumerate(dealt, 1):
+        retrain.main("rte", 1, share, data, encoder, model, kept, out)
+    together = records.read(Score, [Path("scores/rte/1/1.parquet")]).to_pylist()
+    apart = [records.read(Score, [out]).to_pylist() for out in dealt]
+    assert all(apart)
+    assert sorted(chain.from_iterable(apart), key=str) == sorted(together, key=str)
 
 
 @pytest.mark.parametrize("threads", [2, 3])

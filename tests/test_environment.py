@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import ROOT
+from tests.project import ROOT
 from tests.workspace import Workspace
 
 DATA, ENCODER, MODEL, KEPT = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
     "prune": (DATA, MODEL, KEPT),
-    "retrain": (DATA, ENCODER, MODEL, KEPT, "scores/rte/1.parquet"),
-    "super": (DATA, ENCODER, MODEL, "subnetworks/rte", "supers/rte/1.parquet"),
+    "retrain": ("1", DATA, ENCODER, MODEL, KEPT, "scores/rte/1/1.parquet"),
+    "super": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 """What makes root heed the permissions of files, as others do."""

@@ -23,7 +23,7 @@ def test_any_flipped_bit_of_any_output_is_named(
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(data.draw(st.binary(min_size=1, max_size=99)))
     lock(copy, "1", "2/c")
-    grid = Grid(tasks=("rte",), seeds=(1, 2))
+    grid = Grid(tasks=("rte",), seeds=(1, 2), shares=(1,))
     assert list(fingerprints.outputs(copy / "dvc.lock", grid)) == [None, None]
     files = sorted(each for each in (copy / "1").rglob("*") if each.is_file())
     file = data.draw(st.sampled_from(files))
@@ -60,5 +60,9 @@ def test_folders_are_hashed_as_dvc_hashes_them(tmp_path: Path) -> None:
 def test_a_lock_that_records_nothing_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "dvc.lock").write_text(text)
     with pytest.raises(Fault, match="no record of a run") as caught:
-        list(fingerprints.outputs(tmp_path / "dvc.lock", Grid(tasks=("rte",), seeds=(1, 2))))
+        list(
+            fingerprints.outputs(
+                tmp_path / "dvc.lock", Grid(tasks=("rte",), seeds=(1, 2), shares=(1,))
+            )
+        )
     assert "\n" not in str(caught.value)

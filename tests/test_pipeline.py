@@ -37,7 +37,7 @@ def test_one_command_leads_from_the_download_to_the_report(smoke: Workspace) -> 
 def test_every_cell_has_every_score_once(smoke: Workspace) -> None:
     for task in ("sst2", "stsb"):
         for seed in (1337,):
-            scores = pd.read_parquet(smoke.root / "scores" / task / f"{seed}.parquet")
+            scores = pd.read_parquet(smoke.root / "scores" / task / str(seed) / "1.parquet")
             assert list(scores) == list(Score.__struct_fields__)
             identity = ["method", "kind", "draw", "state", "split", "metric"]
             assert not scores.duplicated(identity).any()
@@ -71,6 +71,16 @@ def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
     assert smoke.digests("models") == models
     assert smoke.digests("reports/tables") != before
     assert "wider-steps" in smoke.run("dvc", "exp", "list", "--name-only")
+
+
+def test_an_edit_reruns_what_reaches_it_by_import(smoke: Workspace) -> None:
+    tables = smoke.digests("reports/tables")
+    with (smoke.root / "lottery" / "findings.py").open("a") as code:
+        code.write("# edited\n")
+    smoke.executed()
+    smoke.run("dvc", "repro")
+    assert smoke.executed() == {"trace": 1, "report": 1}
+    assert smoke.digests("reports/tables") == tables
 
 
 def test_a_sweep_of_three_rates_ends_in_a_comparison(smoke: Workspace) -> None:
@@ -134,7 +144,7 @@ def test_every_kind_of_glue_task_from_a_folder(tmp_path: Path) -> None:
     work = Workspace(
         tmp_path / "work",
         "paper",
-        grid={"tasks": ["cola", "mnli", "mrpc", "stsb"], "seeds": [1337]},
+        grid={"tasks": ["cola", "mnli", "mrpc", "stsb"], "seeds": [1337], "shares": [1]},
         encoder={"checkpoint": str(tmp_path / "bert")},
         data={"source": str(tmp_path / "glue"), "max_length": 32},
         finetune={"epochs": 1, "batch": 8},
@@ -146,5 +156,5 @@ def test_every_kind_of_glue_task_from_a_folder(tmp_path: Path) -> None:
     assert ran["retrain"] == 4
     text = (work.root / "reports" / "report.md").read_text()
     assert all(name in text for name in ("CoLA", "MNLI", "MRPC", "STS-B"))
-    scores = pd.read_parquet(work.root / "scores" / "mnli" / "1337.parquet")
+    scores = pd.read_parquet(work.root / "scores" / "mnli" / "1337" / "1.parquet")
     assert {"dev", "dev-mismatched"} <= set(scores["split"])

@@ -60,12 +60,10 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 def test_a_cell_is_read_from_its_own_records_alone(tmp_path: Path) -> None:
     for seed, inside in ((1, [1, 1]), (2, [1]), (3, [3, 1]), (4, [])):
         rows = [Owned(task="rte", seed=each) for each in inside]
-        records.write(Owned, rows, tmp_path / f"{seed}.parquet")
+        (tmp_path / "rte" / str(seed)).mkdir(parents=True)
+        records.write(Owned, rows, tmp_path / "rte" / str(seed) / "a.parquet")
 
-    def place(task: str, seed: int) -> Path:
-        return tmp_path / f"{seed}.parquet"
-
-    assert len(records.read_cells(Owned, [("rte", 1)], place)) == 2
+    assert len(records.read_cells(Owned, [("rte", 1)], tmp_path, "a.parquet")) == 2
     for seed in (2, 3, 4):
         with pytest.raises(Fault, match=f"no records of rte seed {seed} alone"):
-            records.read_cells(Owned, [("rte", 1), ("rte", seed)], place)
+            records.read_cells(Owned, [("rte", 1), ("rte", seed)], tmp_path, "a.parquet")

@@ -159,7 +159,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_selection_compares_shares_kept_on_both_splits(written: Path) -> None:
     paths = [
-        written / f"scores/{task}/{seed}.parquet" for task in ("sst2", "stsb") for seed in (1, 2)
+        written / f"scores/{task}/{seed}/1.parquet" for task in ("sst2", "stsb") for seed in (1, 2)
     ]
     cells = tables.cells(records.read(Score, paths).to_pandas(), ["sst2", "stsb"])
     found = tables.selection(cells).set_index(["task", "method", "quantity"])["mean"]

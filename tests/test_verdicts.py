@@ -7,6 +7,7 @@ import pytest
 
 from lottery import analysis, tables
 from lottery.claims import CLAIMS, Claim
+from lottery.grid import Grid
 from lottery.meaning import contrast
 from lottery.observations import Observed, observe
 from lottery.seeds import rng
@@ -114,9 +115,9 @@ def test_claims_have_names_of_their_own() -> None:
 def test_a_run_measures_every_term_of_every_claim(tmp_path: Path) -> None:
     experiment = Experiment(supers=True)
     experiment.write(tmp_path)
-    cells = [(task, seed) for task in experiment.tasks for seed in experiment.seeds]
-    parts = ("scores", "supers", "subnetworks", "attention", "data/patterns")
-    own = analysis.gather(cells, *(tmp_path / part for part in parts))
+    grid = Grid(tasks=tuple(experiment.tasks), seeds=tuple(experiment.seeds), shares=(1,))
+    parts = ("scores", "subnetworks", "attention", "data/patterns")
+    own = analysis.gather(grid, *(tmp_path / part for part in parts))
     table = tables.cells(own.scores, experiment.tasks)
     verdicts = judge(
         observe(table, own.good, own.importance, contrast(own.gazes, own.good)), NOTHING

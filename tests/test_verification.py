@@ -142,7 +142,7 @@ def changed(at: int, column: str, value: Any) -> Callable[[pd.DataFrame], pd.Dat
 @settings(max_examples=20)
 @given(
     at=st.integers(0, 10**6),
-    table=st.sampled_from(["scores", "supers"]),
+    table=st.sampled_from(["1", "super"]),
     change=st.sampled_from([without, doubled]),
 )
 def test_a_row_that_is_missing_or_doubled_is_named(
@@ -150,7 +150,7 @@ def test_a_row_that_is_missing_or_doubled_is_named(
 ) -> None:  # fmt: skip
     copy = tmp_path_factory.mktemp("rows") / "run"
     shutil.copytree(honest, copy)
-    rewrite(Score, copy / table / "rte" / "2.parquet", change(at))
+    rewrite(Score, copy / "scores" / "rte" / "2" / f"{table}.parquet", change(at))
     (told,) = wrong(copy, "rows")
     assert f"is there {2 if change is doubled else 0} times, not 1" in told
     shutil.rmtree(copy)
@@ -158,7 +158,7 @@ def test_a_row_that_is_missing_or_doubled_is_named(
 
 @pytest.mark.parametrize("at", [0, 3, 8])
 def test_a_score_as_cut_that_was_changed_is_named(copy: Path, at: int) -> None:
-    path = copy / "scores" / "rte" / "1.parquet"
+    path = copy / "scores" / "rte" / "1" / "1.parquet"
     frame = records.read(Score, [path]).to_pandas()
     cut = [place for place, state in enumerate(frame["state"]) if state != "retrained"]
     place = cut[at % len(cut)]
@@ -171,7 +171,7 @@ def test_a_score_as_cut_that_was_changed_is_named(copy: Path, at: int) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "check", "says"),
     [
-        ("n", 7, "rows", "counts"),
+        ("n", 7, "rows", "count {"),
         ("seed", 2, "rows", "holds no records of rte seed 1 alone"),
         ("split", "test", "rows", "0 times, not 1"),
         ("metric", "f1", "rows", "0 times, not 1"),
@@ -180,7 +180,7 @@ def test_a_score_as_cut_that_was_changed_is_named(copy: Path, at: int) -> None:
 def test_a_changed_identity_is_named(
     copy: Path, column: str, value: object, check: str, says: str
 ) -> None:
-    rewrite(Score, copy / "scores" / "rte" / "1.parquet", changed(0, column, value))
+    rewrite(Score, copy / "scores" / "rte" / "1" / "1.parquet", changed(0, column, value))
     assert any(says in each for each in wrong(copy, check))
 
 
@@ -221,5 +221,5 @@ def test_a_subnetwork_of_another_cell_or_kind_is_named(copy: Path) -> None:
 
 
 def test_a_file_that_is_missing_is_named(copy: Path) -> None:
-    (copy / "scores" / "rte" / "2.parquet").unlink()
-    assert any("2.parquet" in each for each in wrong(copy, "rows"))
+    (copy / "scores" / "rte" / "2" / "1.parquet").unlink()
+    assert any("2/1.parquet" in each for each in wrong(copy, "rows"))

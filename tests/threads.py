@@ -27,7 +27,7 @@ HEAD = ("cell", "recorded", "scored again", "trained again", *criteria.CRITERIA)
 
 def changed(made: Made, pretrained: Path) -> Iterator[str]:
     """A row of the table: full models' scores, then of each search the steps and parts that differ."""
-    recorded = made.scored(made.run.scores).set_index(["kind", "split", "metric"])["value"]
+    recorded = made.scores().set_index(["kind", "split", "metric"])["value"]
     yield f"{recorded['full', 'dev', made.task.metrics[0]].item():.4f}"
     yield _score(made, checkpoint.load(made.model, made.task.classes))
     cell = cells.cell(made.task.name, made.seed, made.run.data / made.task.name, pretrained)

@@ -19,7 +19,7 @@ from lottery.verification import Run
 from stages import finetune, prune, retrain
 from stages import super as supers
 from tests import toys
-from tests.imports import ROOT
+from tests.project import ROOT
 
 SEEDS = (1, 2)
 CHANGES = {
@@ -55,12 +55,12 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
     models = {seed: Path(f"models/rte/{seed}") for seed in seeds}
     kept = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
     for seed, model in models.items():
-        scores = Path(f"scores/rte/{seed}.parquet")
+        scores = Path(f"scores/rte/{seed}")
         finetune.main("rte", seed, data, encoder, model)
         prune.main("rte", seed, data, model, kept[seed])
-        retrain.main("rte", seed, data, encoder, model, kept[seed], scores)
+        retrain.main("rte", seed, 1, data, encoder, model, kept[seed], scores / "1.parquet")
     for seed, model in models.items():
-        scores = Path(f"supers/rte/{seed}.parquet")
+        scores = Path(f"scores/rte/{seed}/super.parquet")
         supers.main("rte", seed, data, encoder, model, kept[seed].parent, scores)
 
 
@@ -73,5 +73,5 @@ def run(root: Path) -> Run:
         weights=section(Weights, "magnitude", tree),
         sampling=section(Sampling, "sampling", tree),
     )
-    folders = (root / name for name in ("data", "models", "subnetworks", "scores", "supers"))
+    folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
     return Run(section(Grid, "grid", tree), how, section(Compute, "compute", tree), *folders)
