@@ -65,9 +65,10 @@ def _files(inputs: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
 
 
 def _code() -> list[tuple[str, Path]]:
-    """The modules of this project that are imported."""
+    """The program that runs and the modules of this project that it has imported."""
     return sorted(
-        (name, Path(module.__file__))
+        (name, Path(file))
         for name, module in sys.modules.items()
-        if name.split(".")[0] in {"lottery", "stages"} and module.__file__
+        if name.split(".")[0] in {"__main__", "lottery", "stages"}
+        if (file := getattr(module, "__file__", None))
     )

@@ -1,8 +1,10 @@
 """A journal gives back what was kept, whole, and nothing that is not."""
 
 import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,22 @@ def test_half_an_entry_is_none(tmp_path: Path, cut: int) -> None:
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:cut])
     assert journal.recall("unit") is None
+
+
+def test_the_program_that_runs_is_part_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "profiles" / "smoke.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    program = ModuleType("__main__")
+    program.__file__ = "program.py"
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    keys = []
+    for text in ("1", "1", "2"):
+        Path("program.py").write_text(text)
+        with journals.journal(Path("out"), Path("given")) as notes:
+            keys.append(notes.folder)
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_without_a_folder_nothing_is_kept() -> None:
