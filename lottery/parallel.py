@@ -10,9 +10,15 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    FIRST_EXCEPTION,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import chain
 from multiprocessing import forkserver
@@ -119,24 +125,27 @@ def _share(
     context.set_forkserver_preload(["lottery.contest", "lottery.criteria"])
     _serve()
     news = context.SimpleQueue()
+    threading.Thread(target=_relay, args=(news, report), daemon=True).start()
     with (
         ProcessPoolExecutor(others, context, _settle, (threads, news)) as pool,
-        ThreadPoolExecutor(others + 1) as hands,
+        ThreadPoolExecutor(others) as hands,
     ):
-        hands.submit(_relay, news, report)
         try:
             away = partial(_elsewhere, pool)
             helped = [hands.submit(_take, waiting, found, away) for _ in range(others)]
             _take(mine, found, partial(_here, report))
-            for each in helped:
+            for each in wait(helped, return_when=FIRST_EXCEPTION).done:
                 each.result()
-        except BrokenProcessPool:
+        except BaseException as error:
+            for process in multiprocessing.active_children():
+                process.terminate()  # or the pool would wait for what they are at
+            if not isinstance(error, BrokenProcessPool):
+                raise
             raise Fault(
                 "a process of this stage was killed, perhaps for want of memory; a higher"
                 " compute.threads makes fewer processes"
             ) from None
-        finally:
-            news.put(None)
+    news.put(None)
 
 
 def _take(waiting: Waiting[Name, R], found: dict[Name, R], do: Callable[[Name, Job[R]], R]) -> None:
@@ -187,4 +196,5 @@ def _tell(name: str, done: int, total: int) -> None:
 
 def _relay(news: SimpleQueue[tuple[str, int, int] | None], report: Report) -> None:
     while (at := news.get()) is not None:
-        report(*at)
+        with suppress(OSError):  # whoever reads it may be gone
+            report(*at)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -22,6 +23,22 @@ def fail(progress: Callable[[int, int], None]) -> int:
 
 def where(progress: Callable[[int, int], None]) -> int:
     return os.getpid()
+
+
+def late(progress: Callable[[int, int], None], fails: bool = False) -> int:
+    """Tell more than a pipe holds; then fail, or go on for as long as nobody waits."""
+    if fails:
+        time.sleep(2)
+        raise Fault("this cell cannot be")
+    for number in range(100_000):
+        progress(number, 0)
+    time.sleep(200)
+    return 0
+
+
+def waits(progress: Callable[[int, int], None]) -> int:
+    time.sleep(1)
+    return 4
 
 
 def die(progress: Callable[[int, int], None]) -> int:
@@ -61,6 +78,20 @@ def test_a_process_that_is_killed_is_a_fault() -> None:
     compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
     with pytest.raises(Fault, match="want of memory"):
         run({"a": where, "b": die}, compute, lambda *at: None)
+
+
+def test_a_failure_ends_jobs_that_have_much_to_tell() -> None:
+    compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
+    began = time.monotonic()
+    with pytest.raises(Fault, match="cannot be"):
+        run({"bad": partial(late, fails=True), "busy": partial(late)}, compute, lambda *at: None)
+    with pytest.raises(Fault, match="cannot be"):
+        run(
+            {"good": partial(waits), "bad": partial(fail), "busy": partial(late)},
+            compute,
+            lambda *at: None,
+        )
+    assert time.monotonic() - began < 100
 
 
 def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
