@@ -1,17 +1,19 @@
 """What DVC knows of the pipeline: its cells, which of them are done, and how the rest is completed."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc_data.index import DataIndexDirError
 
 from cluster.graph import Cell, Graph
 from cluster.patience import patiently
 from lottery.faults import Fault
+from lottery.fingerprints import listing
 
 LOCAL = "workspace-cache"
 
@@ -56,8 +58,7 @@ def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
     done = set[str]()
     with repo.lock:
         for name, cell in cells.items():
-            before = [stages[need] for need in cell.needs]
-            if cell.needs <= done and not stages[name].changed(allow_missing=True, upstream=before):
+            if cell.needs <= done and _holds(repo, stages[name], [stages[n] for n in cell.needs]):
                 done.add(name)
     here = [name for name in done if _held(stages[name], repo.cache.local)]
     remote = repo.cloud.get_remote_odb()
@@ -78,11 +79,11 @@ def complete(
     """Run here, one by one, what could not run away; of all results only what these cells read is fetched."""
     stages = _stages(repo)
     here = [name for name in cells if name not in away]
-    wanted = {need for name in here for need in cells[name].needs if need in away}
-    files = sorted({file for name in here for file in _read(stages, name)})
-    # One by one: mixed with stages, DVC 3.67 drops files of a folder and other targets without a word.
-    for targets in (sorted(wanted), *([file] for file in files)):
-        patiently(partial(repo.pull, targets, force=True), "pulling results", say)
+    read = [dep for name in here for dep in stages[name].deps]
+    outs = (out for name in away for out in stages[name].outs)
+    wanted = sorted(out.def_path for out in outs if any(_overlap(dep, out) for dep in read))
+    if wanted:
+        patiently(partial(repo.pull, wanted, force=True), "pulling results", say)
     _run(repo, here)
     return here
 
@@ -111,9 +112,33 @@ def _held(stage: Any, storage: Any) -> bool:
     return all(wanted) and set(wanted) <= set(storage.oids_exist(wanted))
 
 
-def _read(stages: Mapping[str, Any], name: str) -> Iterator[str]:
-    """The single files of other stages' outputs that a stage reads: its `meta: reads: {stage: file}`."""
-    for stage, file in ((stages[name].meta or {}).get("reads", {})).items():
-        for other in stages.values():
-            if other.addressing.partition("@")[0] == stage:
-                yield from (os.path.join(out.def_path, file) for out in other.outs)  # noqa: PTH118
+def _holds(repo: Repo, stage: Any, before: Sequence[Any]) -> bool:
+    """Whether a cell would come out as the lock has it, whatever of it lies here.
+
+    A folder that several cells before it fill is compared with what the lock has of these: where it is not here, DVC
+    takes it for unchanged.
+    """
+    outs = [out for other in before for out in other.outs]
+    folders = [dep for dep in stage.deps if any(_below(out, dep) for out in outs)]
+    return all(dep.hash_info.value == _recorded(repo, dep) for dep in folders) and not (
+        stage.changed(allow_missing=True, upstream=before)
+    )
+
+
+def _recorded(repo: Repo, folder: Any) -> str:
+    """The hash of a folder, as DVC would find it were all in it that the lock records; none where that is lost."""
+    place = Path(folder.def_path).parts
+    try:
+        entries = repo.index.data["repo"].iteritems(place, shallow=False)
+        files = {"/".join(key[len(place) :]): entry for key, entry in entries}
+    except DataIndexDirError:
+        return ""
+    return listing({name: each.hash_info.value for name, each in files.items() if not each.isdir})
+
+
+def _below(one: Any, other: Any) -> bool:
+    return Path(other.fs_path) in Path(one.fs_path).parents
+
+
+def _overlap(one: Any, other: Any) -> bool:
+    return one.fs_path == other.fs_path or _below(one, other) or _below(other, one)

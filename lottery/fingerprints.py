@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +10,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lottery.faults import Fault
-from lottery.grid import Grid
 
 
-def outputs(lock: Path, grid: Grid) -> Iterator[str | None]:
-    """Every output holds the bytes that were recorded; what is wrong with it, or None.
+def outputs(lock: Path, cells: Collection[str]) -> Iterator[str | None]:
+    """Every output of `cells` holds the bytes that were recorded; what is wrong with it, or None.
 
-    The lock also remembers cells that the grid no longer has: they are left out.
+    The lock also remembers cells that the pipeline no longer has: they are left out.
     """
-    seeded = {f"{task}-{seed}" for task, seed in grid.cells}
-    shared = {f"{cell}-{share}" for cell in seeded for share in grid.shares}
-    cells = {*grid.tasks, *seeded, *shared}
     for stage, known in _stages(lock).items():
-        _, at, cell = stage.partition("@")
-        for out in known.get("outs", ()) if not at or cell in cells else ():
+        for out in known.get("outs", ()) if stage in cells else ():
             path = lock.parent / out["path"]
             same = digest(path) == out["md5"]
             yield None if same else f"{out['path']}: not what `{stage}` made"
@@ -33,10 +28,14 @@ def digest(path: Path) -> str | None:
     """MD5 of a file, or of the list of a folder's files as DVC writes it; None where nothing is."""
     if not path.is_dir():
         return _md5(path.read_bytes()) if path.is_file() else None
-    files = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
-    listed = [
-        {"md5": _md5((path / file).read_bytes()), "relpath": file.as_posix()} for file in files
-    ]
+    files = [file for file in path.rglob("*") if file.is_file()]
+    return listing({file.relative_to(path).as_posix(): _md5(file.read_bytes()) for file in files})
+
+
+def listing(files: Mapping[str, str]) -> str:
+    """The hash of a folder that holds these files, by their paths in it and their MD5."""
+    names = sorted(files, key=lambda name: name.split("/"))
+    listed = [{"md5": files[name], "relpath": name} for name in names]
     return f"{_md5(json.dumps(listed).encode())}.dir"
 
 

@@ -5,10 +5,11 @@
 Start it again after any failure: it goes on where it stopped.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from distributed import Client
 from dvc.repo import Repo
@@ -22,6 +23,8 @@ from lottery.faults import Fault
 from stages import cli, journals
 from stages.board import Board
 
+PLACES = (("encoder", "checkpoint"), ("data", "source"), ("attention", "labelled"))
+"""Parameters that may name a folder."""
 say = partial(cli.console.print, markup=False)
 
 
@@ -48,6 +51,7 @@ def main(
     root = Path.cwd()
     takes = _resources(take or (["GPU=1"] if gpus else []))
     with cli.stage("distribute", "all", "cells on a cluster") as stage, project.only_head(root):
+        _reachable(cli.parameters())
         with pipeline.opened(root, alone) as repo:
             revision = project.revision(root, pipeline.ignored(repo))
             pipeline.begin(repo)
@@ -121,6 +125,17 @@ def _pool(
     if cluster:
         return pool.described(cluster, jobs)
     return pool.local(jobs or 2, gpus, Path("build/cluster"), journals.FOLDER)
+
+
+def _reachable(tree: Mapping[str, Any]) -> None:
+    """A Fault for a folder that is named as seen from here."""
+    for section, key in PLACES:
+        place = tree.get(section, {}).get(key)
+        if place and not Path(place).is_absolute() and Path(place).exists():
+            raise Fault(
+                f"parameters: {section}.{key} = {place!r}: workers are elsewhere; give the whole path of a folder"
+                " that they see too"
+            )
 
 
 def _resources(given: list[str]) -> dict[str, float]:

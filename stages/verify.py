@@ -29,7 +29,7 @@ from lottery.params import section
 from lottery.pruning import Prune
 from lottery.sampling import Sampling
 from lottery.verification import Looks, Made, Run
-from stages import cli
+from stages import cli, position
 
 SHOWN = 5
 ORIGIN = "Provenance"
@@ -57,7 +57,7 @@ def main(
         wrong = _judged(
             {
                 "every output is the one that was recorded": lambda: fingerprints.outputs(
-                    lock, run.grid
+                    lock, position.cells(position.PIPELINE, cli.parameters())
                 ),
                 "no score is missing or doubled": _each(run, recount.rows),
                 "sizes and overlaps are exact": _each(run, recount.sizes),
@@ -70,7 +70,7 @@ def main(
                     run, partial(replay.as_cut, tolerance=tolerance)
                 ),
                 "tables, figures and report come out again": lambda: _told(
-                    gathered, (data, attention, template), reports
+                    gathered, (data / "meta", attention, template), reports
                 ),
                 "the page and its links are those of the report": lambda: _page(reports, template),
             }

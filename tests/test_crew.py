@@ -107,6 +107,34 @@ def test_a_batch_job_that_is_gone_is_asked_for_again(
     assert toy.seen() == ONCE | {"first@two": 2}
 
 
+def test_a_clone_sees_that_a_folder_of_many_cells_is_not_what_another_cell_read(
+    tmp_path: Path,
+) -> None:
+    """Half of a changed run was done elsewhere: nothing of it lies in the clone."""
+    toy = Toy(tmp_path)
+    toy.go()
+    (tmp_path / "hung").touch()
+    toy.run("dvc", "repro")
+    toy.run("dvc", "push", "--run-cache")
+    (toy.root / "params.yaml").write_text("factor: 2\n")
+    toy.run("dvc", "repro", "first")
+    toy.run("dvc", "push", "first")
+    toy.commit("half")
+    toy.seen()
+    toy.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone")
+    distribute(clone)
+    assert toy.seen() == {"second@one": 1, "second@two": 1, "total@all": 1}
+    assert "2" in text(clone.root / "total.txt")
+
+
+def test_a_folder_that_workers_do_not_see_is_refused(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    (toy.root / "params.yaml").write_text("factor: 1\ndata: {source: cluster}\n")
+    toy.commit("here")
+    assert "data.source = 'cluster': workers are elsewhere" in distribute(toy, fails=True)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of DVC, in this process for once
 def test_a_remote_that_answers_late_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

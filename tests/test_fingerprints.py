@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from lottery import fingerprints
 from lottery.faults import Fault
-from lottery.grid import Grid
 
 
 @settings(max_examples=30)
@@ -23,14 +22,14 @@ def test_any_flipped_bit_of_any_output_is_named(
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(data.draw(st.binary(min_size=1, max_size=99)))
     lock(copy, "1", "2/c")
-    grid = Grid(tasks=("rte",), seeds=(1, 2), shares=(1,))
-    assert list(fingerprints.outputs(copy / "dvc.lock", grid)) == [None, None]
+    cells = ["prune@rte-1", "prune@rte-2"]
+    assert list(fingerprints.outputs(copy / "dvc.lock", cells)) == [None, None]
     files = sorted(each for each in (copy / "1").rglob("*") if each.is_file())
     file = data.draw(st.sampled_from(files))
     content = bytearray(file.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     file.write_bytes(content)
-    assert list(fingerprints.outputs(copy / "dvc.lock", grid)) == [
+    assert list(fingerprints.outputs(copy / "dvc.lock", cells)) == [
         "1: not what `prune@rte-1` made", None,
     ]  # fmt: skip
 
@@ -40,7 +39,7 @@ def lock(root: Path, *outs: str) -> None:
         f"prune@rte-{seed}": {"outs": [{"path": out, "md5": fingerprints.digest(root / out)}]}
         for seed, out in enumerate(outs, 1)
     }
-    stages["prune@rte-99"] = {"outs": [{"path": "gone", "md5": "0"}]}  # no cell of the grid
+    stages["prune@rte-99"] = {"outs": [{"path": "gone", "md5": "0"}]}  # no cell any more
     (root / "dvc.lock").write_text(json.dumps({"stages": stages}), encoding="utf-8")
 
 
@@ -60,9 +59,5 @@ def test_folders_are_hashed_as_dvc_hashes_them(tmp_path: Path) -> None:
 def test_a_lock_that_records_nothing_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "dvc.lock").write_text(text)
     with pytest.raises(Fault, match="no record of a run") as caught:
-        list(
-            fingerprints.outputs(
-                tmp_path / "dvc.lock", Grid(tasks=("rte",), seeds=(1, 2), shares=(1,))
-            )
-        )
+        list(fingerprints.outputs(tmp_path / "dvc.lock", []))
     assert "\n" not in str(caught.value)

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -45,7 +46,8 @@ if (stage, cell) == ("first", "two") and not (beside / "hung").exists():
     while not (beside / "go").exists():
         time.sleep(0.1)
 pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
-pathlib.Path(out).write_text(cell)
+factor = pathlib.Path("params.yaml").read_text().split()[1]
+pathlib.Path(out).write_text(f"{{cell}} {{factor}}")
 """
 
 
@@ -98,14 +100,18 @@ class Killer(Thread):
         """Wait for the stage to have begun, then strike once."""
         while not self._family:
             time.sleep(0.2)
-            for process in psutil.process_iter(["cmdline", "cwd"]):
-                line = process.info["cmdline"] or []
-                ours = "stages.cell" in line and any(self._cell in word for word in line[3:4])
-                here = (process.info["cwd"] or "").startswith(self._root)
-                if here and ours and self._due() and (found := process.children(recursive=True)):
-                    self._family = [process, *found]
-                    process.parent().kill()
-                    break
+            with suppress(psutil.Error):  # processes come and go
+                self._strike()
+
+    def _strike(self) -> None:
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            line = process.info["cmdline"] or []
+            ours = "stages.cell" in line and any(self._cell in word for word in line[3:4])
+            here = (process.info["cwd"] or "").startswith(self._root)
+            if here and ours and self._due() and (found := process.children(recursive=True)):
+                process.parent().kill()
+                self._family = [process, *found]
+                break
 
     def survivors(self) -> list[psutil.Process]:
         """What still runs of the cell that lost its worker."""

@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 from lottery import params
 from tests.project import ROOT, tracked
 
+LONG = 1200
+"""Seconds after which a command hangs."""
 CACHE = ROOT / ".dvc" / "cache"
 
 
@@ -37,7 +39,13 @@ class Repository:
     def run(self, *command: str, fails: bool = False) -> str:
         """What the command prints."""
         done = subprocess.run(
-            command, cwd=self.root, env=_environment(), capture_output=True, text=True, check=False
+            command,
+            cwd=self.root,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONG,
         )
         output = done.stdout + done.stderr
         assert bool(done.returncode) == fails, output
