@@ -1,6 +1,6 @@
 # `make` lists what there is. Everything runs in .venv, built from requirements.txt.
 
-# The two lines to change for a GPU: cpu, cu126, cu130, ... or auto. Also `make setup TORCH_BACKEND=cu130`.
+# The build of torch: cpu, cu126, cu130, ... or auto. For a GPU: export TORCH_BACKEND=cu130
 TORCH_BACKEND ?= cpu
 TORCH ?= 2.13.0
 
@@ -78,7 +78,7 @@ smoke: setup ## run the pipeline at its smallest in a copy of the working tree, 
 profile: ## choose an experiment: make profile NAME=paper
 	@test -f "profiles/$(NAME).yaml" || { echo "error: no profile '$(NAME)'; choose one of: $(patsubst profiles/%.yaml,%,$(wildcard profiles/*.yaml)), as in make profile NAME=default" >&2; exit 1; }
 	@known=; for file in profiles/*.yaml; do cmp -s $$file params.yaml && known=1; done; \
-	 test -n "$$known" || { mkdir -p build && cp params.yaml build/params.yaml && echo "note: your params.yaml was none of the profiles; it is kept as build/params.yaml"; }
+	 test -n "$$known" || { cp params.yaml params.old.yaml && echo "note: your params.yaml was none of the profiles; it is kept as params.old.yaml"; }
 	@cp "profiles/$(NAME).yaml" params.yaml
 	@echo "params.yaml is now profiles/$(NAME).yaml; make repro runs it"
 
@@ -208,9 +208,9 @@ image: ## build the container image, lottery
 image-test: image setup ## run the image for real: any user, no network, stopped, against a run without it
 	.venv/bin/python -m pytest -v --durations=0 tests/image.py
 
-clean: ## remove .venv, caches and build; data, models and results stay
+clean: ## remove .venv, caches and build; what `make repro` made stays
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks cluster lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The peers have an environment of their own, in which they find the project's torch and transformers.
 PEERS := build/peers

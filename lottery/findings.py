@@ -33,8 +33,8 @@ def results(tables: Tables, figures: Paths) -> Iterator[str]:
     yield _undefined(plain, names)
     yield figure(
         figures["contrasts"],
-        f"Dot plot with a panel for each of {listed(names.values())} and for their mean: scores of good, random and"
-        " bad subnetworks of both prunings, pruned and retrained; the same numbers stand in Table 1.",
+        f"Dot plot with a panel for each of {listed(names.values())} and for the mean of those that count: scores"
+        " of good, random and bad subnetworks of both prunings, pruned and retrained; see Table 1.",
         "Figure 1. Good, random and bad subnetworks, pruned (open circles) and retrained (filled diamonds): mean and"
         " 95 % interval over seeds, against the full model (line) and the majority class (dots). Source:"
         " `tables/results.csv`, `tables/averages.csv`.",
@@ -67,11 +67,12 @@ def beside(tables: Tables) -> Iterator[str]:
         if owner in paper
     ]
     count = int(tables["published"]["tasks"].iloc[0])
+    here = _mean_of(ours) if len(ours) else "no mean"
     header = ["pruning", "state", "subnetwork", "paper", "paper, of full", "here", "here, of full"]
     yield table(
-        f"The paper's scores beside these: means over {count} tasks there (BERT-base, five seeds; subnetworks chosen on"
-        " the very dev sets) and over the tasks of this run here. Tasks and model may differ: compare the shares of"
-        " the full model's score, not the scores. Source: `tables/published.csv`, `tables/averages.csv`.",
+        f"The paper's scores beside these: means of {count} tasks there (BERT-base, five seeds; subnetworks chosen on"
+        f" the very dev sets), {here} here. Where tasks and model differ, compare the shares of the full model's"
+        " score, and these with the majority class's. Source: `tables/published.csv`, `tables/averages.csv`.",
         header,
         body,
         3,
@@ -136,7 +137,7 @@ def _scores(reported: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame)
     ]
     header = [
         "pruning",
-        "weights",
+        "state",
         "subnetwork",
         *_heads(tasks),
         *(_mean_of(own) for own in means.values()),
@@ -191,10 +192,12 @@ def _supers(supers: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame) -
         for kind in SUPERS
     ]
     caption = (
-        "Super-survivors, kept by every seed of a task, against as many others (s-pruning): mean ± standard"
+        "Super-survivors of s-pruning, kept by every seed of a task, against as many that only some seeds keep"
+        " (super-random) or none does (super-bad), filled up from the others where those are too few: mean ± standard"
         f" deviation and [95 % interval] on dev; {seeds(supers['n'])} seeds. Source: `tables/results.csv`."
     )
-    return table(caption, ["state", "subnetwork", *_heads(tasks), "mean"], body, 2)
+    mean = [_mean_of(sound)] if len(sound) else ["mean"]
+    return table(caption, ["state", "subnetwork", *_heads(tasks), *mean], body, 2)
 
 
 def _others(results: pd.DataFrame, names: Mapping[str, str]) -> str:
@@ -237,7 +240,7 @@ def _selection(selection: pd.DataFrame, names: Mapping[str, str]) -> Iterator[st
     ]
     caption = (
         "Table 3. Share of the full model's score that good subnetworks keep as cut, in %, on the held-out selection"
-        " data and on dev; the gap is what a search fitted to its data. Mean ± standard deviation and [95 %"
+        " data and on dev; the gap is what a search fitted to its data, and chance. Mean ± standard deviation and [95 %"
         f" interval]; {seeds(selection['n'])} seeds. Source: `tables/selection.csv`."
     )
     yield table(caption, ["task", "pruning", "selection", "dev", "gap"], body, 2)

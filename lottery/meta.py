@@ -19,7 +19,7 @@ def describe(
     asset: Path,
     encoder: Path,
 ) -> dict[str, Any]:
-    """The contents of meta.json; `encoded` holds each split and how many of its examples were cut.
+    """A description of a task's data; `encoded` holds each split and how many of its examples were cut.
 
     `labels` is the mean and std that regression labels were standardised by, else null.
     """

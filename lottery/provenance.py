@@ -42,8 +42,8 @@ class Provenance:
     spent: Sequence[Spent]
 
 
-def gather(lock: Path, log: Path, cells: Collection[str]) -> Provenance:
-    """Read git, `lock` and `log` as they are; what is missing is None or left out."""
+def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> Provenance:
+    """Read git and `lock` as they are; what is missing is None or left out. log: what ran, oldest first."""
     revision = _git("rev-parse", "HEAD")
     return Provenance(
         revision=revision,
@@ -72,13 +72,13 @@ def digest(lock: Path) -> str | None:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def spent(log: Path, cells: Collection[str]) -> list[Spent]:
-    """Per stage, the last recorded execution of each of its `cells`, as the log names them, in order of execution."""
-    last: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for entry in _lines(log):
-        if entry["cell"] in cells and entry["stage"] != "report":
-            last.pop((entry["stage"], entry["cell"]), None)
-            last[entry["stage"], entry["cell"]] = entry
+def spent(log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> list[Spent]:
+    """Per stage, the last recorded execution of each of its `cells`, as DVC names them, in order of execution."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for entry in log:
+        if entry["name"] in cells and entry["name"] != "report":
+            last.pop(entry["name"], None)
+            last[entry["name"]] = entry
     return [
         Spent(
             stage=stage,
@@ -86,22 +86,9 @@ def spent(log: Path, cells: Collection[str]) -> list[Spent]:
             seconds=sum(entry["seconds"] for entry in own),
             longest=max(entry["seconds"] for entry in own),
         )
-        for stage in dict.fromkeys(stage for stage, _ in last)
-        if (own := [entry for (name, _), entry in last.items() if name == stage])
+        for stage in dict.fromkeys(entry["stage"] for entry in last.values())
+        if (own := [entry for entry in last.values() if entry["stage"] == stage])
     ]
-
-
-def _lines(log: Path) -> list[dict[str, Any]]:
-    """The log's entries; a line cut short by a crash is no entry."""
-    entries = []
-    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and {"stage", "cell", "seconds"} <= entry.keys():
-            entries.append(entry)
-    return entries
 
 
 def _git(*arguments: str) -> str | None:

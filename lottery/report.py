@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lottery import anatomy, background, findings, heads
+from lottery import anatomy, background, findings, heads, references
 from lottery.frames import rows
 from lottery.labels import CONTRASTS, METHODS, PRUNINGS
 from lottery.prose import (
@@ -23,11 +23,12 @@ from lottery.prose import (
     table,
 )
 from lottery.provenance import Provenance
+from lottery.significance import ALPHA, smallest
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of: tables by name, meta.json by task, parameters, figures by name as paths."""
+    """What a report is made of: tables by name, what data are by task, parameters, paths of figures by name."""
 
     tables: Mapping[str, pd.DataFrame]
     meta: Mapping[str, Mapping[str, Any]]
@@ -72,7 +73,7 @@ def render(found: Material) -> str:
         section("What survivors attend to", *heads.meaning(found.tables, found.figures)),
         section("Limitations", _bullets(_limits(found))),
         section("Provenance", *_provenance(found.provenance)),
-        section("References", background.REFERENCES),
+        section("References", references.REFERENCES),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -92,9 +93,12 @@ def abstract(found: Material) -> str:
     if mean.empty:
         return f"{text[0]} No task passed the checks of its full model, so there is nothing to average."
     full, blind = (next(rows(mean[mean["kind"] == kind])) for kind in ("full", "majority"))
-    over = f"Averaged over {full.tasks} tasks" if full.tasks > 1 else "On the one task that counts"
+    over = "Averaged over" if full.tasks > 1 else "On"
+    out = tasks.loc[tasks["degenerate"], "title"]
+    left = f" ({listed(out)} left out, see Table 1)" if len(out) else ""
+    sound = listed(tasks.loc[~tasks["degenerate"], "title"])
     text.append(
-        f"{over}, the full model scores {between(full)} on dev and the majority"
+        f"{over} {sound}{left}, the full model scores {between(full)} on dev and the majority"
         f" class {number(blind.mean)}, {percent(blind.share, 0)} of that."
     )
     text += [_outcome(mean, found.tables["survivors"], found.tasks, method) for method in PRUNINGS]
@@ -149,8 +153,9 @@ def verdicts(frame: pd.DataFrame) -> Iterator[str]:
     ]
     yield table(
         "Verdicts on the paper's claims. An effect above 0 speaks for the claim: a difference of scores, of shares or"
-        " of agreement beyond chance, as the column `test` of the source spells out; n counts cells. p is one-sided,"
-        " by flipping signs, corrected over all claims by Holm's method. Source: `tables/verdicts.csv`.",
+        " of agreement beyond chance, as the column `test` of the source spells out; n counts cells (the paper's:"
+        " tasks, or pairs of a task and a seed). Intervals are t intervals over cells. p is one-sided, by flipping"
+        f" signs, corrected over all claims by Holm's method{_floor(frame)}. Source: `tables/verdicts.csv`.",
         header,
         body,
         2,
@@ -165,6 +170,14 @@ def verdicts(frame: pd.DataFrame) -> Iterator[str]:
     yield folded("The claims in full", claims)
 
 
+def _floor(frame: pd.DataFrame) -> str:
+    """What p can be at best, where that is near the bar."""
+    tests = int(frame["p"].notna().sum())
+    least = min(1.0, tests * smallest(int(frame["n"].max())))
+    near = tests and least > ALPHA / 5
+    return f", which cannot fall below {number(least)} with these cells" if near else ""
+
+
 def _setting(found: Material) -> Iterator[str]:
     yield (
         f"{counted(len(found.tasks) * len(found.seeds), 'cell')}: {counted(len(found.tasks), 'task')} x"
@@ -177,10 +190,7 @@ def _setting(found: Material) -> Iterator[str]:
 
 
 def _limits(found: Material) -> list[str]:
-    cut = sum(
-        part.get("cut", 0) for known in found.meta.values() for part in known["splits"].values()
-    )
-    return background.limitations(found.parameters, found.meta, found.seeds, found.shape, cut)
+    return background.limitations(found.parameters, found.meta, found.seeds, found.shape)
 
 
 def _bullets(lines: Sequence[str]) -> str:
@@ -217,7 +227,7 @@ def _provenance(known: Provenance) -> Iterator[str]:
         number(max(each.longest for each in known.spent), 1),
     ]
     caption = (
-        "Time of each stage: the last recorded run of each instance, without imports and DVC. What is missing was"
+        "Time of each stage: the last recorded run of each instance, imports included, DVC not. What is missing was"
         " restored from the cache. Source: `logs/stages.jsonl`."
     )
     yield table(caption, ["stage", "runs", "wall time, s", "the longest, s"], [*spent, total])

@@ -8,6 +8,7 @@ from scipy.stats import permutation_test
 from statsmodels.stats.multitest import multipletests
 
 Side = Literal["greater", "less"]
+ALPHA = 0.05
 EXACT = 16
 """Up to this many differences every pattern of signs is tried, beyond it 2**16 random ones."""
 

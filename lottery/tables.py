@@ -23,10 +23,14 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     `value` is NaN where a draw has no score, `draws` counts them, `examples` the split's.
     """
     by = ["task", "seed", *OWNER, "split", "metric"]
-    found = scores.groupby(by, sort=False, as_index=False).agg(
-        value=("value", lambda values: values.mean(skipna=False)),
-        draws=("draw", "nunique"),
-        examples=("n", "first"),
+    found = (
+        scores.sort_values("draw", kind="stable")
+        .groupby(by, sort=False, as_index=False)
+        .agg(
+            value=("value", lambda values: values.mean(skipna=False)),
+            draws=("draw", "nunique"),
+            examples=("n", "first"),
+        )
     )
     found["reported"] = (found["split"] == "dev") & (
         found["metric"] == found["task"].map({name: task(name).metrics[0] for name in tasks})

@@ -17,12 +17,11 @@ from lottery.claims import CLAIMS, Claim
 from lottery.observations import Observed
 from lottery.prose import counted, number
 from lottery.seeds import rng
-from lottery.significance import Side, holm, sign_flip, smallest
+from lottery.significance import ALPHA, Side, holm, sign_flip, smallest
 from lottery.uncertainty import interval
 
 Word = Literal["reproduced", "contradicted", "undecided"]
 SIDES: tuple[Side, Side] = ("greater", "less")
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def judge(
                 p_holm=p_holm,
                 published=theirs.mean,
                 published_n=theirs.n,
-                evidence="; ".join(_evidence(own, tests, word, len(observed.degenerate))),
+                evidence="; ".join(_evidence(own, p, tests, word, len(observed.degenerate))),
             )
         )
     return found
@@ -110,7 +109,7 @@ def _word(effect: float, p_holm: float) -> Word:
 
 
 def _evidence(
-    effects: NDArray[np.float64], tests: int, word: Word, degenerate: int
+    effects: NDArray[np.float64], p: float, tests: int, word: Word, degenerate: int
 ) -> Iterator[str]:
     """How many cells speak for it, why it is undecided if it is, and what was left out."""
     if not len(effects):
@@ -125,6 +124,8 @@ def _evidence(
             f"lack of data: {len(own)} cells cannot give a p below {number(smallest(len(own)), 4)},"
             f" and {tests} tests ask for {number(ALPHA / tests, 4)}"
         )
+    elif word == "undecided" and p <= ALPHA:
+        yield f"clear as the only test (p = {number(p)}), not as one of {tests}"
     elif word == "undecided":
         yield "too close to zero for its spread over the cells"
     if missing := len(effects) - len(own):

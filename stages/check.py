@@ -50,10 +50,18 @@ def main(out: Annotated[Path, Argument(help="File that says the parameters are s
         _obtainable(grid.tasks, section(Data, "data", tree).source)
         _dealt(grid.shares, section(Sampling, "sampling", tree).draws)
         compute = section(Compute, "compute", tree)
-        where = f"{compute.chosen} in {'bfloat16' if compute.half else 'float32'}"
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
-        stage.result = f"{len(sections)} sections are sound; computes on {where}"
+        stage.result = f"{len(sections)} sections are sound; {_where(compute)}"
+
+
+def _where(compute: Compute) -> str:
+    """What cells would compute on; they may run on other machines, so that a GPU that is not here is no fault."""
+    try:
+        device = compute.chosen
+    except Fault:
+        return "there is no GPU here, as cells that train would need"
+    return f"computes on {device} in {'bfloat16' if compute.half else 'float32'}"
 
 
 def _obtainable(tasks: Iterable[str], source: str) -> None:

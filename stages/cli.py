@@ -91,8 +91,9 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
         yield running
     seconds = (datetime.now(UTC) - started).total_seconds()
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
-    entry = {"stage": name, "cell": cell, "started": started.isoformat(timespec="seconds")}
-    _append(LOG, json.dumps(entry | {"seconds": round(seconds, 2)}))
+    entry = {"stage": name, "cell": cell, "name": position.running()}
+    times = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 2)}
+    _append(LOG, json.dumps(entry | times))
 
 
 @contextmanager

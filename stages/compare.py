@@ -18,7 +18,7 @@ from lottery import canvas, comparison, experiments, overlay, page
 from lottery.comparison import Run
 from lottery.faults import Fault
 from lottery.prose import counted
-from stages import cli
+from stages import cli, position
 
 
 def main(
@@ -81,13 +81,16 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ru
     paths = {table: (tables / f"{table}.csv").as_posix() for table in comparison.TABLES}
     if not all(files.exists(path) for path in (*paths.values(), lock.as_posix())):
         return []
+    tree = state.data.params[str(cli.PARAMETERS)]["data"]
+    own = position.cells(position.PIPELINE, tree)  # the lock remembers others
+    locked = YAML(typ="safe").load(files.open(lock.as_posix()))["stages"]
     return [
         Run(
             name=name,
             revision=state.rev,
-            parameters=state.data.params[str(cli.PARAMETERS)]["data"],
+            parameters=tree,
             tables={table: pd.read_csv(files.open(path)) for table, path in paths.items()},
-            stages=YAML(typ="safe").load(files.open(lock.as_posix()))["stages"],
+            stages={cell: locked[cell] for cell in own if cell in locked},
         )
     ]
 

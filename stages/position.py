@@ -4,6 +4,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,8 @@ from ruamel.yaml import YAML
 from lottery import params
 
 PIPELINE = Path("dvc.yaml")
+NOTED = {"stage", "cell", "name", "seconds"}
+"""What an entry of the log holds: the stage and its cell in words, the cell as DVC names it, how long it took."""
 
 
 def here(parameters: Path, log: Path) -> str | None:
@@ -22,12 +25,27 @@ def here(parameters: Path, log: Path) -> str | None:
     DVC goes through the cells in the order of the pipeline. It may pass over cells after this one that are
     up to date, so that what is left is at most this long.
     """
-    running = os.environ.get("DVC_STAGE", "").removeprefix(f"{PIPELINE}:")
-    if not running or running not in (names := cells(PIPELINE, params.read(parameters))):
+    name = running()
+    if name is None or name not in (names := cells(PIPELINE, params.read(parameters))):
         return None
-    number = names.index(running)
-    entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    return f"cell {number + 1} of {len(names)}{left(names[number:], entries)}"
+    number = names.index(name)
+    return f"cell {number + 1} of {len(names)}{left(names[number:], entries(log))}"
+
+
+def running() -> str | None:
+    """The cell that DVC runs in this process, as it names it; None where it runs none."""
+    return os.environ.get("DVC_STAGE", "").removeprefix(f"{PIPELINE}:") or None
+
+
+def entries(log: Path) -> list[dict[str, Any]]:
+    """What stages noted when they ended, oldest first; a line cut short by a crash is no entry."""
+    found = []
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.keys() >= NOTED:
+                found.append(entry)
+    return found
 
 
 def cells(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """Encode the examples of one task: train, select (held out of train for the searches) and dev.
 
-python -m stages.prepare sst2 data/assets/sst2 data/assets/encoder data/sst2
+python -m stages.prepare sst2 data/assets/sst2 data/assets/encoder data/sst2 data/meta/sst2.json
 """
 
 import json
@@ -22,11 +22,16 @@ def main(
     asset: Annotated[Path, Argument(help="Folder of the task's raw data.")],
     encoder: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
     out: Annotated[Path, Argument(help="Folder for the encoded examples.")],
+    told: Annotated[Path, Argument(help="JSON file for what a report must say about them.")],
 ) -> None:
     """Encode the examples of one task: train, select (held out of train) and dev."""
     data = section(Data, "data", cli.parameters())
     about = f"encode, at most {data.max_length} tokens each"
-    with cli.stage("prepare", task, about) as stage, cli.fresh(out) as draft:
+    with (
+        cli.stage("prepare", task, about) as stage,
+        cli.fresh(out) as draft,
+        cli.fresh_file(told) as description,
+    ):
         tokens = Tokens(encoder, data.max_length)
         read = corpora.packaged if data.source == "packages" else glue.saved
         rows = splits.divide(task_called(task), read(task, asset), data)
@@ -39,7 +44,7 @@ def main(
             known |= {"labels": {"mean": mean, "std": std}}
         for split, part in parts.items():
             examples.save(part, draft / f"{split}.safetensors")
-        (draft / "meta.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+        description.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
         stage.result = ", ".join(f"{len(part)} {split}" for split, part in parts.items())
 
 

@@ -1,6 +1,6 @@
 """Write the report: tables in, Markdown, figures and one page out.
 
-python -m stages.report reports/tables data attention lottery/page.html reports/report.md \\
+python -m stages.report reports/tables data/meta attention lottery/page.html reports/report.md \\
     reports/figures reports/report.html
 """
 
@@ -15,10 +15,10 @@ from typer import Argument, Option
 
 from lottery import atlas, canvas, figures, frames, page, provenance, report
 from lottery.faults import Fault
-from lottery.grid import Grid, called
+from lottery.grid import Grid
 from lottery.params import section
 from lottery.report import Material
-from stages import cli
+from stages import cli, position
 
 TABLES = (
     "tasks",
@@ -43,19 +43,18 @@ TABLES = (
 
 def main(
     tables: Annotated[Path, Argument(help="Folder of the tables of the analysis.")],
-    data: Annotated[Path, Argument(help="Folder of the prepared data, <task>/meta.json.")],
+    meta: Annotated[Path, Argument(help="Folder of the descriptions of the data, <task>.json.")],
     attention: Annotated[Path, Argument(help="Folder of the heads' pictures, <task>/.")],
     template: Annotated[Path, Argument(help="HTML that the page is made from.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
     pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
     html: Annotated[Path, Argument(help="HTML file: the report with its figures in it.")],
-    lock: Annotated[Path, Option(help="State of the pipeline, for the provenance.")] = Path(
-        "dvc.lock"
-    ),
+    pipeline: Annotated[Path, Option(help="The pipeline, for the provenance.")] = position.PIPELINE,
+    lock: Annotated[Path, Option(help="Its state.")] = Path("dvc.lock"),
 ) -> None:
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
-    grid = section(Grid, "grid", tree)
+    grid, own = section(Grid, "grid", tree), position.cells(pipeline, tree)
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
     with (
         cli.stage("report", "all", f"{len(read)} tables") as stage,
@@ -68,10 +67,10 @@ def main(
             canvas.save(figure, folder / f"{name}.png")
         material = Material(
             tables=read,
-            meta={task: _meta(data / task / "meta.json") for task in grid.tasks},
+            meta={task: _meta(meta / f"{task}.json") for task in grid.tasks},
             parameters=tree,
             figures={name: f"{pictures.name}/{name}.png" for name in drawn},
-            provenance=provenance.gather(lock, cli.LOG, _cells(grid)),
+            provenance=provenance.gather(lock, position.entries(cli.LOG), own),
         )
         text = report.render(material)
         shown = {
@@ -80,14 +79,6 @@ def main(
         draft.write_text(text, encoding="utf-8")
         paged.write_text(page.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{len(text.split())} words, {len(drawn)} figures"
-
-
-def _cells(grid: Grid) -> set[str]:
-    """What the log of the stages calls the cells of this grid, and the stages that have none."""
-    shares = len(grid.shares)
-    seeded = {called(*cell) for cell in grid.cells}
-    shared = {called(*cell, share, shares) for cell in grid.cells for share in grid.shares}
-    return {*seeded, *shared, *grid.tasks, str(cli.PARAMETERS), "encoder", "all"}
 
 
 def _drawn(read: Mapping[str, pd.DataFrame], attention: Path) -> dict[str, Figure]:

@@ -55,7 +55,7 @@ class Experiment:
         ]
         records.write(Told, told, root / "data" / "patterns" / "told.parquet")
         for name in self.tasks:
-            self._meta(name, root / "data" / name)
+            self._meta(name, root / "data" / "meta")
             self._attention(name, root / "attention" / name)
             for seed in self.seeds:
                 self._cell(name, seed, root)
@@ -207,8 +207,8 @@ class Experiment:
                 "parts": [],
             },
         }
-        folder.mkdir(parents=True)
-        (folder / "meta.json").write_text(json.dumps(known), encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(json.dumps(known), encoding="utf-8")
 
 
 def gaze(chance: np.random.Generator, **owner: Any) -> Gaze:

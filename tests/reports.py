@@ -14,7 +14,8 @@ def reported(experiment: Experiment, root: Path) -> None:
     with chdir(root):
         report.main(
             tables=Path("reports/tables"),
-            data=Path("data"),
+            meta=Path("data/meta"),
+            pipeline=ROOT / "dvc.yaml",
             attention=Path("attention"),
             template=ROOT / "lottery" / "page.html",
             out=Path("reports/report.md"),

@@ -97,7 +97,7 @@ def test_no_score_depends_on_the_number_of_shares(
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_more_threads_change_the_last_bits_at_most(threads: int) -> None:
-    """Within 1e-5 of the largest logit, the tolerance that the README states."""
+    """Within 1e-5 of the largest logit, the tolerance that CHECKS.md states."""
     encoder, sentences = toys.encoder(), toys.sentences(200)
     alone = predict(encoder, sentences)
     torch.set_num_threads(threads)

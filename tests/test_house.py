@@ -14,7 +14,7 @@ FLOORS = (
     "adam config encoder faults frames gaze grid journal labels metrics packing params patterns pins prose published"
     " records scores seeds significance subnetwork tasks uncertainty",
     "assets arrays canvas checkpoint comparison corpora examples fingerprints glue hub labelled masks meta page"
-    " parallel provenance pruning sampling splits stability recogniser survivors tokens",
+    " parallel provenance pruning references sampling splits stability recogniser survivors tokens",
     "analysis anatomy atlas attention background claims evaluation experiments figures findings habits heads"
     " importance magnitude meaning observations overlay report structured tables training trials verdicts",
     "contest criteria recount replay verification",

@@ -38,8 +38,9 @@ def test_a_cell_says_where_it_is_and_how_long_the_rest_may_take(
     assert told("two@c-2") is None
     assert told("") is None
     log.write_text(
-        '{"stage": "two", "cell": "a seed 1", "seconds": 100}\n'
-        '{"stage": "two", "cell": "a seed 2", "seconds": 140}\n'
+        '{"stage": "two", "cell": "a seed 1", "name": "two@a-1", "seconds": 100}\n'
+        '{"stage": "two", "cell": "a seed 2", "name": "two@a-2", "seconds": 140}\n'
+        '{"stage": "two", "cell": "b se'
     )
     assert told("two@b-1") == "cell 4 of 5, about 4 min left"
     assert told("one") == "cell 1 of 5, more than 8 min left"

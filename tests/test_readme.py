@@ -11,6 +11,7 @@ from tests.project import ROOT, stages
 README = layout.README.read_text(encoding="utf-8")
 PARAMETERS = (ROOT / "PARAMETERS.md").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+DOCUMENTS = sorted(path.name for path in ROOT.glob("*.md"))
 KEYS = {f"{name}.{key}" for name, kind in SECTIONS.items() for key in kind.__struct_fields__}
 
 
@@ -26,7 +27,7 @@ def test_its_tree_is_that_of_the_files() -> None:
     assert not re.search(r" \?$", layout.present(README), re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "PARAMETERS.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_it_names_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     spans = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
@@ -47,7 +48,7 @@ def test_every_parameter_is_explained_and_no_other() -> None:
     assert set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \|", PARAMETERS, re.MULTILINE)) == KEYS
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "PARAMETERS.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_its_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]

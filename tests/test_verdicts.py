@@ -11,7 +11,8 @@ from lottery.grid import Grid
 from lottery.meaning import contrast
 from lottery.observations import Observed, observe
 from lottery.seeds import rng
-from lottery.verdicts import ALPHA, Verdict, judge, measured
+from lottery.significance import ALPHA
+from lottery.verdicts import Verdict, judge, measured
 from tests.records import Experiment
 
 NOTHING = Observed(pd.DataFrame(), ())
@@ -58,6 +59,15 @@ def test_what_scatters_around_zero_is_undecided() -> None:
     found = one([0.3, -0.1, 0.2, 0.05, 0.1, -0.2, 0.35, 0.0])
     assert found.verdict == "undecided"
     assert "too close to zero" in found.evidence
+
+
+def test_what_is_clear_alone_may_not_be_among_many() -> None:
+    others = [Claim(f"{at}", "4", "The same.", UP.terms) for at in range(5)]
+    mixed = [0.9, 0.8, 0.7, 0.9, -0.4, 0.3, 0.2]
+    found = judge(observed(mixed), NOTHING, [UP, *others])[0]
+    alone = one(mixed)
+    assert (alone.verdict, found.verdict) == ("reproduced", "undecided")
+    assert f"clear as the only test (p = {found.p:.3f}), not as one of 6" in found.evidence
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])
