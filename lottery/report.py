@@ -95,7 +95,7 @@ def abstract(found: Material) -> str:
     full, blind = (next(rows(mean[mean["kind"] == kind])) for kind in ("full", "majority"))
     over = "Averaged over" if full.tasks > 1 else "On"
     out = tasks.loc[tasks["degenerate"], "title"]
-    left = f" ({listed(out)} left out, see Table 1)" if len(out) else ""
+    left = f" ({listed(out)} left out as degenerate, see below)" if len(out) else ""
     sound = listed(tasks.loc[~tasks["degenerate"], "title"])
     text.append(
         f"{over} {sound}{left}, the full model scores {between(full)} on dev and the majority"

@@ -125,7 +125,8 @@ def _evidence(
             f" and {tests} tests ask for {number(ALPHA / tests, 4)}"
         )
     elif word == "undecided" and p <= ALPHA:
-        yield f"clear as the only test (p = {number(p)}), not as one of {tests}"
+        side = "for" if own.mean() > 0 else "against"
+        yield f"clear {side} it as the only test (p = {number(p)}), not as one of {tests}"
     elif word == "undecided":
         yield "too close to zero for its spread over the cells"
     if missing := len(effects) - len(own):

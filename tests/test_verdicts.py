@@ -67,7 +67,9 @@ def test_what_is_clear_alone_may_not_be_among_many() -> None:
     found = judge(observed(mixed), NOTHING, [UP, *others])[0]
     alone = one(mixed)
     assert (alone.verdict, found.verdict) == ("reproduced", "undecided")
-    assert f"clear as the only test (p = {found.p:.3f}), not as one of 6" in found.evidence
+    assert f"clear for it as the only test (p = {found.p:.3f}), not as one of 6" in found.evidence
+    against = judge(observed(mixed), NOTHING, [DOWN, *others])[0]
+    assert "clear against it as the only test" in against.evidence
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])
