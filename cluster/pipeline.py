@@ -27,7 +27,7 @@ def opened(folder: Path, alone: bool) -> Repo:
             raise Fault(
                 "no DVC remote for the cells to travel through; add one: dvc remote add --default NAME URL"
             )
-        own = {"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": repo.cache.local.path}}}
+        own = {"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": repo.cache.local_cache_dir}}}
     return Repo(folder, config=own)
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any, Literal
 
+import dask.config
 import msgspec
 from distributed import Client, Nanny, Scheduler, SpecCluster
 from ruamel.yaml import YAML
@@ -60,7 +61,12 @@ def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]
         "cls": Scheduler,
         "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
     }
-    with SpecCluster(workers=workers, scheduler=scheduler, name="lottery") as cluster:
+    with (
+        dask.config.set(
+            {"distributed.nanny.pre-spawn-environ": {}}
+        ),  # it is set in this process, for ever
+        SpecCluster(workers=workers, scheduler=scheduler, name="lottery") as cluster,
+    ):
         yield from _client(cluster)
 
 

@@ -128,6 +128,18 @@ def test_a_clone_sees_that_a_folder_of_many_cells_is_not_what_another_cell_read(
     assert "2" in text(clone.root / "total.txt")
 
 
+def test_on_one_machine_the_projects_cache_is_the_remote(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    toy.go()
+    toy.run("dvc", "remote", "remove", "lab")
+    toy.commit("no remote")
+    distribute(toy)
+    assert toy.seen() == ONCE
+    toy.run("dvc", "repro")
+    assert not toy.seen()
+    assert (toy.root / "out" / "first" / "one").exists()
+
+
 def test_a_folder_that_workers_do_not_see_is_refused(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     (toy.root / "params.yaml").write_text("factor: 1\ndata: {source: cluster}\n")
