@@ -48,8 +48,9 @@ def graph(repo: Repo) -> Graph:
 
 
 def begin(repo: Repo) -> None:
-    """Run here what looks at the project alone, `meta: first:`, so that what is wrong shows before a worker starts."""
-    _run(repo, [name for name, stage in _stages(repo).items() if (stage.meta or {}).get("first")])
+    """Run here what is marked `meta: first:`: mistakes show before a worker starts, and workers need no network."""
+    first = [name for name, stage in _stages(repo).items() if (stage.meta or {}).get("first")]
+    _run(repo, first, pull=True)
 
 
 def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
@@ -94,10 +95,10 @@ def ignored(repo: Repo) -> list[str]:
     return ["dvc.lock", *(os.path.relpath(out.fs_path, repo.root_dir) for out in outs)]
 
 
-def _run(repo: Repo, names: Collection[str]) -> None:
+def _run(repo: Repo, names: Collection[str], pull: bool = False) -> None:
     for name in names:
         try:
-            repo.reproduce(name, single_item=True)
+            repo.reproduce(name, single_item=True, pull=pull)
         except DvcException as error:
             raise Fault(f"{name} failed on this machine: {error}; see above") from None
 
