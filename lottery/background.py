@@ -49,8 +49,8 @@ def data(overview: pd.DataFrame, meta: Mapping[str, Tree], seeds: int) -> str:
 
 DEGENERATE = (
     "A task is degenerate (†) where with some seed the full model does not clearly beat the majority class, or a search"
-    " keeps nothing. It is left out of averages over tasks, but where they say how many they hold. Verdicts use every"
-    " cell whose full model clearly beats the majority class."
+    " keeps nothing. It is left out of averages over tasks; a mean of all stands beside for comparison alone. Verdicts"
+    " use every cell whose full model clearly beats the majority class."
 )
 
 
