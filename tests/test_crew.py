@@ -29,7 +29,7 @@ ONCE = {"first@one": 1, "first@two": 1, "second@one": 1, "second@two": 1, "total
 
 def test_a_worker_dies_a_cell_breaks_and_the_next_run_goes_on(tmp_path: Path) -> None:
     toy = Toy(tmp_path, broken=("second", "two"))
-    killer = Killer(toy.root, "first@two")
+    killer = Killer(toy.root, "first@two", (tmp_path / "hung").exists)
     output = distribute(toy, fails=True)
     killer.join(timeout=300)
     assert not killer.survivors()

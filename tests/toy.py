@@ -90,16 +90,16 @@ class Toy(Repository):
 
 
 class Killer(Thread):
-    """Kills, with SIGKILL, the worker that works on a cell, once its stage runs and `due` is true."""
+    """Kills, with SIGKILL, the worker that works on a cell, once `due` is true."""
 
-    def __init__(self, root: Path, cell: str, due: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, root: Path, cell: str, due: Callable[[], bool]) -> None:
         super().__init__(daemon=True)
         self._root, self._cell, self._due = str(root), cell, due
         self._family: list[psutil.Process] = []
         self.start()
 
     def run(self) -> None:
-        """Wait for the stage to have begun, then strike once."""
+        """Wait until it is due, then strike once."""
         while not self._family:
             time.sleep(0.2)
             with suppress(psutil.Error):  # processes come and go
