@@ -4,6 +4,7 @@ import importlib
 import io
 import logging
 import os
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -130,6 +131,8 @@ def _client(where: Any) -> Iterator[Client]:
         archive = Path(apart) / "errand.zip"
         archive.write_bytes(_code())
         client.upload_file(str(archive))
+        # A scheduler in this process looks there first, and so would workers that it starts again, in vain.
+        sys.path[:] = [place for place in sys.path if Path(place).name != archive.name]
         yield client
 
 

@@ -61,6 +61,17 @@ def test_a_head_dies_with_its_workers_and_the_next_goes_on(tmp_path: Path) -> No
     assert toy.seen() == ONCE | {"first@two": 2}
 
 
+def test_workers_that_all_die_are_started_again(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    with started(toy, "python", "-m", "stages.distribute", "--jobs", "2") as head:
+        toy.hangs()
+        for child in psutil.Process(head.pid).children():
+            if any("spawn_main" in word for word in child.cmdline()):
+                child.kill()
+        assert head.wait(timeout=300) == 0, toy.said()
+    assert toy.seen() == ONCE | {"first@two": 2}
+
+
 def test_two_heads_at_one_scheduler_and_one_remote_do_no_harm(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.run("git", "clone", "-q", ".", str(tmp_path / "other"))
