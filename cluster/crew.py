@@ -26,12 +26,14 @@ def work(
     ways = cells.ways(cost)
     done = set(done)
     names: dict[Future[Outcome], str] = {}
+    sent = set[str]()
     arriving = as_completed()
     run_id = token_hex(8)  # another head may be at the same scheduler
 
     def send() -> None:
         for name in cells.ready(done):
-            if name not in names.values():
+            if name not in sent:
+                sent.add(name)
                 asked = takes if cells[name].takes else {}
                 future = client.submit(
                     run,
@@ -46,7 +48,8 @@ def work(
 
     send()
     for future in arriving:
-        outcome = _outcome(future, names[future])
+        outcome = _outcome(future, names.pop(future))
+        future.release()  # or Dask would run it again when the worker that holds its outcome dies
         ended(outcome)
         if outcome.entry is not None:
             done.add(outcome.cell)
