@@ -128,7 +128,8 @@ def _told(gathered: Sequence[Path], shown: Sequence[Path], reports: Path) -> Loo
     """
     with TemporaryDirectory() as scratch:
         again = Path(scratch) / "reports"
-        shutil.copy(cli.PARAMETERS, scratch)
+        for file in (cli.PARAMETERS, position.PIPELINE):
+            shutil.copy(file, scratch)
         tables, figures, text = again / "tables", again / "figures", again / "report.md"
         _stage(scratch, "analyse", *gathered, tables, again / "metrics.json")
         _stage(scratch, "report", tables, *shown, text, figures, again / "report.html")
