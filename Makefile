@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format tree lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -99,7 +99,7 @@ sweep: setup ## queue a named sweep, run it, compare: make sweep NAME=rate
 BASE ?= HEAD
 EXP ?=
 compare: setup ## compare the experiments in reports/experiments.md and .html
-	.venv/bin/python -m stages.compare reports/tables dvc.lock lottery/page.html reports/experiments.md reports/experiments --base $(BASE)
+	.venv/bin/python -m tools.compare reports/tables dvc.lock lottery/report/page.html reports/experiments.md reports/experiments --base $(BASE)
 
 # Few columns: what changed, the good subnetworks, how much of the model they are.
 experiments: setup ## list the experiments of `dvc exp run`: what was changed, what came out
@@ -134,9 +134,6 @@ format: setup ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix --quiet . || true
 	.venv/bin/ruff format .
 
-tree: setup ## write the files and what they are for into the README
-	.venv/bin/python -m tests.layout
-
 lock: $(UV_STAMP) ## resolve pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
 	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
@@ -149,7 +146,7 @@ cluster: setup ## smoke on two workers and an S3 server here, one worker killed:
 # Scores as cut come out to the last bit on the machine and with the threads they were made with; elsewhere: TOLERANCE=1e-6
 TOLERANCE ?= 0
 verify: setup ## check a finished run from what it left: counts, scores, draws, tables, report
-	@.venv/bin/python -m stages.verify data models subnetworks scores attention published lottery/page.html reports dvc.lock --tolerance $(TOLERANCE)
+	@.venv/bin/python -m tools.verify data models subnetworks scores attention published lottery/report/page.html reports dvc.lock --tolerance $(TOLERANCE)
 
 # Coverage-guided: what is found stays in build/fuzz, the bytes that break a reader as <reader>-crash-*.
 ATHERIS := 3.0.0
@@ -210,7 +207,7 @@ image-test: image setup ## run the image for real: any user, no network, stopped
 
 clean: ## remove .venv, caches and build; what `make repro` made stays
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find benchmarks cluster lottery stages tests -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks cluster lottery stages tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 # The peers have an environment of their own, in which they find the project's torch and transformers.
 PEERS := build/peers

@@ -18,7 +18,7 @@ from benchmarks.encoders import Paddock
 from benchmarks.rows import Row, rows
 from benchmarks.shares import shares
 from benchmarks.turns import race
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 README = Path("README.md")
 BUILD = Path("build/benchmarks")
@@ -39,7 +39,7 @@ def main(
     """Race the project against its baselines and write what came out."""
     for name in work or []:
         if name not in WORKS:
-            raise Fault(f"no work {name!r}; choose from {', '.join(WORKS)}")
+            raise UserError(f"no work {name!r}; choose from {', '.join(WORKS)}")
     target = BUILD / "quick" if quick else out
     paddock = Paddock(Path("data/assets/encoder"), Path("data/sst2/train.safetensors"), BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def _identity(contest: Contest) -> str:
 def _code() -> Iterator[Path]:
     """What a ratio depends on: the code that is raced, not what shows it."""
     root = Path(__file__).parent
-    yield from sorted((root.parent / "lottery").glob("*.py"))
+    yield from sorted((root.parent / "lottery").rglob("*.py"))
     yield from (path for path in sorted(root.glob("*.py")) if path.stem not in {"page", "__main__"})
 
 
@@ -107,5 +107,5 @@ if __name__ == "__main__":
     app.command()(main)
     try:
         app(prog_name="python -m benchmarks")
-    except Fault as fault:
+    except UserError as fault:
         sys.exit(f"error: {fault}")

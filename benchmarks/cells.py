@@ -15,8 +15,8 @@ from benchmarks import project
 from benchmarks.encoders import BASE, Paddock
 from benchmarks.load import TASK, Load
 from benchmarks.measure import Contender, read
-from lottery import examples as data
-from lottery.examples import Examples
+from lottery.data import examples as data
+from lottery.data.examples import Examples
 
 TOKENS, EPOCHS, STEPS, DEALT, SMALL = 40, 3, 10, 2, 0.36
 """STEPS of each search, about half of what there is at a tenth a step; DEALT: subnetworks of each of three shares;
@@ -61,7 +61,7 @@ def _cells(train: float, gates: float, predict: float) -> Iterator[tuple[str, fl
         yield f"finetune@{task}-*", training
         yield f"prune@{task}-*", STEPS * few * (gates + 2 * predict)
         yield f"retrain@{task}-*", DEALT * (training + few * predict)
-        yield f"super@{task}-*", 3 * SMALL * training
+        yield f"super_survivors@{task}-*", 3 * SMALL * training
 
 
 def _noise(count: int) -> Examples:

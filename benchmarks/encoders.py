@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from benchmarks.load import TASK
-from lottery import checkpoint
-from lottery import examples as data
-from lottery.config import Config
-from lottery.encoder import Encoder
-from lottery.examples import Examples
-from lottery.faults import Fault
-from lottery.training import Recipe, finetune
+from lottery.data import examples as data
+from lottery.data.examples import Examples
+from lottery.errors import UserError
+from lottery.model import checkpoint
+from lottery.model.config import Config
+from lottery.model.encoder import Encoder
+from lottery.model.training import FinetuneParameters, finetune
 
 BASE = Config(
     vocab_size=30522,
@@ -47,9 +47,13 @@ class Paddock:
         folder = self.folder / "minilm"
         if not (folder / "config.json").is_file():
             if not self.sentences.is_file():
-                raise Fault(f"{self.sentences}: no sentences; `dvc repro prepare@sst2` makes them")
+                raise UserError(
+                    f"{self.sentences}: no sentences; `dvc repro prepare@sst2` makes them"
+                )
             encoder = checkpoint.load(self.assets, 2, seed=0)
-            recipe = Recipe(epochs=1, batch=16, learning_rate=2e-4, warmup=0.1, clip=1.0)
+            recipe = FinetuneParameters(
+                epochs=1, batch=16, learning_rate=2e-4, warmup=0.1, clip=1.0
+            )
             finetune(encoder, data.load(self.sentences), TASK, recipe, 1)
             checkpoint.save(encoder, folder)
         return folder

@@ -5,8 +5,8 @@ import torch
 
 from benchmarks.load import Load
 from benchmarks.measure import Act, Arrays
-from lottery import checkpoint
-from lottery.config import Config
+from lottery.model import checkpoint
+from lottery.model.config import Config
 
 SIDE = 1024
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lottery import examples as data
-from lottery.examples import Examples
-from lottery.tasks import Task, task
-from lottery.training import Recipe
+from lottery.data import examples as data
+from lottery.data.examples import Examples
+from lottery.model.training import FinetuneParameters
+from lottery.tasks import Task, get_task
 
-TASK: Task = task("sst2")
+TASK: Task = get_task("sst2")
 THRESHOLD = 0.9
 
 
@@ -36,9 +36,11 @@ class Load:
         return everything.take(np.arange(self.count, dtype=np.int64) % len(everything))
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> FinetuneParameters:
         """One epoch as the paper trains: rate 2e-5, no warm-up, norm clipped at 1."""
-        return Recipe(epochs=1, batch=self.batch, learning_rate=2e-5, warmup=0.0, clip=1.0)
+        return FinetuneParameters(
+            epochs=1, batch=self.batch, learning_rate=2e-5, warmup=0.0, clip=1.0
+        )
 
     def kept(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Parts of the given shape, the same ones for everybody, less the share `sparsity`."""

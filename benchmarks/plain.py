@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from transformers import BertForSequenceClassification
 
 from benchmarks.load import TASK
-from lottery.evaluation import search_score
-from lottery.examples import Examples
+from lottery.data.examples import Examples
+from lottery.model.evaluation import search_score
 
 Batch = dict[str, Tensor]
 

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from benchmarks.load import TASK, THRESHOLD, Load
 from benchmarks.measure import Act, Arrays
-from lottery import checkpoint
-from lottery.evaluation import predict
-from lottery.importance import Scoring, sensitivity
-from lottery.importance import importance as reduced
-from lottery.magnitude import Magnitude, Weights
-from lottery.pruning import Criterion, Prune, search
-from lottery.structured import Structured
+from lottery.model import checkpoint
+from lottery.model.evaluation import predict
+from lottery.model.training import finetune as train
 from lottery.subnetwork import Subnetwork
-from lottery.training import finetune as train
+from lottery.tickets.importance import ImportanceParameters, gate_gradients
+from lottery.tickets.importance import importance as reduced
+from lottery.tickets.magnitude import Magnitude, MagnitudeParameters
+from lottery.tickets.search import PruneParameters, Pruner, search
+from lottery.tickets.structured import Structured
 
 CLASSES, SEED = 2, 1
 
@@ -27,9 +27,9 @@ def importance(load: Load) -> Act:
     small = encoder.extract(kept)
 
     def act() -> Arrays:
-        found = sensitivity(small, examples, TASK, kept)
+        found = gate_gradients(small, examples, TASK, kept)
         exact, authors = (
-            reduced(found, Scoring(reduction=how, batch=load.batch, normalise="all"))
+            reduced(found, ImportanceParameters(reduction=how, batch=load.batch, normalise="all"))
             for how in ("example", "cumulative")
         )
         return {
@@ -54,20 +54,24 @@ encoder_pass = scoring
 
 def s_search(load: Load) -> Act:
     """The search for heads and MLPs with one absolute value an example, what was cut removed."""
-    return _structured(load, Scoring(reduction="example", batch=load.batch, normalise="surviving"))
+    return _structured(
+        load, ImportanceParameters(reduction="example", batch=load.batch, normalise="surviving")
+    )
 
 
 def s_search_authors(load: Load) -> Act:
     """The same search with the released code's reduction and norm."""
-    return _structured(load, Scoring(reduction="cumulative", batch=load.batch, normalise="all"))
+    return _structured(
+        load, ImportanceParameters(reduction="cumulative", batch=load.batch, normalise="all")
+    )
 
 
 def m_search(load: Load) -> Act:
     """The search for weights with its whole curve."""
-    weights = Weights(rate=None, biases=False, until=load.until)
+    weights = MagnitudeParameters(rate=None, biases=False, until=load.until)
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     criterion = Magnitude(encoder, TASK, examples, load.rate, weights)
-    rule = Prune(
+    rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=True
     )
     return lambda: _walked(criterion, rule)
@@ -90,17 +94,17 @@ def _kept(load: Load, shapes: dict[str, tuple[int, ...]]) -> Subnetwork:
     return Subnetwork({part: load.kept(shape) for part, shape in shapes.items()})
 
 
-def _structured(load: Load, scoring: Scoring) -> Act:
+def _structured(load: Load, scoring: ImportanceParameters) -> Act:
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     criterion = Structured(encoder, TASK, examples, load.rate, scoring)
     entry: Literal["fresh", "stale"] = "stale" if scoring.reduction == "cumulative" else "fresh"
-    rule = Prune(
+    rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=False
     )
     return lambda: _walked(criterion, rule)
 
 
-def _walked(criterion: Criterion, rule: Prune) -> dict[str, Any]:
+def _walked(criterion: Pruner, rule: PruneParameters) -> dict[str, Any]:
     """A search, of which every candidate's bits stay."""
     scores, trail = list[float](), list[NDArray[np.uint8]]()
     for step in search(criterion, rule):

@@ -8,7 +8,7 @@ from benchmarks import plain
 from benchmarks.load import THRESHOLD, Load
 from benchmarks.measure import Act, Arrays
 from benchmarks.plain import Masked
-from lottery.examples import Examples
+from lottery.data.examples import Examples
 
 LENGTH = 128
 PHASES = ((1.0, 1), (0.5, 0), (0.0, 1))

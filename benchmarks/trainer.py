@@ -9,7 +9,7 @@ from transformers import Trainer, TrainingArguments
 from benchmarks import plain
 from benchmarks.load import Load
 from benchmarks.measure import Act
-from lottery.examples import Examples
+from lottery.data.examples import Examples
 
 
 def finetune(load: Load) -> Act:

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.contests import Contest, Side
 from benchmarks.measure import Arrays, Reading
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 PEERS = ("text_pruner", "torch_pruning", "trainer")
 """Contenders that need what benchmarks/peers.txt names."""
@@ -80,7 +80,9 @@ def _turn(process: "subprocess.Popen[str]", side: Side, out: Path, folder: Path)
         _pipe(process.stdin).flush()
         return msgspec.json.decode(_pipe(process.stdout).readline(), type=Reading)
     except (BrokenPipeError, msgspec.DecodeError):
-        raise Fault(f"{side.module} {side.work} ended early: see {_log(side, folder)}") from None
+        raise UserError(
+            f"{side.module} {side.work} ended early: see {_log(side, folder)}"
+        ) from None
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

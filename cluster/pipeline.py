@@ -10,10 +10,10 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
-from cluster.graph import Cell, Graph
-from cluster.patience import patiently
-from lottery.faults import Fault
-from lottery.fingerprints import listing
+from cluster.dag import Graph, Node
+from cluster.retry import retry
+from lottery.errors import UserError
+from lottery.verification.hashes import listing
 
 LOCAL = "workspace-cache"
 
@@ -24,7 +24,7 @@ def opened(folder: Path, alone: bool) -> Repo:
         if repo.config["core"].get("remote"):
             return Repo(folder)
         if not alone:
-            raise Fault(
+            raise UserError(
                 "no DVC remote for the cells to travel through; add one: dvc remote add --default NAME URL"
             )
         own = {"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": repo.cache.local_cache_dir}}}
@@ -36,7 +36,7 @@ def graph(repo: Repo) -> Graph:
     index = repo.index
     return Graph(
         [
-            Cell(
+            Node(
                 name=stage.addressing,
                 needs=frozenset(need.addressing for need in index.graph.successors(stage)),
                 takes=(stage.meta or {}).get("takes", {}),
@@ -70,7 +70,7 @@ def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
             repo.push(here, run_cache=True)
         return {name for name in done if not _held(stages[name], remote)}
 
-    lost = patiently(missing, "giving the DVC remote what is done", say)
+    lost = retry(missing, "giving the DVC remote what is done", say)
     return done - lost - {later for name in lost for later in cells.behind(name)}
 
 
@@ -84,7 +84,7 @@ def complete(
     outs = (out for name in away for out in stages[name].outs)
     wanted = sorted(out.def_path for out in outs if any(_overlap(dep, out) for dep in read))
     if wanted:
-        patiently(partial(repo.pull, wanted, force=True), "pulling results", say)
+        retry(partial(repo.pull, wanted, force=True), "pulling results", say)
     _run(repo, here)
     return here
 
@@ -100,7 +100,7 @@ def _run(repo: Repo, names: Collection[str], pull: bool = False) -> None:
         try:
             repo.reproduce(name, single_item=True, pull=pull)
         except DvcException as error:
-            raise Fault(f"{name} failed on this machine: {error}; see above") from None
+            raise UserError(f"{name} failed on this machine: {error}; see above") from None
 
 
 def _stages(repo: Repo) -> dict[str, Any]:

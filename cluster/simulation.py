@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cluster.graph import Graph
-from lottery.faults import Fault
+from cluster.dag import Graph
+from lottery.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def table(file: Path) -> dict[str, float]:
         read = pd.read_csv(file)
         return dict(zip(read["cell"], map(float, read["seconds"]), strict=True))
     except (OSError, ValueError, KeyError) as error:
-        raise Fault(f"{file}: no table with the columns cell and seconds ({error})") from None
+        raise UserError(f"{file}: no table with the columns cell and seconds ({error})") from None
 
 
 def costs(graph: Graph, table: Mapping[str, float]) -> dict[str, float]:
@@ -45,7 +45,9 @@ def costs(graph: Graph, table: Mapping[str, float]) -> dict[str, float]:
     for name in graph:
         fits = [seconds for pattern, seconds in table.items() if fnmatchcase(name, pattern)]
         if not fits:
-            raise Fault(f"the table of times has no row for {name}; add one such as `{name},60`")
+            raise UserError(
+                f"the table of times has no row for {name}; add one such as `{name},60`"
+            )
         found[name] = fits[-1]
     return found
 

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lottery.faults import Fault
-from lottery.params import SHORT, Section
-from lottery.tasks import task
+from lottery.errors import UserError
+from lottery.params import SHORT, Parameters
+from lottery.tasks import get_task
 
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
-class Grid(Section, frozen=True):
+class GridParameters(Parameters, frozen=True):
     """Which tasks and which seeds. The order is the order of every table.
 
     shares: 1 to as many stage instances as the subnetworks of a cell are dealt to, so that many machines can retrain
@@ -24,14 +24,14 @@ class Grid(Section, frozen=True):
 
     def __post_init__(self) -> None:
         for name in self.tasks:
-            task(name)
+            get_task(name)
         for key, values in (("tasks", self.tasks), ("seeds", self.seeds)):
             if doubled := [
                 str(value) for value in dict.fromkeys(values) if values.count(value) > 1
             ]:
-                raise Fault(f"parameters: grid.{key} holds {', '.join(doubled)} more than once")
+                raise UserError(f"parameters: grid.{key} holds {', '.join(doubled)} more than once")
         if self.shares != tuple(range(1, len(self.shares) + 1)):
-            raise Fault(
+            raise UserError(
                 f"parameters: grid.shares = {SHORT.repr(list(self.shares))}: not 1, 2, and so on"
             )
 
@@ -46,6 +46,6 @@ class Grid(Section, frozen=True):
         return (*(f"{share}.parquet" for share in self.shares), "super.parquet")
 
 
-def called(task: str, seed: int, share: int = 1, shares: int = 1) -> str:
+def cell_name(task: str, seed: int, share: int = 1, shares: int = 1) -> str:
     """A cell, or a share of it, as logs name it."""
     return f"{task} seed {seed}" + (f", share {share} of {shares}" if shares > 1 else "")

@@ -61,7 +61,7 @@ METRICS: Mapping[str, Metric] = {
 CORRELATIONS = frozenset({"matthews", "pearson", "spearman", "pearson_spearman"})
 
 
-def clear(metric: str, examples: int) -> float:
+def significance_margin(metric: str, examples: int) -> float:
     """How far above a blind guess a score on so many examples is no accident (one-sided, 5 %).
 
     1.64 standard errors of a guess: 1 / sqrt N for a correlation, at most half of it for a share.

@@ -1,7 +1,7 @@
-"""Strict, typed parameters: one section of params.yaml for each module that owns knobs."""
+"""Strict, typed parameters: one section of params.yaml for each class that derives from `Parameters`."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 # What the parser raises over impossible dates, numbers, keys and depths, besides its own errors.
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
@@ -19,50 +19,62 @@ SHORT.maxstring = SHORT.maxother = 80
 """Values in messages: never long, however large or deep they are."""
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every parameter section. Fields state type and range: `Annotated[float, Meta(gt=0)]`."""
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every parameter section: `PruneParameters` is the section `prune`.
+
+    Fields state type and range: `Annotated[float, Meta(gt=0)]`.
+    """
+
+    @classmethod
+    def section(cls) -> str:
+        """The name of the section in params.yaml."""
+        return cls.__name__.removesuffix("Parameters").lower()
 
 
-S = TypeVar("S", bound=Section)
+P = TypeVar("P", bound=Parameters)
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """The sections of a parameter file, read as YAML 1.2 (so that `3e-05` is a number)."""
+    """Read the sections of a parameter file as YAML 1.2 (so that `3e-05` is a number)."""
     try:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Fault(f"{path}: no such parameter file; choose one with `make profile`") from None
+        raise UserError(f"{path}: no such parameter file; choose one with `make profile`") from None
     except (OSError, YAMLError, *BROKEN) as error:
-        raise Fault(f"{path}: not readable as YAML: {error}") from None
+        raise UserError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
-        raise Fault(f"{path}: expected sections of parameters, found {type(tree).__name__}")
+        raise UserError(f"{path}: expected sections of parameters, found {type(tree).__name__}")
     return tree
 
 
-def section(kind: type[S], name: str, tree: Mapping[str, Any]) -> S:
-    """The section `name` of `tree` as a `kind`; anything unknown, missing or out of range is a Fault."""
-    if name not in tree:
-        raise Fault(f"parameters: the section `{name}` is missing")
-    return convert(kind, name, tree[name])
+def section(kind: type[P], tree: Mapping[str, Any]) -> P:
+    """The section of `tree` that `kind` owns; UserError for anything unknown, missing or out of range."""
+    if kind.section() not in tree:
+        raise UserError(f"parameters: the section `{kind.section()}` is missing")
+    return convert(kind, tree[kind.section()])
 
 
-def convert(kind: type[S], name: str, values: Any) -> S:
-    """`values` as a `kind`, with faults that name the key, the value and what is allowed."""
+def convert(kind: type[P], values: Any) -> P:
+    """`values` as a `kind`; a UserError names the key, the value and what is allowed."""
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise Fault(f"parameters: {_explain(kind, name, values, str(error))}") from None
+        raise UserError(f"parameters: {_explain(kind, values, str(error))}") from None
 
 
-def whole(kinds: Mapping[str, type[Section]], tree: Mapping[str, Any]) -> dict[str, Section]:
+def read_sections(
+    kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]
+) -> dict[type[Parameters], Parameters]:
     """Every section of `kinds`, none missing and none left over."""
+    known = {kind.section(): kind for kind in kinds}
     for name in tree:
-        if name not in kinds:
-            raise Fault(f"parameters: unknown section `{name}`{_suggest(name, kinds)}")
-    return {name: section(kind, name, tree) for name, kind in kinds.items()}
+        if name not in known:
+            raise UserError(f"parameters: unknown section `{name}`{_suggest(name, known)}")
+    return {kind: section(kind, tree) for kind in known.values()}
 
 
-def _explain(kind: type[Section], name: str, values: Any, message: str) -> str:
+def _explain(kind: type[Parameters], values: Any, message: str) -> str:
+    name = kind.section()
     reason, _, place = message.partition(" - at `$")
     allowed = kind.__struct_fields__
     if reason.startswith("Object contains unknown field"):
@@ -75,7 +87,7 @@ def _explain(kind: type[Section], name: str, values: Any, message: str) -> str:
     return f"{name}{'.' + key if key else ''} = {SHORT.repr(value)}: {_lower(reason)}{_choices(kind, key)}"
 
 
-def _choices(kind: type[Section], key: str) -> str:
+def _choices(kind: type[Parameters], key: str) -> str:
     for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
         if field.name == key and isinstance(field.type, msgspec.inspect.LiteralType):
             return f"; allowed: {', '.join(map(str, field.type.values))}"

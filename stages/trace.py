@@ -12,8 +12,8 @@ from typing import Annotated
 
 from typer import Argument
 
-from stages import cli
-from stages.imports import ROOT, reach
+from stages.shell import cli
+from stages.shell.imports import ROOT, reach
 
 MARK = 'if __name__ == "__main__":'
 
@@ -39,7 +39,7 @@ def programs() -> list[Path]:
 def program(script: Path) -> list[str]:
     """The script, all that it reaches by import, and the packages that these are in."""
     files = reach(script)
-    packages = {file.with_name("__init__.py") for file in files}
+    packages = {package / "__init__.py" for file in files for package in file.parents[:-1]}
     return sorted(file.as_posix() for file in files | packages)
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 def files(*packages: str) -> list[Path]:
     """The Python files of the packages, relative to the project, without the `__init__`s."""
-    found = (path for package in packages for path in (ROOT / package).glob("*.py"))
+    found = (path for package in packages for path in (ROOT / package).rglob("*.py"))
     return sorted(path.relative_to(ROOT) for path in found if path.name != "__init__.py")
 
 

@@ -14,13 +14,13 @@ from ruamel.yaml import YAML
 from safetensors.numpy import save_file
 
 from lottery import records
-from lottery.gaze import Gaze, State
-from lottery.labels import CONTRASTS, PRUNINGS
-from lottery.patterns import PATTERNS, Told
-from lottery.scores import ImportanceRecord, Score, StepRecord
+from lottery.attention.descriptors import HeadProfile, State
+from lottery.attention.patterns import PATTERNS, PatternAccuracy
+from lottery.schemas import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import task as task_called
+from lottery.tasks import get_task as task_called
+from lottery.vocabulary import CONTRASTS, PRUNINGS
 from stages import analyse
 from tests.project import ROOT
 
@@ -34,7 +34,7 @@ LEVEL = {
 
 
 @dataclass(frozen=True)
-class Experiment:
+class ToyExperiment:
     """What to make up: its grid, its encoder's shape, and what is unusual about it."""
 
     tasks: Sequence[str] = ("sst2", "stsb", "privacyqa")
@@ -49,11 +49,13 @@ class Experiment:
         """scores/, subnetworks/, attention/ and data/ under `root`, as the pipeline leaves them."""
         (root / "data" / "patterns").mkdir(parents=True)
         told = [
-            Told(pattern=pattern, told=other, recogniser=8 if other == pattern else 1, rule=2)
+            PatternAccuracy(
+                pattern=pattern, told=other, recogniser=8 if other == pattern else 1, rule=2
+            )
             for pattern in PATTERNS
             for other in PATTERNS
         ]
-        records.write(Told, told, root / "data" / "patterns" / "told.parquet")
+        records.write(PatternAccuracy, told, root / "data" / "patterns" / "told.parquet")
         for name in self.tasks:
             self._meta(name, root / "data" / "meta")
             self._attention(name, root / "attention" / name)
@@ -183,7 +185,7 @@ class Experiment:
             for head in range(self.heads)
             if state != "pruned" or chance.random() < 0.6
         ]
-        records.write(Gaze, found, folder / "heads.parquet")
+        records.write(HeadProfile, found, folder / "heads.parquet")
         shown = chance.integers(0, 256, (self.layers, self.heads, 24, 24), np.uint8)
         save_file({"pictures": shown}, folder / "pictures.safetensors")
 
@@ -211,15 +213,15 @@ class Experiment:
         (folder / f"{name}.json").write_text(json.dumps(known), encoding="utf-8")
 
 
-def gaze(chance: np.random.Generator, **owner: Any) -> Gaze:
+def gaze(chance: np.random.Generator, **owner: Any) -> HeadProfile:
     """A head's habits: random shares of the patterns, random descriptors."""
     shares = dict(zip(PATTERNS, chance.dirichlet(np.ones(len(PATTERNS))).tolist(), strict=True))
     names = ("rule", "agreement", "entropy", "distance", "cls", "sep", "itself")
     numbers: dict[str, Any] = shares | {name: float(chance.random()) for name in names}
-    return Gaze(examples=4, **owner, **numbers)
+    return HeadProfile(examples=4, **owner, **numbers)
 
 
-def analysed(experiment: Experiment, root: Path, seeds: Sequence[int] = ()) -> None:
+def analysed(experiment: ToyExperiment, root: Path, seeds: Sequence[int] = ()) -> None:
     """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
     experiment.write(root)
     tree = YAML(typ="safe").load((ROOT / "profiles" / "default.yaml").read_text(encoding="utf-8"))

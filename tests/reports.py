@@ -5,10 +5,10 @@ from pathlib import Path
 
 from stages import report
 from tests.project import ROOT
-from tests.records import Experiment, analysed
+from tests.records import ToyExperiment, analysed
 
 
-def reported(experiment: Experiment, root: Path) -> None:
+def reported(experiment: ToyExperiment, root: Path) -> None:
     """The records of `experiment`, and reports/ with its tables, figures and both forms of the report."""
     analysed(experiment, root)
     with chdir(root):
@@ -17,8 +17,8 @@ def reported(experiment: Experiment, root: Path) -> None:
             meta=Path("data/meta"),
             pipeline=ROOT / "dvc.yaml",
             attention=Path("attention"),
-            template=ROOT / "lottery" / "page.html",
+            template=ROOT / "lottery" / "report" / "page.html",
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
-            html=Path("reports/report.html"),
+            page=Path("reports/report.html"),
         )

@@ -10,13 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lottery import arrays, checkpoint, examples, glue, hub, labelled, splits, subnetwork
-from lottery.corpora import Row, packaged
-from lottery.examples import Data
-from lottery.faults import Fault
+from lottery import subnetwork
+from lottery.attention import annotated
+from lottery.data import examples, glue, hub, npy, splits
+from lottery.data.corpora import Row, packaged
+from lottery.data.examples import DataParameters
+from lottery.data.tokenizer import Tokenizer
+from lottery.errors import UserError
+from lottery.model import checkpoint
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import task
-from lottery.tokens import Tokens
+from lottery.tasks import get_task
 from tests import toy_hub, toys
 
 TEXTS = {"sentence1": ["a film", "a plot"], "sentence2": ["good", "bad"], "label": [0, 1]}
@@ -28,7 +31,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(read: Callable[[], object]) -> str:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(UserError) as caught:
         read()
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -88,9 +91,11 @@ def test_what_is_no_line_of_json_is_refused(tmp_path: Path, line: str) -> None:
 
 
 def divided(train: list[Row], dev: list[Row]) -> dict[str, list[Row]]:
-    data = Data(source="hub", train=None, select=0, dev=None, max_length=16, standardise=True)
-    found = splits.divide(task("rte"), {"train": train, "dev": dev}, data)
-    splits.teachable(task("rte"), found)
+    data = DataParameters(
+        source="hub", train=None, select=0, dev=None, max_length=16, standardise=True
+    )
+    found = splits.split_corpus(get_task("rte"), {"train": train, "dev": dev}, data)
+    splits.require_learnable(get_task("rte"), found)
     return found
 
 
@@ -124,7 +129,7 @@ def test_doubled_rows_and_a_few_shared_ones_are_kept() -> None:
 )
 def test_any_text_is_encoded_within_its_length(bert: Path, text: str) -> None:
     rows = [Row(text, None, 0.0), Row("film", text, 1.0)]
-    found, cut = Tokens(bert, 16).encode("rte", "dev", rows)
+    found, cut = Tokenizer(bert, 16).encode("rte", "dev", rows)
     assert len(found) == 2
     assert found.lengths_N.max() <= 16
     assert cut == (2 if len(text) > 100 else 0)
@@ -135,7 +140,7 @@ def test_what_is_no_tokenizer_is_refused(bert: Path, tmp_path: Path, content: st
     for file in bert.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "tokenizer.json").write_text(content)
-    refused(lambda: Tokens(tmp_path, 16))
+    refused(lambda: Tokenizer(tmp_path, 16))
 
 
 @pytest.mark.parametrize(
@@ -185,13 +190,13 @@ def test_what_was_cut_short_is_refused(tmp_path: Path, share: int) -> None:
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j]), np.zeros(1, [("a", int)])])
 def test_arrays_of_anything_but_numbers_are_refused(tmp_path: Path, array: Any) -> None:
     np.save(tmp_path / "map.npy", array)
-    refused(lambda: arrays.read(tmp_path / "map.npy"))
+    refused(lambda: npy.read(tmp_path / "map.npy"))
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "file,pattern\nx\n", 'file,pattern\n"\0",block\n'])
 def test_labels_of_no_maps_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "labels.csv").write_text(text)
-    refused(lambda: labelled.read(tmp_path))
+    refused(lambda: annotated.read(tmp_path))
 
 
 def test_a_subnetwork_of_another_encoder_does_not_mix() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lottery import params
-from lottery.faults import Fault
+from lottery.errors import UserError
 from stages.check import SECTIONS
 from tests.project import ROOT
 
@@ -25,7 +25,7 @@ WRONG: dict[str, Any] = {
     "enormous list": list(range(-10_000, 0)),
     "a date": b"2020-01-01",
 }
-KEYS = [f"{name}.{key}" for name, kind in SECTIONS.items() for key in kind.__struct_fields__]
+KEYS = [f"{kind.section()}.{key}" for kind in SECTIONS for key in kind.__struct_fields__]
 
 
 @pytest.mark.parametrize("way", WRONG)
@@ -38,7 +38,7 @@ def test_a_key_that_is_wrong_in_any_way_is_named(place: str, way: str) -> None:
     refuse({**DEFAULT, section: values}, f"{section}.{key}")
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", [kind.section() for kind in SECTIONS])
 @pytest.mark.parametrize("values", [GONE, None, 3, "", [], {}, math.nan], ids=repr)
 def test_a_section_that_is_wrong_is_named(name: str, values: Any) -> None:
     tree = {**DEFAULT, name: values}
@@ -47,7 +47,7 @@ def test_a_section_that_is_wrong_is_named(name: str, values: Any) -> None:
     refuse(tree, name)
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", [kind.section() for kind in SECTIONS])
 @pytest.mark.parametrize(
     "extra", ["", "no such key", "x" * 10_000, 7, None], ids=lambda e: str(e)[:9]
 )
@@ -61,8 +61,8 @@ def test_a_section_too_many_is_named(extra: Any) -> None:
 
 
 def refuse(tree: Any, place: str) -> None:
-    with pytest.raises(Fault) as caught:
-        params.whole(SECTIONS, tree)
+    with pytest.raises(UserError) as caught:
+        params.read_sections(SECTIONS, tree)
     told = str(caught.value)
     assert place in told, told
     assert "\n" not in told
@@ -81,6 +81,6 @@ def refuse(tree: Any, place: str) -> None:
 def test_what_is_no_parameter_file_is_one_line(tmp_path: Any, text: bytes) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(text)
-    with pytest.raises(Fault) as caught:
-        params.whole(SECTIONS, params.read(path))
+    with pytest.raises(UserError) as caught:
+        params.read_sections(SECTIONS, params.read(path))
     assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ import pytest
 from tests import browser
 from tests.browser import VIEWS, View
 from tests.project import ROOT
-from tests.records import Experiment
+from tests.records import ToyExperiment
 from tests.reports import reported
 
 pytestmark = pytest.mark.skipif(
@@ -35,7 +35,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made up")
-    reported(Experiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
+    reported(ToyExperiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
     return folder / "reports" / "report.html"
 
 

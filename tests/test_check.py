@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lottery import params
-from lottery.faults import Fault
+from lottery.errors import UserError
 from stages import check
 from tests.project import ROOT, stages
 
@@ -54,11 +54,11 @@ def test_every_profile_is_sound(here: Path, profile: Path) -> None:
 
 
 def test_params_yaml_is_sound() -> None:
-    params.whole(check.SECTIONS, params.read(ROOT / "params.yaml"))
+    params.read_sections(check.SECTIONS, params.read(ROOT / "params.yaml"))
 
 
 def test_the_pipeline_hands_every_section_to_the_check() -> None:
-    assert set(stages()["check"]["params"]) == set(check.SECTIONS)
+    assert set(stages()["check"]["params"]) == {kind.section() for kind in check.SECTIONS}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_the_pipeline_hands_every_section_to_the_check() -> None:
         ("magnitude.rate", 1.0, "magnitude.rate = 1.0: "),
         ("magnitude.until", float("nan"), "magnitude.until = nan"),
         ("importance.reduction", "mean", "importance.reduction = 'mean': "),
-        ("sampling.draws", 0, "sampling.draws = 0: "),
-        ("sampling.bad", "worst", "sampling.bad = 'worst': "),
+        ("controls.draws", 0, "controls.draws = 0: "),
+        ("controls.bad", "worst", "controls.bad = 'worst': "),
         ("finetune.epochs", 0, "finetune.epochs = 0: "),
         ("finetune.learning_rate", float("inf"), "finetune.learning_rate = inf"),
         ("finetune.learning_rate", float("nan"), "finetune.learning_rate = nan"),
@@ -112,7 +112,7 @@ def test_a_wrong_parameter_is_one_line(
 ) -> None:
     tree = dict(default) if "." in place else {**default, place: {}}
     write(changed(tree, place, value))
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(UserError) as caught:
         check.main(Path("data/checked.json"))
     message = str(caught.value)
     assert told in message

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lottery import checkpoint
-from lottery.faults import Fault
+from lottery.errors import UserError
+from lottery.model import checkpoint
 from tests import toys
 
 
@@ -36,7 +36,7 @@ def test_a_pretrained_checkpoint_gets_a_classifier_from_the_seed(tmp_path: Path)
     one, same, other = (checkpoint.load(tmp_path, 3, seed).classifier.weight for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
-    with pytest.raises(Fault, match=r"no tensor for classifier\.weight"):
+    with pytest.raises(UserError, match=r"no tensor for classifier\.weight"):
         checkpoint.load(tmp_path, classes=2)
 
 
@@ -94,6 +94,6 @@ def test_what_is_no_bert_is_refused(
 ) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
     spoil(tmp_path)
-    with pytest.raises(Fault, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         checkpoint.load(tmp_path, classes=2)
     assert "\n" not in str(caught.value)

@@ -45,7 +45,7 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
     assert "goes on from where it was stopped" in retrained
     ran = far.executed()
     assert ran == {
-        "trace": 1, "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super": 1,
+        "trace": 1, "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super_survivors": 1,
         "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
     }  # fmt: skip
     assert not list((far.root / "models").glob("**/*.safetensors"))

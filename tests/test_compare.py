@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lottery.prose import MINUS
+from lottery.wording import MINUS
 from tests import toy_project
 from tests.project import ROOT
 from tests.workspace import Repository
@@ -23,10 +23,10 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 def stage(toy: Repository, *more: str, fails: bool = False) -> str:
-    template = str(ROOT / "lottery" / "page.html")
+    template = str(ROOT / "lottery" / "report" / "page.html")
     arguments = ("reports/tables", "dvc.lock", template, str(OUT), "reports/experiments", *more)
     return toy.run(
-        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "stages.compare", *arguments, fails=fails
+        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.compare", *arguments, fails=fails
     )
 
 

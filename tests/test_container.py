@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.imports import names
+from stages.shell.imports import names
 from stages.trace import program, programs
 from tests.project import ROOT, files, tracked
 from tests.workspace import Repository
@@ -48,8 +48,11 @@ def test_the_image_compiles_what_the_project_imports() -> None:
     compiled = re.search(r'python -c "import (.*?);', DOCKERFILE, re.DOTALL)
     assert compiled
     roots = {name.split(".")[0] for name in re.findall(r"[\w.]+", compiled[1])}
-    used = {name.split(".")[0] for file in files("lottery", "stages") for name in names(file)}
-    assert roots == used - {"cluster", "lottery", "stages"} - set(sys.stdlib_module_names)
+    used = {
+        name.split(".")[0] for file in files("lottery", "stages", "tools") for name in names(file)
+    }
+    used |= {"distributed"}  # what workers of a cluster load first
+    assert roots == used - {"cluster", "lottery", "stages", "tools"} - set(sys.stdlib_module_names)
 
 
 def test_the_image_leaves_out_the_tools_of_development() -> None:

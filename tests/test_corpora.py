@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from lottery.corpora import Overlap, Row, packaged, words
-from lottery.examples import Data
-from lottery.faults import Fault
-from lottery.splits import balanced, divide
-from lottery.tasks import task
+from lottery.data.corpora import Overlap, Row, packaged, words
+from lottery.data.examples import DataParameters
+from lottery.data.splits import balanced, split_corpus
+from lottery.errors import UserError
+from lottery.tasks import get_task
 
 DEV = ["it 's a charming and often affecting journey . ", "unflinchingly bleak and desperate "]
 SNIPPETS = [
@@ -31,8 +31,10 @@ def snippets(folder: Path, rated: list[tuple[float, str]]) -> None:
     (folder / "snippets.txt").write_text("".join(lines), newline="")
 
 
-def data(train: int | None = None, select: int | None = None, dev: int | None = None) -> Data:
-    return Data(
+def data(
+    train: int | None = None, select: int | None = None, dev: int | None = None
+) -> DataParameters:
+    return DataParameters(
         source="packages", train=train, select=select, dev=dev, max_length=128, standardise=True
     )
 
@@ -81,7 +83,7 @@ def privacyqa(folder: Path, questions: int = 30) -> None:
 def test_no_question_of_privacyqa_is_in_two_splits(tmp_path: Path) -> None:
     privacyqa(tmp_path)
     corpus = packaged("privacyqa", tmp_path)
-    splits = divide(task("privacyqa"), corpus, data())
+    splits = split_corpus(get_task("privacyqa"), corpus, data())
     questions = {split: {row.first for row in rows} for split, rows in splits.items()}
     assert sum(map(len, questions.values())) == 30 == len(set.union(*questions.values()))
     assert len(questions["dev"]) == 6
@@ -115,13 +117,13 @@ def test_bshift_swaps_one_neighbouring_pair_in_half_of_the_sentences(tmp_path: P
     [("cola", "no package carries the task `cola`"), ("stsb", "missing from the asset of stsb")],
 )
 def test_an_absent_corpus_is_a_fault(tmp_path: Path, name: str, told: str) -> None:
-    with pytest.raises(Fault, match=told):
+    with pytest.raises(UserError, match=told):
         packaged(name, tmp_path)
 
 
 def test_a_damaged_corpus_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "train.tsv").write_text("not\ttab\tseparated\tenough\n")
-    with pytest.raises(Fault, match="not the corpus of stsb"):
+    with pytest.raises(UserError, match="not the corpus of stsb"):
         packaged("stsb", tmp_path)
 
 
@@ -136,8 +138,8 @@ def test_larger_samples_contain_smaller_ones(rows: list[Row], a: int, b: int, c:
     numbered = [row._replace(first=str(at)) for at, row in enumerate(rows)]
     corpus = {"train": numbered, "dev": numbered}
     small, large = sorted((a, b))
-    less = divide(task("sst2"), corpus, data(train=small, select=c, dev=small))
-    more = divide(task("sst2"), corpus, data(train=large, select=c + 1, dev=large))
+    less = split_corpus(get_task("sst2"), corpus, data(train=small, select=c, dev=small))
+    more = split_corpus(get_task("sst2"), corpus, data(train=large, select=c + 1, dev=large))
     for split in ("train", "select", "dev"):
         assert set(less[split]) <= set(more[split])
     assert not set(more["train"]) & set(more["select"])
@@ -146,7 +148,7 @@ def test_larger_samples_contain_smaller_ones(rows: list[Row], a: int, b: int, c:
 
 def test_everything_is_used_where_nothing_limits_it() -> None:
     rows = [Row(str(at), None, float(at % 2)) for at in range(100)]
-    splits = divide(task("sst2"), {"train": rows, "dev": rows[:9]}, data())
+    splits = split_corpus(get_task("sst2"), {"train": rows, "dev": rows[:9]}, data())
     assert {split: len(part) for split, part in splits.items()} == {
         "train": 90, "select": 10, "dev": 9,
     }  # fmt: skip
@@ -156,14 +158,14 @@ def test_everything_is_used_where_nothing_limits_it() -> None:
 
 def test_select_0_holds_nothing_out() -> None:
     rows = [Row(str(at), None, float(at % 2)) for at in range(100)]
-    splits = divide(task("sst2"), {"train": rows, "dev": rows}, data(select=0))
+    splits = split_corpus(get_task("sst2"), {"train": rows, "dev": rows}, data(select=0))
     assert (splits["train"], splits["select"]) == (rows, [])
 
 
 def test_a_corpus_too_small_to_split_is_a_fault() -> None:
     one = [Row("a", None, 1.0)]
-    with pytest.raises(Fault, match="nothing is left for train"):
-        divide(task("sst2"), {"train": one, "dev": one}, data())
+    with pytest.raises(UserError, match="nothing is left for train"):
+        split_corpus(get_task("sst2"), {"train": one, "dev": one}, data())
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=80), st.integers(1, 80))

@@ -13,9 +13,9 @@ import torch
 from ruamel.yaml import YAML
 
 from lottery import params, records
-from lottery.evaluation import predict
-from lottery.parallel import Compute
-from lottery.scores import Score
+from lottery.model.evaluation import predict
+from lottery.runtime.compute import ComputeParameters
+from lottery.schemas import Score
 from stages import retrain
 from tests import toys
 from tests.project import ROOT
@@ -24,11 +24,11 @@ from tests.workspace import digests
 MAKE = """\
 from pathlib import Path
 from tests import toy_run
-from tests.records import Experiment
+from tests.records import ToyExperiment
 from tests.reports import reported
 if __name__ == "__main__":
     toy_run.make(Path("run"), {seeds}, {workers})
-    reported(Experiment(tasks=("mnli", "sst2"), seeds=(1, 2)), Path("report"))
+    reported(ToyExperiment(tasks=("mnli", "sst2"), seeds=(1, 2)), Path("report"))
 """
 HERE = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1", "COLUMNS": "80"}
 ELSEWHERE = {
@@ -80,7 +80,7 @@ def test_no_score_depends_on_the_number_of_shares(
 ) -> None:
     shutil.copytree(honest, tmp_path / "run")
     monkeypatch.chdir(tmp_path / "run")
-    monkeypatch.setattr(Compute, "workers", 1)
+    monkeypatch.setattr(ComputeParameters, "workers", 1)
     tree = params.read(Path("params.yaml"))
     tree["grid"]["shares"] = [1, 2, 3]
     YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))

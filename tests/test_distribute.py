@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster import pool, project
-from cluster.graph import Cell, Graph
-from cluster.patience import patiently
-from cluster.state import State
-from lottery.faults import Fault
-from stages.imports import names, reach
-from tests.project import ROOT
+from cluster import snapshot, workers
+from cluster.dag import Graph, Node
+from cluster.lockfile import Lockfile
+from cluster.retry import retry
+from lottery.errors import UserError
+from stages.shell.imports import names, reach
+from tests.project import ROOT, files
 from tests.workspace import Repository
 
 
@@ -25,7 +25,7 @@ def test_patience_outlasts_failures(failures: int) -> None:
             raise left.pop()
         return 7
 
-    assert patiently(action, "pull", said.append, (1, 2, 4), slept.append) == 7
+    assert retry(action, "pull", said.append, (1, 2, 4), slept.append) == 7
     assert slept == [1, 2, 4][:failures]
     assert len(said) == failures
 
@@ -35,30 +35,30 @@ def test_patience_ends_in_one_line_and_lets_faults_pass() -> None:
         raise OSError("no\nroute")
 
     def wrong() -> None:
-        raise Fault("its own")
+        raise UserError("its own")
 
     slept = list[float]()
     with pytest.raises(
-        Fault, match=r"^pull failed, 3 tries in 3 s: no route; is the DVC remote reachable\?$"
+        UserError, match=r"^pull failed, 3 tries in 3 s: no route; is the DVC remote reachable\?$"
     ):
-        patiently(away, "pull", print, (1, 2), slept.append)
-    with pytest.raises(Fault, match="its own"):
-        patiently(wrong, "pull", print, (1, 2), slept.append)
+        retry(away, "pull", print, (1, 2), slept.append)
+    with pytest.raises(UserError, match="its own"):
+        retry(wrong, "pull", print, (1, 2), slept.append)
     assert slept == [1, 2]
 
 
 def test_a_new_entry_unsettles_what_stands_behind_it_and_an_old_one_nothing(tmp_path: Path) -> None:
     lock = tmp_path / "dvc.lock"
-    cells = Graph([Cell("a"), Cell("b", frozenset("a")), Cell("c")])
-    state = State(lock)
+    cells = Graph([Node("a"), Node("b", frozenset("a")), Node("c")])
+    state = Lockfile(lock)
     for name in cells:
         state.merge(name, {"cmd": name}, cells)
     before = lock.read_text()
-    State(lock).merge("a", {"cmd": "a"}, cells)
+    Lockfile(lock).merge("a", {"cmd": "a"}, cells)
     assert lock.read_text() == before
-    State(lock).merge("a", {"cmd": "other"}, cells)
+    Lockfile(lock).merge("a", {"cmd": "other"}, cells)
     assert "b:" not in lock.read_text()
-    assert State(lock).part(["c", "b"]) == "schema: '2.0'\nstages:\n  c:\n    cmd: c\n"
+    assert Lockfile(lock).part(["c", "b"]) == "schema: '2.0'\nstages:\n  c:\n    cmd: c\n"
     assert {path.name for path in tmp_path.iterdir()} == {"dvc.lock"}
 
 
@@ -73,17 +73,17 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def test_a_bundle_is_the_last_commit(repository: Repository, tmp_path: Path) -> None:
-    revision = project.revision(tmp_path, [])
-    (tmp_path / "bundle").write_bytes(project.bundle(tmp_path))
+    revision = snapshot.revision(tmp_path, [])
+    (tmp_path / "bundle").write_bytes(snapshot.bundle(tmp_path))
     assert revision in repository.run("git", "bundle", "list-heads", "bundle")
 
 
 def test_what_is_not_committed_is_refused_but_for_results(repository: Repository) -> None:
     (repository.root / "dvc.lock").write_text("schema: '2.0'\n")
-    assert project.revision(repository.root, ["dvc.lock"])
+    assert snapshot.revision(repository.root, ["dvc.lock"])
     (repository.root / "params.yaml").write_text("a: 2\n")
-    with pytest.raises(Fault, match=r"and params\.yaml changed since; commit"):
-        project.revision(repository.root, ["dvc.lock"])
+    with pytest.raises(UserError, match=r"and params\.yaml changed since; commit"):
+        snapshot.revision(repository.root, ["dvc.lock"])
 
 
 def test_a_clone_is_told_where_the_remote_is_and_no_secret() -> None:
@@ -92,7 +92,7 @@ def test_a_clone_is_told_where_the_remote_is_and_no_secret() -> None:
         "endpointurl": "http://127.0.0.1:1",
         "secret_access_key": "hush",
     }
-    text = project.settings({"core": {"remote": "lab"}, "remote": {"lab": remote}})
+    text = snapshot.settings({"core": {"remote": "lab"}, "remote": {"lab": remote}})
     assert "s3://bucket/a,b" in text
     assert "endpointurl" in text
     assert "hush" not in text
@@ -101,12 +101,12 @@ def test_a_clone_is_told_where_the_remote_is_and_no_secret() -> None:
 def test_one_head_at_a_time(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     with (
-        project.only_head(tmp_path),
-        pytest.raises(Fault, match=r"another stages\.distribute"),
-        project.only_head(tmp_path),
+        snapshot.only_head(tmp_path),
+        pytest.raises(UserError, match=r"another cluster\.distribute"),
+        snapshot.only_head(tmp_path),
     ):
         pass
-    with project.only_head(tmp_path):
+    with snapshot.only_head(tmp_path):
         pass
 
 
@@ -120,20 +120,13 @@ def test_one_head_at_a_time(tmp_path: Path) -> None:
 )
 def test_only_dask_clusters_are_started(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "cluster.yaml").write_text(text)
-    with pytest.raises(Fault, match=message):
-        pool.read(tmp_path / "cluster.yaml")
+    with pytest.raises(UserError, match=message):
+        workers.read(tmp_path / "cluster.yaml")
 
 
 def test_the_pipeline_imports_nothing_of_the_cluster() -> None:
     """Nor of Dask, as far as its imports go."""
-    scripts = (
-        f"stages/{name}.py" for name in ("analyse", "attend", "check", "compare", "fetch", "report")
-    )
-    more = (
-        f"stages/{name}.py"
-        for name in ("finetune", "prepare", "prune", "recognise", "retrain", "super")
-    )
-    reached = reach(*map(Path, (*scripts, *more)))
+    reached = reach(*files("stages"))
     assert {path.parts[0] for path in reached} == {"lottery", "stages"}
     assert not {name.split(".")[0] for path in reached for name in names(path)} & {
         "dask",
@@ -144,7 +137,7 @@ def test_the_pipeline_imports_nothing_of_the_cluster() -> None:
 def test_simulated_on_64_workers_the_paper_takes_little_longer_than_its_longest_chain() -> None:
     times, profile = "reports/benchmarks/paper-cells.csv", "profiles/paper.yaml"
     said = Repository(ROOT).run(
-        sys.executable, "-m", "stages.simulate", profile, times, "--workers", "64"
+        sys.executable, "-m", "cluster.simulate", profile, times, "--workers", "64"
     )
     [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", said)
     assert 1 <= float(stretch) <= 1.2

@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
-from lottery import checkpoint
-from lottery.encoder import Encoder, Gates, Layer
-from lottery.examples import Examples
+from lottery.data.examples import Examples
+from lottery.model import checkpoint
+from lottery.model.encoder import Encoder, Gates, Layer
 from lottery.subnetwork import Subnetwork
 from tests import toys
 

@@ -22,7 +22,7 @@ STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
     "prune": (DATA, MODEL, KEPT),
     "retrain": ("1", DATA, ENCODER, MODEL, KEPT, "scores/rte/1/1.parquet"),
-    "super": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
+    "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 """What makes root heed the permissions of files, as others do."""
@@ -75,7 +75,13 @@ def bound() -> tuple[str, ...]:
 
 @pytest.mark.parametrize(
     ("stage", "limit"),
-    [("finetune", 200), ("finetune", 9_000), ("prune", 600), ("retrain", 300), ("super", 300)],
+    [
+        ("finetune", 200),
+        ("finetune", 9_000),
+        ("prune", 600),
+        ("retrain", 300),
+        ("super_survivors", 300),
+    ],
 )
 def test_a_full_disk(run: Path, stage: str, limit: int) -> None:
     def fill() -> None:

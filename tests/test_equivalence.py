@@ -13,7 +13,8 @@ from benchmarks import batch1, page, project, reference, torch_prune
 from benchmarks import transformers as hooks
 from benchmarks.load import Load
 from benchmarks.rows import Row
-from lottery import checkpoint, examples
+from lottery.data import examples
+from lottery.model import checkpoint
 from tests import toys
 from tests.project import ROOT
 

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lottery.examples import Batch, Data, Examples, load, packed, save, shuffled, standardised
-from lottery.faults import Fault
+from lottery.data.examples import (
+    Batch,
+    DataParameters,
+    Examples,
+    load,
+    packed,
+    save,
+    shuffled,
+    standardised,
+)
+from lottery.errors import UserError
 from lottery.params import convert
 from lottery.seeds import rng
 
@@ -88,10 +97,10 @@ def test_what_is_saved_is_loaded(
 
 
 def test_what_is_no_examples_is_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="no encoded examples"):
+    with pytest.raises(UserError, match="no encoded examples"):
         load(tmp_path / "absent.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"not at all")
-    with pytest.raises(Fault, match="no encoded examples"):
+    with pytest.raises(UserError, match="no encoded examples"):
         load(tmp_path / "broken.safetensors")
 
 
@@ -105,7 +114,7 @@ def test_labels_are_standardised_by_train_alone() -> None:
 
 
 def test_equal_labels_cannot_be_standardised() -> None:
-    with pytest.raises(Fault, match=r"all training labels are 2\.0"):
+    with pytest.raises(UserError, match=r"all training labels are 2\.0"):
         standardised({"train": examples([1, 1], [2.0, 2.0])})
 
 
@@ -117,6 +126,6 @@ def test_data_out_of_range_is_a_fault(key: str, value: object) -> None:
         "source": "hub", "train": None, "select": 10, "dev": None,
         "max_length": 128, "standardise": True,
     }  # fmt: skip
-    assert convert(Data, "data", good).select == 10
-    with pytest.raises(Fault, match=rf"data\.{key}"):
-        convert(Data, "data", good | {key: value})
+    assert convert(DataParameters, good).select == 10
+    with pytest.raises(UserError, match=rf"data\.{key}"):
+        convert(DataParameters, good | {key: value})

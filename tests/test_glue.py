@@ -8,12 +8,12 @@ import pytest
 from datasets import DatasetDict, load_from_disk
 from transformers import AutoTokenizer
 
-from lottery import glue, hub, meta, splits
-from lottery.corpora import Row
-from lottery.examples import Data
-from lottery.faults import Fault
-from lottery.tasks import task
-from lottery.tokens import Tokens
+from lottery.data import glue, hub, splits, summary
+from lottery.data.corpora import Row
+from lottery.data.examples import DataParameters
+from lottery.data.tokenizer import Tokenizer
+from lottery.errors import UserError
+from lottery.tasks import get_task
 from tests import toy_hub
 
 
@@ -63,19 +63,19 @@ def test_shards_and_the_hubs_parquet_say_the_same(source: Path, tmp_path: Path, 
 
 
 def test_a_task_that_is_not_there_names_both_ways_out(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"no such folder.*hub.*save_to_disk"):
+    with pytest.raises(UserError, match=r"no such folder.*hub.*save_to_disk"):
         hub.fetch_task("cola", str(tmp_path / "absent"), tmp_path)
     (tmp_path / "empty" / "cola").mkdir(parents=True)
-    with pytest.raises(Fault, match=r"train of cola is not readable.*hub.*save_to_disk"):
+    with pytest.raises(UserError, match=r"train of cola is not readable.*hub.*save_to_disk"):
         hub.fetch_task("cola", str(tmp_path / "empty"), tmp_path)
-    with pytest.raises(Fault, match="not a GLUE task"):
+    with pytest.raises(UserError, match="not a GLUE task"):
         hub.fetch_task("privacyqa", str(source), tmp_path)
 
 
 def test_wrong_columns_and_missing_labels_are_faults(source: Path) -> None:
-    with pytest.raises(Fault, match=r"lacks a column.*premise"):
+    with pytest.raises(UserError, match=r"lacks a column.*premise"):
         glue._rows("mnli", source / "cola", "train", ("premise", "hypothesis"))
-    with pytest.raises(Fault, match="label -1"):
+    with pytest.raises(UserError, match="label -1"):
         glue._rows("cola", source / "cola", "test", ("sentence",))
 
 
@@ -112,9 +112,9 @@ def test_an_unreachable_hub_is_one_line_with_both_ways_out(
 
     monkeypatch.setattr(hub, "snapshot_download", offline)
     monkeypatch.setattr(hub, "load_dataset", offline)
-    with pytest.raises(Fault, match=r"cannot reach the hub;.*folder") as data:
+    with pytest.raises(UserError, match=r"cannot reach the hub;.*folder") as data:
         hub.fetch_task("rte", "hub", tmp_path)
-    with pytest.raises(Fault, match=r"cannot reach the hub\).*folder") as encoder:
+    with pytest.raises(UserError, match=r"cannot reach the hub\).*folder") as encoder:
         hub.fetch_checkpoint("bert-base-uncased", tmp_path)
     assert "\n" not in f"{data.value}{encoder.value}"
 
@@ -133,7 +133,7 @@ def test_incomplete_checkpoints_are_refused(
     folder = copy(bert, tmp_path / "bert")
     (folder / absent).unlink()
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(Fault, match=told):
+    with pytest.raises(UserError, match=told):
         hub.fetch_checkpoint(str(folder), tmp_path)
 
 
@@ -144,7 +144,7 @@ def test_incomplete_checkpoints_are_refused(
 def test_what_is_no_bert_is_refused(bert: Path, tmp_path: Path, config: str, told: str) -> None:
     folder = copy(bert, tmp_path / "other")
     (folder / "config.json").write_text(config)
-    with pytest.raises(Fault, match=told):
+    with pytest.raises(UserError, match=told):
         hub.fetch_checkpoint(str(folder), tmp_path)
 
 
@@ -157,7 +157,7 @@ TEXTS = [
 
 def test_ids_are_those_of_transformers(bert: Path) -> None:
     theirs = AutoTokenizer.from_pretrained(bert)
-    found, cut = Tokens(bert, 16).encode("rte", "dev", TEXTS)
+    found, cut = Tokenizer(bert, 16).encode("rte", "dev", TEXTS)
     assert cut == 2
     first = 0
     for row, length in zip(TEXTS, found.lengths_N.tolist(), strict=True):
@@ -178,33 +178,35 @@ def test_a_tokenizers_own_padding_is_switched_off(bert: Path, tmp_path: Path) ->
     }  # fmt: skip
     (folder / "tokenizer.json").write_text(json.dumps(rules))
     plain, padded = (
-        Tokens(each, 16).encode("cola", "dev", TEXTS[:1])[0] for each in (bert, folder)
+        Tokenizer(each, 16).encode("cola", "dev", TEXTS[:1])[0] for each in (bert, folder)
     )
     assert plain.ids_T.tolist() == padded.ids_T.tolist()
 
 
 def test_a_tokenizer_must_fit_the_encoder(bert: Path, tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"data\.max_length = 65.* 64 positions"):
-        Tokens(bert, 65)
+    with pytest.raises(UserError, match=r"data\.max_length = 65.* 64 positions"):
+        Tokenizer(bert, 65)
     folder = copy(bert, tmp_path / "bert")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 5}))
-    with pytest.raises(Fault, match="take both from one checkpoint"):
-        Tokens(folder, 16)
+    with pytest.raises(UserError, match="take both from one checkpoint"):
+        Tokenizer(folder, 16)
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(Fault, match="tokenizer"):
-        Tokens(folder, 16)
+    with pytest.raises(UserError, match="tokenizer"):
+        Tokenizer(folder, 16)
 
 
 def test_meta_counts_what_was_prepared(source: Path, bert: Path, tmp_path: Path) -> None:
     asset = tmp_path / "asset"
     asset.mkdir()
     hub.fetch_task("mnli", str(source), asset)
-    data = Data(source=str(source), train=30, select=3, dev=9, max_length=12, standardise=True)
-    rows = splits.divide(task("mnli"), glue.saved("mnli", asset), data)
-    tokens = Tokens(bert, data.max_length)
+    data = DataParameters(
+        source=str(source), train=30, select=3, dev=9, max_length=12, standardise=True
+    )
+    rows = splits.split_corpus(get_task("mnli"), glue.saved("mnli", asset), data)
+    tokens = Tokenizer(bert, data.max_length)
     encoded = {split: tokens.encode("mnli", split, part) for split, part in rows.items()}
-    known = meta.describe(task("mnli"), encoded, tokens.identity, asset, bert)
+    known = summary.describe(get_task("mnli"), encoded, tokens.identity, asset, bert)
     assert known["splits"]["train"]["classes"] == {"0": 10, "1": 10, "2": 10}
     assert known["splits"]["dev-mismatched"]["examples"] == 9
     assert known["splits"]["train"]["tokens_max"] == 12

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from lottery import subnetwork
-from lottery.faults import Fault
-from stages.import_masks import main
+from lottery.errors import UserError
+from tools.import_masks import main
 
 NAMES = {
     "surviving_mean", "surviving_std", "super_survivors", "never_survivors", "share_mixed",
@@ -65,6 +65,6 @@ def test_an_import_replaces_an_import_and_nothing_else(inside: Path) -> None:
     source = write(inside / "masks.csv", "a,1,11 10,11\n")
     main(source, inside / "out")
     main(source, inside / "out")
-    with pytest.raises(Fault, match="files of another kind"):
+    with pytest.raises(UserError, match="files of another kind"):
         main(source, inside)
     assert source.exists()

@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lottery import importance
-from lottery.encoder import Gates
-from lottery.evaluation import predict
-from lottery.importance import Scoring, Sensitivity, sensitivity, total_loss
+from lottery.model.encoder import Gates
+from lottery.model.evaluation import predict
+from lottery.model.loss import total_loss
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import Task, task
+from lottery.tasks import Task, get_task
+from lottery.tickets import importance
+from lottery.tickets.importance import GateGradients, ImportanceParameters, gate_gradients
 from tests import toys
 
-RTE, STSB = task("rte"), task("stsb")
+RTE, STSB = get_task("rte"), get_task("stsb")
 
 
 def one_at_a_time(about: Task, kept: Subnetwork, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +43,7 @@ def one_at_a_time(about: Task, kept: Subnetwork, classes: int) -> tuple[np.ndarr
 def test_one_batched_backward_equals_batches_of_one(about: Task, classes: int, whole: bool) -> None:
     ours = toys.encoder(3, classes)
     kept = Subnetwork.full(ours.config.shapes) if whole else toys.subnetwork(1)
-    found = sensitivity(ours, toys.sentences(8, 1, classes), about, kept)
+    found = gate_gradients(ours, toys.sentences(8, 1, classes), about, kept)
     heads, mlps = one_at_a_time(about, kept, classes)
     np.testing.assert_allclose(found.gradients["heads"], heads, atol=1e-5, rtol=1e-5)
     np.testing.assert_allclose(found.gradients["mlps"], mlps, atol=1e-5, rtol=1e-5)
@@ -50,8 +51,8 @@ def test_one_batched_backward_equals_batches_of_one(about: Task, classes: int, w
 
 def test_what_was_removed_has_no_gradient_and_the_rest_keeps_its_own() -> None:
     ours, kept, examples = toys.encoder(3), toys.subnetwork(1), toys.sentences(8, 1)
-    gated = sensitivity(ours, examples, RTE, kept)
-    removed = sensitivity(ours.extract(kept), examples, RTE, kept)
+    gated = gate_gradients(ours, examples, RTE, kept)
+    removed = gate_gradients(ours.extract(kept), examples, RTE, kept)
     np.testing.assert_allclose(removed.logits_NC, gated.logits_NC, atol=1e-5)
     for part in ("heads", "mlps"):
         assert not removed.gradients[part][:, ~kept[part]].any()
@@ -62,15 +63,17 @@ def test_what_was_removed_has_no_gradient_and_the_rest_keeps_its_own() -> None:
 
 def test_the_pass_scores_as_a_prediction_does_and_leaves_the_encoder_trainable() -> None:
     ours, examples = toys.encoder(), toys.sentences(30)
-    found = sensitivity(ours, examples, RTE, Subnetwork.full(ours.config.shapes))
+    found = gate_gradients(ours, examples, RTE, Subnetwork.full(ours.config.shapes))
     np.testing.assert_allclose(found.logits_NC, predict(ours, examples), atol=1e-6)
     assert all(weight.requires_grad for weight in ours.parameters())
 
 
 def test_nothing_left_has_no_importance() -> None:
     nothing = ~Subnetwork.full(toys.CONFIG.shapes)
-    found = sensitivity(toys.encoder().extract(nothing), toys.sentences(4), RTE, nothing)
-    scores = importance.importance(found, Scoring(reduction="example", batch=2, normalise="all"))
+    found = gate_gradients(toys.encoder().extract(nothing), toys.sentences(4), RTE, nothing)
+    scores = importance.importance(
+        found, ImportanceParameters(reduction="example", batch=2, normalise="all")
+    )
     assert not scores["heads"].any()
 
 
@@ -79,8 +82,8 @@ def test_heads_are_normalised_within_their_layer() -> None:
     gradients = {"heads": rng.normal(size=(9, 3, 4)), "mlps": rng.normal(size=(9, 3))}
     gradients["heads"][:, 1] = 0
     found = importance.importance(
-        Sensitivity(np.zeros((9, 2)), gradients),
-        Scoring(reduction="example", batch=4, normalise="all"),
+        GateGradients(np.zeros((9, 2)), gradients),
+        ImportanceParameters(reduction="example", batch=4, normalise="all"),
     )
     assert np.linalg.norm(found["heads"], axis=1).tolist() == pytest.approx([1, 0, 1])
     np.testing.assert_allclose(found["mlps"], np.abs(gradients["mlps"]).mean(axis=0))

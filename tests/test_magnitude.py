@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lottery.evaluation import predict, search_score
-from lottery.magnitude import Magnitude, Ranking, Weights
-from lottery.pruning import Prune, search
-from lottery.sampling import Sampling
+from lottery.model.evaluation import predict, search_score
 from lottery.seeds import rng
-from lottery.tasks import task
+from lottery.tasks import get_task
+from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.magnitude import Magnitude, MagnitudeParameters, MagnitudeRanking
+from lottery.tickets.search import PruneParameters, search
 from tests import toys
 
-WEIGHTS = Weights(rate=0.3, biases=False, until=0.9)
-HOW = Sampling(draws=1, random="exact", bad="unsurvived")
+WEIGHTS = MagnitudeParameters(rate=0.3, biases=False, until=0.9)
+HOW = ControlsParameters(draws=1, random="exact", bad="unsurvived")
 
 
-def criterion(weights: Weights = WEIGHTS, rate: float = 0.3) -> Magnitude:
-    return Magnitude(toys.encoder(), task("rte"), toys.sentences(40), rate, weights)
+def criterion(weights: MagnitudeParameters = WEIGHTS, rate: float = 0.3) -> Magnitude:
+    return Magnitude(toys.encoder(), get_task("rte"), toys.sentences(40), rate, weights)
 
 
 @given(
@@ -32,13 +32,15 @@ def test_exactly_the_smallest_ties_by_position(magnitudes: np.ndarray, data: st.
     count = data.draw(st.integers(0, magnitudes.size))
     cut = data.draw(st.integers(0, magnitudes.size))
     parts = {"first": magnitudes[:cut], "second": magnitudes[cut:]}
-    lowest = np.concatenate([chosen for _, chosen in Ranking(parts).lowest(count)])
+    lowest = np.concatenate([chosen for _, chosen in MagnitudeRanking(parts).lowest(count)])
     expected = np.argsort(magnitudes, kind="stable")[:count]
     assert np.flatnonzero(lowest).tolist() == sorted(expected.tolist())
 
 
 def test_the_search_is_nested_exact_and_ends_where_it_should() -> None:
-    rule = Prune(rate=0.3, threshold=0.9, floor=None, data="select", entry="fresh", curve=True)
+    rule = PruneParameters(
+        rate=0.3, threshold=0.9, floor=None, data="select", entry="fresh", curve=True
+    )
     steps = list(search(criterion(), rule))
     sizes = [step.subnetwork.size for step in steps]
     assert all(after == before - int(0.3 * before) for before, after in pairwise(sizes))
@@ -76,7 +78,7 @@ def test_contrasts_have_the_size_of_the_good_one(bad: str) -> None:
     made = criterion()
     survivors = made.phases["weights"](made.full, {})
     assert survivors is not None
-    how = Sampling(draws=1, random="exact", bad=bad)  # type: ignore[arg-type]
+    how = ControlsParameters(draws=1, random="exact", bad=bad)  # type: ignore[arg-type]
     contrast = made.bad(survivors, how, rng(0))
     assert contrast.size == made.random(survivors, how, rng(0)).size == survivors.size
     if bad == "unsurvived":

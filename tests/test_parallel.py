@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from lottery.faults import Fault
-from lottery.parallel import Compute, run
+from lottery.errors import UserError
+from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parallel import run
 
 
 def square(progress: Callable[[int, int], None], number: int) -> int:
@@ -18,7 +19,7 @@ def square(progress: Callable[[int, int], None], number: int) -> int:
 
 
 def fail(progress: Callable[[int, int], None]) -> int:
-    raise Fault("this cell cannot be")
+    raise UserError("this cell cannot be")
 
 
 def where(progress: Callable[[int, int], None]) -> int:
@@ -29,7 +30,7 @@ def late(progress: Callable[[int, int], None], fails: bool = False) -> int:
     """Tell more than a pipe holds; then fail, or go on for as long as nobody waits."""
     if fails:
         time.sleep(2)
-        raise Fault("this cell cannot be")
+        raise UserError("this cell cannot be")
     for number in range(100_000):
         progress(number, 0)
     time.sleep(200)
@@ -46,7 +47,7 @@ def die(progress: Callable[[int, int], None]) -> int:
     return 0
 
 
-class Cores(Compute, frozen=True):
+class Cores(ComputeParameters, frozen=True):
     """As many processes as asked, whatever the machine."""
 
     processes: int
@@ -63,7 +64,7 @@ def test_results_do_not_depend_on_the_processes(processes: int) -> None:
     jobs = {str(number): partial(square, number=number) for number in range(4)}
     assert run(jobs, compute, lambda *at: told.append(at)) == {str(n): n**2 for n in range(4)}
     assert sorted(told) == [(str(number), 1, 1) for number in range(4)]
-    with pytest.raises(Fault, match="cannot be"):
+    with pytest.raises(UserError, match="cannot be"):
         run({"good": partial(square, number=1), "bad": partial(fail)}, compute, lambda *at: None)
 
 
@@ -76,16 +77,16 @@ def test_this_process_does_the_first_job_and_others_help() -> None:
 
 def test_a_process_that_is_killed_is_a_fault() -> None:
     compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
-    with pytest.raises(Fault, match="want of memory"):
+    with pytest.raises(UserError, match="want of memory"):
         run({"a": where, "b": die}, compute, lambda *at: None)
 
 
 def test_a_failure_ends_jobs_that_have_much_to_tell() -> None:
     compute = Cores(threads=1, alone=1, device="cpu", precision="float32", processes=2)
     began = time.monotonic()
-    with pytest.raises(Fault, match="cannot be"):
+    with pytest.raises(UserError, match="cannot be"):
         run({"bad": partial(late, fails=True), "busy": partial(late)}, compute, lambda *at: None)
-    with pytest.raises(Fault, match="cannot be"):
+    with pytest.raises(UserError, match="cannot be"):
         run(
             {"good": partial(waits), "bad": partial(fail), "busy": partial(late)},
             compute,
@@ -96,17 +97,20 @@ def test_a_failure_ends_jobs_that_have_much_to_tell() -> None:
 
 def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(Fault, match="use auto or cpu"):
-        _ = Compute(threads=1, alone=1, device="cuda", precision="float32").chosen
-    assert Compute(threads=1, alone=1, device="auto", precision="float32").chosen.type == "cpu"
+    with pytest.raises(UserError, match="use auto or cpu"):
+        _ = ComputeParameters(threads=1, alone=1, device="cuda", precision="float32").chosen
+    assert (
+        ComputeParameters(threads=1, alone=1, device="auto", precision="float32").chosen.type
+        == "cpu"
+    )
 
 
 def test_half_precision_is_taken_where_the_machine_is_made_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compute = Compute(threads=1, alone=1, device="cpu", precision="auto")
+    compute = ComputeParameters(threads=1, alone=1, device="cpu", precision="auto")
     for has in (True, False):
         monkeypatch.setattr("torch.cpu.get_capabilities", lambda has=has: {"avx512_bf16": has})
         assert compute.half == has
-    assert Compute(threads=1, alone=1, device="cpu", precision="bfloat16").half
-    assert not Compute(threads=1, alone=1, device="cpu", precision="float32").half
+    assert ComputeParameters(threads=1, alone=1, device="cpu", precision="bfloat16").half
+    assert not ComputeParameters(threads=1, alone=1, device="cpu", precision="float32").half

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from lottery import params
-from lottery.faults import Fault
-from lottery.params import Section
+from lottery.errors import UserError
+from lottery.params import Parameters
 
 
-class Oven(Section, frozen=True):
+class OvenParameters(Parameters, frozen=True):
     heat: Annotated[float, Meta(gt=0, lt=1)]
     mode: Literal["bake", "grill"]
     trays: tuple[int, ...] = (1,)
@@ -21,12 +21,14 @@ GOOD = {"heat": 0.5, "mode": "bake", "trays": [2, 3]}
 
 
 def test_a_section_is_read_as_its_type() -> None:
-    assert params.section(Oven, "oven", {"oven": GOOD}) == Oven(heat=0.5, mode="bake", trays=(2, 3))
+    assert params.section(OvenParameters, {"oven": GOOD}) == OvenParameters(
+        heat=0.5, mode="bake", trays=(2, 3)
+    )
 
 
 @given(st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_numbers_come_through_whole(heat: float) -> None:
-    assert params.convert(Oven, "oven", GOOD | {"heat": heat}).heat == heat
+    assert params.convert(OvenParameters, GOOD | {"heat": heat}).heat == heat
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,8 @@ def test_numbers_come_through_whole(heat: float) -> None:
     ids=str,
 )
 def test_a_wrong_value_is_one_line(change: dict[str, Any], told: list[str]) -> None:
-    with pytest.raises(Fault) as caught:
-        params.convert(Oven, "oven", GOOD | change)
+    with pytest.raises(UserError) as caught:
+        params.convert(OvenParameters, GOOD | change)
     message = str(caught.value)
     assert "\n" not in message
     assert all(part in message for part in told), message
@@ -56,17 +58,17 @@ def test_a_wrong_value_is_one_line(change: dict[str, Any], told: list[str]) -> N
 
 @pytest.mark.parametrize("values", [None, 3, [], "text"], ids=str)
 def test_a_section_is_a_mapping(values: Any) -> None:
-    with pytest.raises(Fault, match=r"^parameters: oven = "):
-        params.convert(Oven, "oven", values)
+    with pytest.raises(UserError, match=r"^parameters: oven = "):
+        params.convert(OvenParameters, values)
 
 
 def test_missing_and_left_over_things_are_named() -> None:
-    with pytest.raises(Fault, match=r"the key oven\.mode is missing"):
-        params.convert(Oven, "oven", {"heat": 0.5})
-    with pytest.raises(Fault, match="section `oven` is missing"):
-        params.section(Oven, "oven", {"grill": GOOD})
-    with pytest.raises(Fault, match="unknown section `ovn`; did you mean `oven`"):
-        params.whole({"oven": Oven}, {"oven": GOOD, "ovn": GOOD})
+    with pytest.raises(UserError, match=r"the key oven\.mode is missing"):
+        params.convert(OvenParameters, {"heat": 0.5})
+    with pytest.raises(UserError, match="section `oven` is missing"):
+        params.section(OvenParameters, {"grill": GOOD})
+    with pytest.raises(UserError, match="unknown section `ovn`; did you mean `oven`"):
+        params.read_sections([OvenParameters], {"oven": GOOD, "ovn": GOOD})
 
 
 @pytest.mark.parametrize(
@@ -81,13 +83,13 @@ def test_missing_and_left_over_things_are_named() -> None:
 def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(Fault, match=told) as caught:
+    with pytest.raises(UserError, match=told) as caught:
         params.read(file)
     assert "\n" not in str(caught.value)
 
 
 def test_no_file_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="make profile"):
+    with pytest.raises(UserError, match="make profile"):
         params.read(tmp_path / "params.yaml")
 
 
@@ -95,4 +97,4 @@ def test_no_file_says_how_to_get_one(tmp_path: Path) -> None:
 def test_small_numbers_are_numbers_however_written(tmp_path: Path, text: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(f"oven: {{heat: {text}, mode: bake}}\n", encoding="utf-8")
-    assert params.section(Oven, "oven", params.read(file)).heat == 3e-5
+    assert params.section(OvenParameters, params.read(file)).heat == 3e-5

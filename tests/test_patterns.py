@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lottery import labelled, recogniser
-from lottery.faults import Fault
-from lottery.patterns import PATTERNS, Told, by_rule, draw
+from lottery.attention import annotated, classifier
+from lottery.attention.patterns import PATTERNS, PatternAccuracy, by_rule, draw
+from lottery.errors import UserError
 from lottery.seeds import rng
 
 SIZES = st.integers(16, 64)
@@ -60,13 +60,13 @@ def test_what_is_drawn_is_mostly_what_the_rule_tells(pattern: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def learned() -> tuple[torch.nn.Sequential, list[Told]]:
+def learned() -> tuple[torch.nn.Sequential, list[PatternAccuracy]]:
     torch.set_num_threads(1)
-    return recogniser.learn(*recogniser.drawn(120), 12, lambda done, total: None)
+    return classifier.train(*classifier.drawn(120), 12, lambda done, total: None)
 
 
 def test_patterns_can_be_learned(
-    learned: tuple[torch.nn.Sequential, list[Told]],
+    learned: tuple[torch.nn.Sequential, list[PatternAccuracy]],
 ) -> None:
     _, rows = learned
     assert [sum(row.recogniser for row in rows if row.pattern == name) for name in PATTERNS] == [24] * 5  # fmt: skip
@@ -75,24 +75,24 @@ def test_patterns_can_be_learned(
 
 
 def test_a_saved_network_sees_the_same(
-    learned: tuple[torch.nn.Sequential, list[Told]], tmp_path: Path
+    learned: tuple[torch.nn.Sequential, list[PatternAccuracy]], tmp_path: Path
 ) -> None:
     model, _ = learned
-    recogniser.save(model, tmp_path / "it.safetensors")
-    again = recogniser.load(tmp_path / "it.safetensors")
-    pictures = torch.rand(9, recogniser.SIDE, recogniser.SIDE)
-    assert (recogniser.recognise(model, pictures) == recogniser.recognise(again, pictures)).all()
-    with pytest.raises(Fault, match="no network"):
-        recogniser.load(tmp_path / "nothing.safetensors")
+    classifier.save(model, tmp_path / "it.safetensors")
+    again = classifier.load(tmp_path / "it.safetensors")
+    pictures = torch.rand(9, classifier.SIDE, classifier.SIDE)
+    assert (classifier.classify(model, pictures) == classifier.classify(again, pictures)).all()
+    with pytest.raises(UserError, match="no network"):
+        classifier.load(tmp_path / "nothing.safetensors")
 
 
 @given(st.integers(1, 80), st.floats(1e-3, 1e3))
 def test_pictures_have_one_size_and_one_scale(size: int, scale: float) -> None:
     drawn = torch.rand(3, size, size, generator=torch.Generator().manual_seed(size)) + 0.1
-    seen = recogniser.picture_HXX(drawn)
-    assert seen.shape == (3, recogniser.SIDE, recogniser.SIDE)
+    seen = classifier.picture_HXX(drawn)
+    assert seen.shape == (3, classifier.SIDE, classifier.SIDE)
     torch.testing.assert_close(seen.amax(dim=(1, 2)), torch.ones(3))
-    torch.testing.assert_close(recogniser.picture_HXX(scale * drawn), seen)
+    torch.testing.assert_close(classifier.picture_HXX(scale * drawn), seen)
 
 
 def labels(folder: Path, *rows: str) -> Path:
@@ -104,8 +104,8 @@ def test_labelled_maps_are_read_and_split_by_pattern(tmp_path: Path) -> None:
     names = [f"{pattern}-{at}.npy" for pattern in PATTERNS for at in range(10)]
     for at, name in enumerate(names):
         np.save(tmp_path / name, np.full((8, 8), at + 1))
-    found = labelled.read(labels(tmp_path, *(f"{name},{name[:-6]}" for name in names)))
-    maps, tried = recogniser.split(found)
+    found = annotated.read(labels(tmp_path, *(f"{name},{name[:-6]}" for name in names)))
+    maps, tried = classifier.split(found)
     for pattern in PATTERNS:
         assert (len(maps[pattern]), len(tried[pattern])) == (8, 2)
         values = {each[0, 0] for each in (*maps[pattern], *tried[pattern])}
@@ -125,7 +125,7 @@ def test_labelled_maps_are_read_and_split_by_pattern(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_said(tmp_path: Path, rows: list[str], message: str) -> None:
     np.save(tmp_path / "even.npy", np.ones((4, 4)))
     np.save(tmp_path / "wide.npy", np.ones((2, 3)))
-    with pytest.raises(Fault, match=message):
-        labelled.read(labels(tmp_path, *rows))
-    with pytest.raises(Fault, match="no table"):
-        labelled.read(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=message):
+        annotated.read(labels(tmp_path, *rows))
+    with pytest.raises(UserError, match="no table"):
+        annotated.read(tmp_path / "nowhere")

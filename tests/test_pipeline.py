@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lottery.scores import Score
+from lottery.schemas import Score
 from tests import kills, toy_hub
 from tests.workspace import Workspace
 
@@ -75,7 +75,7 @@ def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
 
 def test_an_edit_reruns_what_reaches_it_by_import(smoke: Workspace) -> None:
     tables = smoke.digests("reports/tables")
-    with (smoke.root / "lottery" / "findings.py").open("a") as code:
+    with (smoke.root / "lottery" / "report" / "sections" / "scores.py").open("a") as code:
         code.write("# edited\n")
     smoke.executed()
     smoke.run("dvc", "repro")
@@ -89,7 +89,7 @@ def test_a_sweep_of_three_rates_ends_in_a_comparison(smoke: Workspace) -> None:
     smoke.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.25,0.4,0.5")
     smoke.run("dvc", "exp", "run", "--run-all")
     smoke.run(
-        "python", "-m", "stages.compare", "reports/tables", "dvc.lock", "lottery/page.html",
+        "python", "-m", "tools.compare", "reports/tables", "dvc.lock", "lottery/report/page.html",
         "reports/experiments.md", "reports/experiments",
     )  # fmt: skip
     text = (smoke.root / "reports" / "experiments.md").read_text()
@@ -107,7 +107,7 @@ def test_another_seed_runs_its_own_cells_and_the_gathering(smoke: Workspace) -> 
     smoke.executed()
     smoke.run("dvc", "repro")
     assert smoke.executed() == {
-        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "super": 4, "attend": 2, "analyse": 1,
+        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "super_survivors": 4, "attend": 2, "analyse": 1,
         "report": 1,
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lottery import records
-from lottery.faults import Fault
+from lottery.errors import UserError
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def test_other_tables_are_refused(tmp_path: Path) -> None:
         ("broken", "no readable table"),
         ("missing", "no readable table"),
     ):
-        with pytest.raises(Fault, match=message):
+        with pytest.raises(UserError, match=message):
             records.read(Measured, [tmp_path / f"{name}.parquet"])
 
 
@@ -65,5 +65,5 @@ def test_a_cell_is_read_from_its_own_records_alone(tmp_path: Path) -> None:
 
     assert len(records.read_cells(Owned, [("rte", 1)], tmp_path, "a.parquet")) == 2
     for seed in (2, 3, 4):
-        with pytest.raises(Fault, match=f"no records of rte seed {seed} alone"):
+        with pytest.raises(UserError, match=f"no records of rte seed {seed} alone"):
             records.read_cells(Owned, [("rte", 1), ("rte", seed)], tmp_path, "a.parquet")

@@ -8,16 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery import frames, prose, provenance
-from lottery.faults import Fault
-from tests.records import Experiment, analysed
+from lottery import wording
+from lottery.analysis import frames
+from lottery.errors import UserError
+from lottery.report import provenance
+from tests.records import ToyExperiment, analysed
 from tests.reports import reported
 
 SHAPES = {
-    "default": Experiment(),
-    "one cell": Experiment(tasks=("stsb",), seeds=(7,), draws=1),
-    "supers": Experiment(tasks=("mnli", "sst2"), seeds=(1, 2), supers=True, degenerate=("sst2",)),
-    "degenerate": Experiment(tasks=("sst2", "rte"), seeds=(1, 2), degenerate=("sst2", "rte")),
+    "default": ToyExperiment(),
+    "one cell": ToyExperiment(tasks=("stsb",), seeds=(7,), draws=1),
+    "supers": ToyExperiment(
+        tasks=("mnli", "sst2"), seeds=(1, 2), supers=True, degenerate=("sst2",)
+    ),
+    "degenerate": ToyExperiment(tasks=("sst2", "rte"), seeds=(1, 2), degenerate=("sst2", "rte")),
 }
 
 
@@ -78,7 +82,7 @@ def test_the_abstract_says_what_the_tables_say(root: Path, text: str) -> None:
         return
     for row in frames.rows(sound[~sound["kind"].str.startswith("super")]):
         share = row.kind != "full"
-        said = prose.percent(row.share, 0) if share else prose.number(row.mean)
+        said = wording.percent(row.share, 0) if share else wording.number(row.mean)
         assert said in abstract
 
 
@@ -93,22 +97,22 @@ def test_headline_metrics_are_numbers_or_null(root: Path) -> None:
 
 
 def test_a_missing_cell_is_named_and_nothing_is_written(tmp_path: Path) -> None:
-    experiment = Experiment(tasks=("sst2",), seeds=(1, 2))
-    with pytest.raises(Fault, match=r"sst2/3"):
+    experiment = ToyExperiment(tasks=("sst2",), seeds=(1, 2))
+    with pytest.raises(UserError, match=r"sst2/3"):
         analysed(experiment, tmp_path, seeds=(1, 2, 3))
     assert not (tmp_path / "reports/tables").exists()
 
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_numbers_read_back(value: float, digits: int) -> None:
-    text = prose.number(value, digits).replace(prose.MINUS, "-").replace(",", "")
+    text = wording.number(value, digits).replace(wording.MINUS, "-").replace(",", "")
     assert float(text) == pytest.approx(value, abs=0.5000001 * 10**-digits)
 
 
 def test_a_zero_has_no_sign_and_a_p_is_never_zero() -> None:
-    assert prose.number(-0.0001) == "0.000"
-    assert prose.number(float("nan")) == prose.NONE
-    assert prose.probability(0.00049) == "< 0.001"
+    assert wording.number(-0.0001) == "0.000"
+    assert wording.number(float("nan")) == wording.NONE
+    assert wording.probability(0.00049) == "< 0.001"
 
 
 def test_the_digest_of_the_lock_ignores_the_report_and_nothing_else(tmp_path: Path) -> None:

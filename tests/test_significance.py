@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lottery.analysis.significance import EXACT, holm, sign_flip, smallest
 from lottery.seeds import rng
-from lottery.significance import EXACT, holm, sign_flip, smallest
 
 CHANCE = rng("significance")
 differences = st.lists(st.integers(-40, 40).map(lambda n: n / 8), min_size=2, max_size=6)

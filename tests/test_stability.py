@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score, jaccard_score
 
-from lottery import stability, survivors
+from lottery.analysis import stability, survival
 from lottery.seeds import rng
 from lottery.subnetwork import Kept, Subnetwork
 
@@ -117,7 +117,7 @@ def test_one_seed_has_sizes_and_no_agreement() -> None:
 
 def test_the_table_does_not_depend_on_the_order_of_cells() -> None:
     found = [
-        survivors.structured(
+        survival.structured(
             task,
             seed,
             Subnetwork({"heads": draw(task, seed, (3, 4)), "mlps": draw(task, seed, (3,))}),

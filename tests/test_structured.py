@@ -4,23 +4,25 @@ import numpy as np
 import pytest
 import torch
 
-from lottery.encoder import Gates
-from lottery.evaluation import search_score
-from lottery.importance import Scoring
-from lottery.pruning import Prune, search
-from lottery.sampling import Sampling
+from lottery.model.encoder import Gates
+from lottery.model.evaluation import search_score
 from lottery.seeds import rng
-from lottery.structured import Structured
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import task
+from lottery.tasks import get_task
+from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.importance import ImportanceParameters
+from lottery.tickets.search import PruneParameters, search
+from lottery.tickets.structured import Structured
 from tests import toys
 
-RTE = task("rte")
-RULE = Prune(rate=0.2, threshold=0.8, floor=None, data="select", entry="fresh", curve=True)
+RTE = get_task("rte")
+RULE = PruneParameters(
+    rate=0.2, threshold=0.8, floor=None, data="select", entry="fresh", curve=True
+)
 
 
 def criterion(normalise: str = "surviving") -> Structured:
-    scoring = Scoring(reduction="example", batch=8, normalise=normalise)  # type: ignore[arg-type]
+    scoring = ImportanceParameters(reduction="example", batch=8, normalise=normalise)  # type: ignore[arg-type]
     return Structured(toys.encoder(), RTE, toys.sentences(40), 0.2, scoring)
 
 
@@ -60,7 +62,7 @@ def test_a_search_never_brings_anything_back() -> None:
 @pytest.mark.parametrize("how", ["exact", "bernoulli"])
 def test_contrasts_are_heads_for_heads_and_mlps_for_mlps(how: str) -> None:
     made, kept = criterion(), toys.subnetwork(3)
-    settings = Sampling(draws=1, random=how, bad="unsurvived")  # type: ignore[arg-type]
+    settings = ControlsParameters(draws=1, random=how, bad="unsurvived")  # type: ignore[arg-type]
     bad, random = (draw(kept, settings, rng(1)) for draw in (made.bad, made.random))
     for part in kept:
         assert bad[part].sum() == kept[part].sum()

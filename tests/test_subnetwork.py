@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from lottery import subnetwork
-from lottery.faults import Fault
+from lottery.errors import UserError
 from lottery.subnetwork import Subnetwork
 
 shapes = st.dictionaries(
@@ -90,5 +90,5 @@ def test_different_encoders_do_not_mix() -> None:
 def test_what_is_no_subnetwork_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"nonsense")
     for name in ("x.safetensors", "missing.safetensors"):
-        with pytest.raises(Fault, match="not a subnetwork"):
+        with pytest.raises(UserError, match="not a subnetwork"):
             subnetwork.load(tmp_path / name)

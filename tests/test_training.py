@@ -6,29 +6,29 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from lottery.encoder import Attention, Encoder
-from lottery.evaluation import measure, predict
-from lottery.journal import Journal
-from lottery.magnitude import Ranking
+from lottery.model.encoder import Attention, Encoder
+from lottery.model.evaluation import measure, predict
+from lottery.model.training import FinetuneParameters, _rates, finetune
+from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import task
-from lottery.training import Recipe, _rates, finetune
+from lottery.tasks import get_task
+from lottery.tickets.magnitude import MagnitudeRanking
 from tests import toys
 
-RTE = task("rte")
-RECIPE = Recipe(epochs=2, batch=4, learning_rate=1e-3, warmup=0.1, clip=1.0)
+RTE = get_task("rte")
+RECIPE = FinetuneParameters(epochs=2, batch=4, learning_rate=1e-3, warmup=0.1, clip=1.0)
 
 
 def trained(seed: int = 5, mask: Subnetwork | None = None, epochs: int = 2) -> Encoder:
     made = toys.encoder()
-    recipe = Recipe(epochs=epochs, batch=4, learning_rate=1e-3, warmup=0.1, clip=1.0)
+    recipe = FinetuneParameters(epochs=epochs, batch=4, learning_rate=1e-3, warmup=0.1, clip=1.0)
     finetune(made, toys.sentences(24), RTE, recipe, seed, mask)
     return made
 
 
 def test_training_lowers_the_loss_until_the_data_is_known() -> None:
     made, examples = toys.encoder(), toys.sentences(24)
-    recipe = Recipe(epochs=40, batch=4, learning_rate=3e-3, warmup=0.1, clip=1.0)
+    recipe = FinetuneParameters(epochs=40, batch=4, learning_rate=3e-3, warmup=0.1, clip=1.0)
     losses = finetune(made, examples, RTE, recipe, 1)
     assert losses[-1] < 0.5 * losses[0]
     assert measure(RTE, predict(made, examples), examples)["accuracy"] > 0.9
@@ -47,7 +47,7 @@ def test_the_seed_decides_every_bit_and_the_global_stream_stays() -> None:
 
 def test_masked_weights_stay_exactly_zero_and_the_others_move() -> None:
     weights = toys.encoder().prunable()
-    ranking = Ranking({name: weight.detach().numpy() for name, weight in weights.items()})
+    ranking = MagnitudeRanking({name: weight.detach().numpy() for name, weight in weights.items()})
     half = sum(weight.numel() for weight in weights.values()) // 2
     mask = Subnetwork((name, ~lowest) for name, lowest in ranking.lowest(half))
     made = trained(mask=mask)
@@ -60,7 +60,7 @@ def test_masked_weights_stay_exactly_zero_and_the_others_move() -> None:
 def test_words_that_never_occur_keep_their_embedding_as_in_plain_training() -> None:
     """The narrowed vocabulary against AdamW over the whole table, up to the order of a sum."""
     examples, made, plain = toys.sentences(24), toys.encoder(), toys.encoder()
-    recipe = Recipe(epochs=1, batch=24, learning_rate=1e-3, warmup=0.0, clip=1.0)
+    recipe = FinetuneParameters(epochs=1, batch=24, learning_rate=1e-3, warmup=0.0, clip=1.0)
     for each in (made, plain):
         for part in each.modules():
             if isinstance(part, torch.nn.Dropout):
@@ -84,7 +84,7 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
     assert rates[:3] == pytest.approx([0.5e-3, 1e-3, 1e-3])
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert 0 < rates[-1] < 1e-4
-    plain = Recipe(epochs=1, batch=4, learning_rate=1.0, warmup=0.0, clip=1.0)
+    plain = FinetuneParameters(epochs=1, batch=4, learning_rate=1.0, warmup=0.0, clip=1.0)
     assert _rates(plain, 4) == [1, 0.75, 0.5, 0.25]
 
 

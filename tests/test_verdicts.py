@@ -5,15 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lottery import analysis, tables
-from lottery.claims import CLAIMS, Claim
-from lottery.grid import Grid
-from lottery.meaning import contrast
-from lottery.observations import Observed, observe
+from lottery.analysis import score_tables, tables
+from lottery.analysis.claims import CLAIMS, Claim
+from lottery.analysis.head_patterns import contrast
+from lottery.analysis.quantities import Observed, observe
+from lottery.analysis.significance import ALPHA
+from lottery.analysis.verdicts import Verdict, judge, measured
+from lottery.grid import GridParameters
 from lottery.seeds import rng
-from lottery.significance import ALPHA
-from lottery.verdicts import Verdict, judge, measured
-from tests.records import Experiment
+from tests.records import ToyExperiment
 
 NOTHING = Observed(pd.DataFrame(), ())
 UP = Claim("up", "4", "The difference is above one tenth.", {"a": 1, "b": -1}, -0.1)
@@ -125,12 +125,12 @@ def test_claims_have_names_of_their_own() -> None:
 
 
 def test_a_run_measures_every_term_of_every_claim(tmp_path: Path) -> None:
-    experiment = Experiment(supers=True)
+    experiment = ToyExperiment(supers=True)
     experiment.write(tmp_path)
-    grid = Grid(tasks=tuple(experiment.tasks), seeds=tuple(experiment.seeds), shares=(1,))
+    grid = GridParameters(tasks=tuple(experiment.tasks), seeds=tuple(experiment.seeds), shares=(1,))
     parts = ("scores", "subnetworks", "attention", "data/patterns")
-    own = analysis.gather(grid, *(tmp_path / part for part in parts))
-    table = tables.cells(own.scores, experiment.tasks)
+    own = tables.gather(grid, *(tmp_path / part for part in parts))
+    table = score_tables.cells(own.scores, experiment.tasks)
     verdicts = judge(
         observe(table, own.good, own.importance, contrast(own.gazes, own.good)), NOTHING
     )

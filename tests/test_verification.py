@@ -12,21 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lottery import records, recount, replay, subnetwork
-from lottery.faults import Fault
-from lottery.scores import Score, StepRecord
+from lottery import records, subnetwork
+from lottery.errors import UserError
+from lottery.schemas import Score, StepRecord
 from lottery.subnetwork import Subnetwork
-from lottery.verification import Looks, Made
+from lottery.verification import counts, recompute
+from lottery.verification.run import CellOutputs, Looks
 from tests import toy_run
 from tests.toy_run import SEEDS
 
-CHECKS: dict[str, Callable[[Made], Looks]] = {
-    "rows": recount.rows,
-    "sizes": recount.sizes,
-    "steps": recount.steps,
-    "draws": replay.draws,
-    "searches": partial(replay.searches, tolerance=0),
-    "as cut": partial(replay.as_cut, tolerance=0),
+CHECKS: dict[str, Callable[[CellOutputs], Looks]] = {
+    "rows": counts.rows,
+    "sizes": counts.sizes,
+    "steps": counts.steps,
+    "draws": recompute.draws,
+    "searches": partial(recompute.searches, tolerance=0),
+    "as cut": partial(recompute.pruned_scores, tolerance=0),
 }
 METHODS = ("structured", "magnitude")
 CONTRASTS = [(method, name) for method in METHODS for name in ("good", "random-0", "bad")]
@@ -48,10 +49,10 @@ def wrong(root: Path, *names: str) -> list[str]:
     ]
 
 
-def looks(cell: Made, name: str) -> Iterator[str]:
+def looks(cell: CellOutputs, name: str) -> Iterator[str]:
     try:
         yield from (told for told in CHECKS[name](cell) if told is not None)
-    except Fault as fault:
+    except UserError as fault:
         yield str(fault)
 
 

@@ -14,31 +14,32 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lottery import checkpoint, criteria
-from lottery.criteria import Search
-from lottery.encoder import Encoder
-from lottery.trials import finetuned, scores
-from lottery.verification import Made
-from stages import cells
+from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
+from lottery.tickets import methods
+from lottery.tickets.methods import Search
+from lottery.tickets.retraining import finetune_cell, score_splits
+from lottery.verification.run import CellOutputs
+from stages.shell import arguments
 from tests import toy_run
 
-HEAD = ("cell", "recorded", "scored again", "trained again", *criteria.CRITERIA)
+HEAD = ("cell", "recorded", "scored again", "trained again", *methods.CRITERIA)
 
 
-def changed(made: Made, pretrained: Path) -> Iterator[str]:
+def changed(made: CellOutputs, pretrained: Path) -> Iterator[str]:
     """A row of the table: full models' scores, then of each search the steps and parts that differ."""
     recorded = made.scores().set_index(["kind", "split", "metric"])["value"]
     yield f"{recorded['full', 'dev', made.task.metrics[0]].item():.4f}"
     yield _score(made, checkpoint.load(made.model, made.task.classes))
-    cell = cells.cell(made.task.name, made.seed, made.run.data / made.task.name, pretrained)
-    yield _score(made, finetuned(lambda _, __: None, cell)[0])
+    cell = arguments.cell(made.task.name, made.seed, made.run.data / made.task.name, pretrained)
+    yield _score(made, finetune_cell(lambda _, __: None, cell)[0])
     known, steps = made.subnetworks(), made.steps()
-    for method in criteria.CRITERIA:
+    for method in methods.CRITERIA:
         judged_by = made.splits()[made.run.how.rule.data]
         wanted = Search(
             method, made.task, made.seed, made.model, judged_by, made.run.how, made.run.compute
         )
-        found = criteria.prune(lambda _, __: None, wanted)
+        found = methods.prune(lambda _, __: None, wanted)
         before = steps.loc[steps["method"] == method, "score"].to_numpy()
         after = [step.score for step in found.steps]
         moved = (
@@ -50,9 +51,9 @@ def changed(made: Made, pretrained: Path) -> Iterator[str]:
         yield f"{moved}, {flipped:,} parts"
 
 
-def _score(made: Made, encoder: Encoder) -> str:
+def _score(made: CellOutputs, encoder: Encoder) -> str:
     with made.run.compute.arithmetic:
-        found = scores(encoder.eval(), made.task, {"dev": made.splits()["dev"]})
+        found = score_splits(encoder.eval(), made.task, {"dev": made.splits()["dev"]})
     return f"{found['dev'][made.task.metrics[0]]:.4f}"
 
 

@@ -10,7 +10,7 @@ from threading import Thread
 
 import psutil
 
-from stages.imports import PACKAGES
+from stages.shell.imports import PACKAGES
 from tests.project import ROOT
 from tests.workspace import Repository
 
@@ -108,7 +108,7 @@ class Killer(Thread):
     def _strike(self) -> None:
         for process in psutil.process_iter(["cmdline", "cwd"]):
             line = process.info["cmdline"] or []
-            ours = "stages.cell" in line and any(self._cell in word for word in line[3:4])
+            ours = "cluster.run_cell" in line and any(self._cell in word for word in line[3:4])
             here = (process.info["cwd"] or "").startswith(self._root)
             if here and ours and self._due() and (found := process.children(recursive=True)):
                 process.parent().kill()
@@ -123,7 +123,7 @@ class Killer(Thread):
 
 def distribute(work: Repository, *options: str, fails: bool = False) -> str:
     """What the command prints; on two workers of this machine where nothing else is said."""
-    command = ("python", "-m", "stages.distribute", *(options or ("--jobs", "2")))
+    command = ("python", "-m", "cluster.distribute", *(options or ("--jobs", "2")))
     return work.run(*command, fails=fails)
 
 

@@ -6,9 +6,9 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from lottery.glue import COLUMNS, DEV
+from lottery.data.glue import COLUMNS, DEV
 from lottery.seeds import rng
-from lottery.tasks import task
+from lottery.tasks import get_task
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = ("awful", "plain", "great", "the", "film", "plot", "cast", "is", "was", "and", ".")
@@ -28,7 +28,7 @@ def glue(folder: Path, train: int = 60, dev: int = 24) -> Path:
 
 
 def _split(name: str, split: str, size: int) -> Dataset:
-    drawn, known, texts = rng("toy", name, split), task(name), COLUMNS[name]
+    drawn, known, texts = rng("toy", name, split), get_task(name), COLUMNS[name]
     kinds = known.classes if known.classes > 1 else 3
     features = {text: Value("string") for text in texts}
     label = Value("float32") if known.regression else ClassLabel(num_classes=kinds)

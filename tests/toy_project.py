@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from tests.project import ROOT
-from tests.records import Experiment, analysed
+from tests.records import ToyExperiment, analysed
 from tests.workspace import Repository
 
 PIPELINE = """\
@@ -42,7 +42,7 @@ pathlib.Path("reports/metrics.json").write_text(json.dumps({"full": 1 - rate}))
 
 def project(root: Path) -> Repository:
     """The project, not yet run, with the plots of this one."""
-    analysed(Experiment(tasks=("sst2", "stsb"), seeds=(1, 2)), root / "made up")
+    analysed(ToyExperiment(tasks=("sst2", "stsb"), seeds=(1, 2)), root / "made up")
     shutil.copytree(root / "made up" / "reports" / "tables", root / "source")
     shutil.rmtree(root / "made up")
     plots = (ROOT / "dvc.yaml").read_text(encoding="utf-8").partition("\nplots:\n")[2]

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from lottery import checkpoint, examples, params
-from lottery.criteria import Setting
-from lottery.grid import Grid
-from lottery.importance import Scoring
-from lottery.magnitude import Weights
-from lottery.parallel import Compute
+from lottery import params
+from lottery.data import examples
+from lottery.grid import GridParameters
+from lottery.model import checkpoint
 from lottery.params import section
-from lottery.pruning import Prune
-from lottery.sampling import Sampling
-from lottery.verification import Run
+from lottery.runtime.compute import ComputeParameters
+from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.importance import ImportanceParameters
+from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.tickets.methods import Setting
+from lottery.tickets.search import PruneParameters
+from lottery.verification.run import FinishedRun
 from stages import finetune, prune, retrain
-from stages import super as supers
+from stages import super_survivors as supers
 from tests import toys
 from tests.project import ROOT
 
@@ -47,7 +49,9 @@ def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
         text = text.replace(old, new)
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
-        patch.setattr(Compute, "workers", workers)  # a pool of processes costs more than the work
+        patch.setattr(
+            ComputeParameters, "workers", workers
+        )  # a pool of processes costs more than the work
         _stages(Path("data/rte"), Path("encoder"), seeds)
 
 
@@ -64,14 +68,19 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
         supers.main("rte", seed, data, encoder, model, kept[seed].parent, scores)
 
 
-def run(root: Path) -> Run:
+def run(root: Path) -> FinishedRun:
     """The run below `root`, to be looked at."""
     tree = params.read(root / "params.yaml")
     how = Setting(
-        rule=section(Prune, "prune", tree),
-        scoring=section(Scoring, "importance", tree),
-        weights=section(Weights, "magnitude", tree),
-        sampling=section(Sampling, "sampling", tree),
+        rule=section(PruneParameters, tree),
+        scoring=section(ImportanceParameters, tree),
+        weights=section(MagnitudeParameters, tree),
+        controls=section(ControlsParameters, tree),
     )
     folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
-    return Run(section(Grid, "grid", tree), how, section(Compute, "compute", tree), *folders)
+    return FinishedRun(
+        section(GridParameters, tree),
+        how,
+        section(ComputeParameters, tree),
+        *folders,
+    )

@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from lottery.config import Config
-from lottery.encoder import Encoder
-from lottery.examples import Examples
-from lottery.packing import Tokens
-from lottery.pruning import Step
+from lottery.data.examples import Examples
+from lottery.model.batch import PackedBatch
+from lottery.model.config import Config
+from lottery.model.encoder import Encoder
 from lottery.subnetwork import Subnetwork
+from lottery.tickets.search import Step
 
 CONFIG = Config(
     vocab_size=50,
@@ -43,9 +43,9 @@ def sentences(count: int, seed: int = 0, classes: int = 2, longest: int = 12) ->
     return Examples("rte", "train", ids, types, lengths, labels)
 
 
-def tokens(examples: Examples) -> Tokens:
+def tokens(examples: Examples) -> PackedBatch:
     """All examples as one batch."""
-    return Tokens.of(examples.ids_T, examples.types_T, examples.lengths_N)
+    return PackedBatch.of(examples.ids_T, examples.types_T, examples.lengths_N)
 
 
 def survivors(steps: list[Step]) -> Subnetwork:

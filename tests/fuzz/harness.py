@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the readers of foreign files: whatever the bytes are, only a Fault may escape.
+"""Coverage-guided fuzzing of the readers of foreign files: whatever the bytes are, only a UserError may escape.
 
 python -m tests.fuzz.harness parameters build/fuzz/corpus/parameters -max_total_time=60
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["lottery"]):
-    from lottery.faults import Fault
+    from lottery.errors import UserError
     from tests.fuzz.readers import READERS, seeds
 
 
@@ -26,7 +26,7 @@ def main(name: str, corpus: str, *options: str) -> None:
         def attempt(content: bytes) -> None:
             try:
                 reader(folder, content)
-            except Fault as fault:
+            except UserError as fault:
                 if "\n" in str(fault):
                     raise ValueError(f"more than one line: {fault}") from fault
 

@@ -8,7 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lottery import checkpoint, corpora, glue, labelled, masks, params, subnetwork
+from lottery import params, subnetwork
+from lottery.analysis import published_masks
+from lottery.attention import annotated
+from lottery.data import corpora, glue
+from lottery.model import checkpoint
 from stages.check import SECTIONS
 from tests import toys
 from tests.project import ROOT
@@ -19,13 +23,13 @@ Reader = Callable[[Path, bytes], object]
 def parameters(folder: Path, content: bytes) -> object:
     """params.yaml, and every section in it."""
     (folder / "params.yaml").write_bytes(content)
-    return params.whole(SECTIONS, params.read(folder / "params.yaml"))
+    return params.read_sections(SECTIONS, params.read(folder / "params.yaml"))
 
 
 def masks_table(folder: Path, content: bytes) -> object:
     """A CSV table of somebody's masks."""
     (folder / "masks.csv").write_bytes(content)
-    return masks.read(folder / "masks.csv")
+    return published_masks.read(folder / "masks.csv")
 
 
 def masks_array(folder: Path, content: bytes) -> object:
@@ -34,7 +38,7 @@ def masks_array(folder: Path, content: bytes) -> object:
     place.mkdir(parents=True, exist_ok=True)
     (place / "head_mask.npy").write_bytes(content)
     (place / "mlp_mask.npy").write_bytes(content)
-    return masks.read(folder)
+    return published_masks.read(folder)
 
 
 def checkpoint_config(folder: Path, content: bytes) -> object:
@@ -92,7 +96,7 @@ def labelled_maps(folder: Path, content: bytes) -> object:
     middle = len(content) // 2
     (folder / "labels.csv").write_bytes(content[:middle])
     (folder / "map.npy").write_bytes(content[middle:])
-    return labelled.read(folder)
+    return annotated.read(folder)
 
 
 READERS: dict[str, Reader] = {

@@ -1,0 +1,175 @@
+"""Structured subnetworks of others, read from their layouts: masks of heads [L, H] and MLPs [L] of 0 and 1.
+
+Three are understood. A folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
+`masks/heads_mlps`, as Prasanna et al. released theirs; a table with one row per component (task, seed, layer,
+head_or_mlp, component, kept); and a table with one row per subnetwork (task, seed, heads, mlps), its bits
+written as text, the heads of each layer as one word.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lottery.data import npy
+from lottery.errors import UserError
+from lottery.subnetwork import Kept, Subnetwork
+
+
+@dataclass(frozen=True)
+class Good:
+    """The survivors of one search, under the task name their source gives them."""
+
+    task: str
+    seed: int
+    kept: Subnetwork
+
+
+def read(source: Path) -> list[Good]:
+    """Every subnetwork of a source, its tasks and seeds in the order of the table, or by name in a folder.
+
+    A UserError where the source is of no known layout, is incomplete, or holds anything but 0 and 1.
+    """
+    if not source.exists():
+        raise UserError(
+            f"{source}: no such file or folder; give a folder of .npy masks or a CSV table"
+        )
+    found = _folder(source) if source.is_dir() else _table(source)
+    if not found:
+        raise UserError(f"{source}: holds no masks")
+    for each in found:
+        if each.kept.shapes != found[0].kept.shapes:
+            raise UserError(
+                f"{source}: {each.task} seed {each.seed} has {_size(each)}, {found[0].task} seed"
+                f" {found[0].seed} has {_size(found[0])}; import one encoder at a time"
+            )
+    return found
+
+
+def _size(good: Good) -> str:
+    layers, heads = good.kept["heads"].shape
+    return f"{layers} layers of {heads} heads"
+
+
+def _good(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Good:
+    if not re.fullmatch(r"[\w-][\w .+-]*", task):
+        raise UserError(f"{source}: {task!r} is no name for a task; use letters, digits, - and _")
+    heads_LH, mlps_L = (_bits(source, each) for each in (heads, mlps))
+    if heads_LH.ndim != 2 or heads_LH.shape[:1] != mlps_L.shape:
+        raise UserError(
+            f"{source}: {task} seed {seed} has masks of shape {heads_LH.shape} and {mlps_L.shape};"
+            " expected heads [layers, heads] and MLPs [layers]"
+        )
+    return Good(task, seed, Subnetwork({"heads": heads_LH, "mlps": mlps_L}))
+
+
+def _bits(source: Path, values: Any) -> Kept:
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise UserError(f"{source}: a mask has rows of different lengths") from None
+    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+        raise UserError(f"{source}: a mask holds something else than 0 (pruned) and 1 (kept)")
+    return array.astype(bool)
+
+
+def _folder(source: Path) -> list[Good]:
+    nested = source / "masks" / "heads_mlps"
+    root = nested if nested.is_dir() else source
+    places = [
+        (folder.parent.name, int(folder.name.removeprefix("seed_")), folder)
+        for folder in root.glob("*/seed_*")
+        if folder.name.removeprefix("seed_").isdecimal()
+    ]
+    if not places:
+        raise UserError(f"{root}: no <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy in it")
+    return [
+        _good(
+            folder,
+            task,
+            seed,
+            npy.read(folder / "head_mask.npy"),
+            npy.read(folder / "mlp_mask.npy"),
+        )
+        for task, seed, folder in sorted(places)
+    ]
+
+
+def _table(source: Path) -> list[Good]:
+    try:
+        table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    except (OSError, ValueError, OverflowError, MemoryError) as error:
+        raise UserError(f"{source}: no readable table: {error}") from None
+    for columns, of in LAYOUTS.items():
+        if set(columns) <= set(table.columns):
+            return of(source, table)
+    known = " or ".join(", ".join(columns) for columns in LAYOUTS)
+    raise UserError(f"{source}: has columns {', '.join(table.columns)}; expected {known}")
+
+
+def _by_subnetwork(source: Path, table: pd.DataFrame) -> list[Good]:
+    _once(source, table, ["task", "seed"])
+    return [
+        _good(source, task, seed, [_digits(word) for word in heads.split()], _digits(mlps))
+        for task, seed, heads, mlps in zip(
+            table["task"], _integers(source, table, "seed"), table["heads"], table["mlps"],
+            strict=True,
+        )
+    ]  # fmt: skip
+
+
+def _digits(word: str) -> list[int]:
+    return [int(digit) if digit.isdecimal() else -1 for digit in word]
+
+
+def _by_component(source: Path, table: pd.DataFrame) -> list[Good]:
+    key = ["task", "seed", "head_or_mlp", "layer", "component"]
+    numbers = {name: _integers(source, table, name) for name in ("seed", "layer", "component")}
+    table = table.assign(**numbers, kept=pd.to_numeric(table["kept"], errors="coerce"))
+    for unit in table.loc[~table["head_or_mlp"].isin(["head", "mlp"]), "head_or_mlp"]:
+        raise UserError(f"{source}: head_or_mlp is {unit!r}; expected head or mlp")
+    _once(source, table, key)
+    return [
+        _good(
+            source,
+            str(task),
+            int(str(seed)),
+            _grid(source, own[own["head_or_mlp"] == "head"]),
+            _grid(source, own[own["head_or_mlp"] == "mlp"])[:, 0],
+        )
+        for (task, seed), own in table.groupby(["task", "seed"], sort=False)
+    ]
+
+
+def _grid(source: Path, own: pd.DataFrame) -> NDArray[np.float64]:
+    wide = own.pivot(index="layer", columns="component", values="kept")
+    complete = [*wide.index] == [*range(len(wide))] and [*wide.columns] == [*range(wide.shape[1])]
+    if not complete or wide.empty or wide.isna().to_numpy().any():
+        raise UserError(
+            f"{source}: a subnetwork lacks components; expected every head and MLP of every layer,"
+            " counted from 0, once, each kept 0 or 1"
+        )
+    return wide.to_numpy(np.float64)
+
+
+def _integers(source: Path, table: pd.DataFrame, column: str) -> list[int]:
+    try:
+        return [int(value) for value in table[column]]
+    except ValueError as error:
+        raise UserError(f"{source}: column {column}: {error}") from None
+
+
+def _once(source: Path, table: pd.DataFrame, key: Sequence[str]) -> None:
+    for row in table.loc[table.duplicated(list(key)), list(key)].to_numpy().tolist():
+        raise UserError(f"{source}: holds {' '.join(map(str, row))} more than once")
+
+
+LAYOUTS: Mapping[tuple[str, ...], Callable[[Path, pd.DataFrame], list[Good]]] = {
+    ("task", "seed", "layer", "head_or_mlp", "component", "kept"): _by_component,
+    ("task", "seed", "heads", "mlps"): _by_subnetwork,
+}

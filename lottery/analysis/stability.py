@@ -1,0 +1,187 @@
+"""Do seeds keep the same components? Statistics of repeated searches (paper, section 5).
+
+Arrays are booleans kept_S...: one subnetwork per seed, heads [S, L, H] or MLPs [S, L]. A statistic that the
+data leave undefined (one seed, nothing kept, everything kept) is NaN.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import krippendorff
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from statsmodels.stats.contingency_tables import cochrans_q
+from statsmodels.stats.inter_rater import fleiss_kappa
+
+from lottery.analysis.survival import Survivors
+from lottery.metrics import spearman
+from lottery.seeds import rng
+from lottery.subnetwork import Kept
+
+NAN = float("nan")
+SHUFFLES = 1999
+QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+def stability(found: Sequence[Survivors]) -> pd.DataFrame:
+    """Every statistic of every task's structured subnetworks: task, unit, statistic, value."""
+    rows = [
+        (task, unit, statistic, value)
+        for task in dict.fromkeys(each.task for each in found)
+        for unit, kept_S in _stacked(found, task).items()
+        for statistic, value in statistics(kept_S, rng("stability", task, unit)).items()
+    ]
+    return pd.DataFrame(rows, columns=["task", "unit", "statistic", "value"])
+
+
+def _stacked(found: Sequence[Survivors], task: str) -> dict[str, Kept]:
+    by_seed = sorted(found, key=lambda each: each.seed)
+    own = [each.shares for each in by_seed if (each.task, each.method) == (task, "structured")]
+    return {unit: np.stack([shares[unit] for shares in own]) == 1 for unit in own[0]} if own else {}
+
+
+def statistics(kept_S: Kept, chance: np.random.Generator) -> dict[str, float]:
+    """Sizes, agreement between seeds and its chance level, of one task's subnetworks kept_S [S, ...]."""
+    kept_SC = kept_S.reshape(len(kept_S), -1)
+    return sizes(kept_SC) | reliability(kept_SC) | similarity(kept_S, chance) | cochran(kept_SC)
+
+
+def sizes(kept_SC: Kept) -> dict[str, float]:
+    """How many survive, how many in all seeds or in none, and how far the seeds disagree on single ones.
+
+    `share_mixed` is the share of components that some seeds keep and others do not. The std (ddof 1) of a
+    component over 5 seeds is 0, .447 or .548; the two shares in [.45, .55] tell the literal reading from
+    that after rounding to two decimals. The expected counts are those of independent seeds of these sizes.
+    """
+    seeds, components = kept_SC.shape
+    size_S, times_C = kept_SC.sum(axis=1), kept_SC.sum(axis=0)
+    std_C = kept_SC.std(axis=0, ddof=1) if seeds > 1 else np.full(components, NAN)
+    return {
+        "surviving_mean": float(size_S.mean()),
+        "surviving_std": float(size_S.std(ddof=1)) if seeds > 1 else NAN,
+        "super_survivors": float((times_C == seeds).sum()),
+        "super_survivors_expected": float(components * np.prod(size_S / components)),
+        "never_survivors": float((times_C == 0).sum()),
+        "never_survivors_expected": float(components * np.prod(1 - size_S / components)),
+        "share_mixed": float(((times_C > 0) & (times_C < seeds)).mean()) if seeds > 1 else NAN,
+        "share_std_in_045_055": _share_between(std_C),
+        "share_std_in_045_055_rounded": _share_between(std_C.round(2)),
+    }
+
+
+def _share_between(std_C: NDArray[np.float64]) -> float:
+    return NAN if np.isnan(std_C).any() else float(((std_C >= 0.45) & (std_C <= 0.55)).mean())
+
+
+def reliability(kept_SC: Kept) -> dict[str, float]:
+    """Agreement beyond chance, with components as subjects and seeds as raters: 1 is perfect, 0 is chance."""
+    if len(kept_SC) < 2 or kept_SC.all() or not kept_SC.any():
+        return {"fleiss_kappa": NAN, "krippendorff_alpha": NAN}
+    times_C = kept_SC.sum(axis=0)
+    return {
+        "fleiss_kappa": float(fleiss_kappa(np.stack([len(kept_SC) - times_C, times_C], axis=1))),
+        "krippendorff_alpha": float(
+            krippendorff.alpha(kept_SC.astype(int), level_of_measurement="nominal")
+        ),
+    }
+
+
+def similarity(kept_S: Kept, chance: np.random.Generator) -> dict[str, float]:
+    """Mean Jaccard index over pairs of seeds, its level at chance, and permutation tests of "above chance".
+
+    Shuffles keep each seed's size: over all components (`uniform`), or within each layer, which leaves the
+    preference for layers in place (`within_layer`; for heads only). Two empty subnetworks have no index.
+    """
+    kept_SC = kept_S.reshape(len(kept_S), -1)
+    observed, expected = jaccard(kept_SC), expected_jaccard(kept_SC)
+    layered = kept_S if kept_S.ndim > 2 else None
+    return {
+        "jaccard_mean": _mean(observed),
+        "jaccard_chance": _mean(expected),
+        "jaccard_p_uniform": _permutation_p(kept_SC, _mean(observed), chance),
+        "jaccard_p_within_layer": NAN
+        if layered is None
+        else _permutation_p(layered, _mean(observed), chance),
+    }
+
+
+def jaccard(kept_SC: Kept) -> NDArray[np.float64]:
+    """|A and B| / |A or B| of every two of S subnetworks, [..., S, C] -> [..., pairs]; NaN for two empty ones."""
+    a, b = np.triu_indices(kept_SC.shape[-2], k=1)
+    counted = kept_SC.astype(np.float32)
+    shared = (counted @ counted.swapaxes(-1, -2))[..., a, b].astype(np.float64)
+    size_S = kept_SC.sum(axis=-1)
+    return _ratio(shared, size_S[..., a] + size_S[..., b] - shared)
+
+
+def expected_jaccard(kept_SC: Kept) -> NDArray[np.float64]:
+    """The same pairs at chance: e / (a + b - e), with the overlap e = ab / C of independent subnetworks."""
+    a, b = (kept_SC.sum(axis=1)[index] for index in np.triu_indices(len(kept_SC), k=1))
+    shared = a * b / kept_SC.shape[1]
+    return _ratio(shared, a + b - shared)
+
+
+def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = np.full(part.shape, NAN)
+    return np.divide(part, whole, out=ratio, where=whole > 0)
+
+
+def _permutation_p(kept: Kept, observed: float, chance: np.random.Generator) -> float:
+    """Share of shuffles along the last axis that are at least as alike, the observed one among them."""
+    sizes = kept.sum(axis=-1)
+    if np.isnan(observed) or not ((sizes > 0) & (sizes < kept.shape[-1])).any():
+        return NAN
+    shuffled = chance.permuted(np.broadcast_to(kept, (SHUFFLES, *kept.shape)), axis=-1)
+    values = np.nanmean(jaccard(shuffled.reshape(SHUFFLES, len(kept), -1)), axis=-1)
+    return float((1 + (values >= observed - 1e-12).sum()) / (1 + SHUFFLES))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else NAN
+
+
+def cochran(kept_SC: Kept) -> dict[str, float]:
+    """Cochran's Q with components as blocks and seeds as treatments.
+
+    It asks whether the seeds keep the same *number* of components, not whether they keep the *same* ones:
+    a large p says that sizes agree and says nothing of stability.
+    """
+    if len(kept_SC) < 2:
+        return {"cochran_q": NAN, "cochran_df": NAN, "cochran_p": NAN}
+    df = float(len(kept_SC) - 1)
+    if (kept_SC == kept_SC[0]).all():
+        return {"cochran_q": NAN, "cochran_df": df, "cochran_p": NAN}
+    found = cochrans_q(kept_SC.T.astype(int))
+    return {
+        "cochran_q": float(found.statistic),
+        "cochran_df": df,
+        "cochran_p": float(found.pvalue),
+    }
+
+
+def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles over the components of an unpruned model: task, unit, quantile, mean and std over seeds, n."""
+    by = ["task", "unit", "quantile"]
+    rows = [
+        (task, unit, level, float(scores["importance"].quantile(level)))
+        for (task, unit, _), scores in importance.groupby(["task", "unit", "seed"], sort=False)
+        for level in QUANTILES
+    ]
+    found = pd.DataFrame(rows, columns=[*by, "value"]).groupby(by, sort=False)["value"]
+    return found.agg(mean="mean", std="std", n="count").reset_index()
+
+
+def importance_agreement(importance: pd.DataFrame) -> pd.DataFrame:
+    """Spearman correlation of the importances of every two seeds: task, unit, seed_a, seed_b, spearman."""
+    rows: list[tuple[object, ...]] = []
+    for (task, unit), own in importance.groupby(["task", "unit"], sort=False):
+        scores = {
+            seed: each.sort_values(["layer", "index"])["importance"].to_numpy(np.float64)
+            for seed, each in own.groupby("seed", sort=False)
+        }
+        rows += [
+            (task, unit, a, b, spearman(scores[a], scores[b])) for a, b in combinations(scores, 2)
+        ]
+    return pd.DataFrame(rows, columns=["task", "unit", "seed_a", "seed_b", "spearman"])

@@ -1,0 +1,78 @@
+"""From words to token ids: the encoder's own WordPiece tokenizer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoTokenizer
+
+from lottery.data.corpora import Row
+from lottery.data.examples import Examples
+from lottery.errors import UserError
+
+BLOCK = 4096
+"""Texts encoded at once: their full encodings are large, for all of MNLI gigabytes."""
+
+
+class Tokenizer:
+    """The tokenizer of the encoder in `folder`, cutting the longer sentence of a pair first.
+
+    UserErrors: no tokenizer.json, or one that does not fit the encoder; too large a `max_length`.
+    """
+
+    def __init__(self, folder: Path, max_length: int) -> None:
+        path = folder / "tokenizer.json"
+        if not path.exists():
+            raise UserError(f"{path}: missing; save the encoder with its fast tokenizer")
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            positions, known = config["max_position_embeddings"], config["vocab_size"]
+            loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+            raise UserError(f"{path}: no readable tokenizer: {error}") from None
+        self._name, self._tokenizer = type(loaded).__name__, loaded.backend_tokenizer
+        if max_length > positions:
+            raise UserError(
+                f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
+                f" {positions} positions"
+            )
+        needed = max(self._tokenizer.get_vocab().values(), default=-1) + 1
+        if needed > known:
+            raise UserError(
+                f"{path}: {needed} tokens, but the encoder knows {known}; take both from"
+                " one checkpoint"
+            )
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_length, strategy="longest_first")
+
+    @property
+    def identity(self) -> dict[str, str | int]:
+        """What the ids mean: class, number of tokens, SHA-256 of vocabulary and rules."""
+        vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        return {
+            "class": self._name,
+            "tokens": len(vocabulary),
+            "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
+            "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
+        }
+
+    def encode(self, task: str, split: str, rows: Sequence[Row]) -> tuple[Examples, int]:
+        """The rows as examples, and how many of them had to be cut."""
+        texts = [row.first if row.second is None else (row.first, row.second) for row in rows]
+        ids, types, cut = [np.empty(0, np.int32)], [np.empty(0, np.int8)], 0
+        for at in range(0, len(texts), BLOCK):
+            for encoding in self._tokenizer.encode_batch_fast(texts[at : at + BLOCK]):
+                ids.append(np.array(encoding.ids, np.int32))
+                types.append(np.array(encoding.type_ids, np.int8))
+                cut += bool(encoding.overflowing)
+        examples = Examples(
+            task=task,
+            split=split,
+            ids_T=np.concatenate(ids),
+            types_T=np.concatenate(types),
+            lengths_N=np.array([len(each) for each in ids[1:]], np.int32),
+            labels_N=np.array([row.label for row in rows], np.float32),
+        )
+        return examples, cut

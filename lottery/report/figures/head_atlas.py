@@ -1,0 +1,86 @@
+"""The head atlas: a small picture of every head's attention, framed by its survival."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from lottery.analysis.frames import rows
+from lottery.errors import UserError
+from lottery.report.figures.style import BLUE, GREY, ORANGE, styled
+
+GAP = 4
+"""Pixels of the pictures between two heads."""
+
+
+def load(path: Path) -> NDArray[np.uint8]:
+    """Pictures [L, H, X, X]; a UserError where the file holds none."""
+    try:
+        shown: NDArray[np.uint8] = load_file(path)["pictures"]
+    except (FileNotFoundError, SafetensorError, KeyError) as error:
+        raise UserError(f"{path}: no pictures of heads: {error}; run the pipeline again") from None
+    return shown
+
+
+@styled
+def atlas(shown_LHXX: NDArray[np.uint8], survival: pd.DataFrame, title: str) -> Figure:
+    """Heads [layer, head] as pictures, dark is much; `survival` has the mean over seeds of one task's heads.
+
+    Framed thick: kept by every seed; thin: by some; dashed: by none.
+    """
+    layers, heads, side, _ = shown_LHXX.shape
+    pitch = side + 2 * GAP
+    sheet = np.zeros((layers * pitch, heads * pitch), np.uint8)
+    for (layer, head), _ in np.ndenumerate(shown_LHXX[:, :, 0, 0]):
+        at = (layer * pitch + GAP, head * pitch + GAP)
+        sheet[at[0] : at[0] + side, at[1] : at[1] + side] = shown_LHXX[layer, head]
+    inches = max(0.52, 4.5 / heads)
+    size = (heads * inches + 0.5, layers * inches + 0.95)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(sheet, cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
+    for head in rows(survival):
+        corner = (int(head.index) * pitch, int(head.layer) * pitch)
+        axes.add_patch(_frame(corner, side, float(head.mean)))
+    axes.set_title(title)
+    _places(axes, pitch, layers, heads)
+    _legend(figure, heads)
+    return figure
+
+
+# Line width, line style and colour of a head's frame.
+ALL = (2.4, "-", BLUE)
+SOME = (0.8, "-", GREY)
+NONE = (1.1, (0, (2, 2)), ORANGE)
+
+
+def _frame(corner: tuple[int, int], side: int, share: float) -> Rectangle:
+    width, style, colour = ALL if share == 1 else NONE if share == 0 else SOME
+    left, top = (at + GAP - 2.5 for at in corner)
+    return Rectangle((left, top), side + 4, side + 4, fill=False, lw=width, ls=style, ec=colour)
+
+
+def _places(axes: Axes, pitch: int, layers: int, heads: int) -> None:
+    axes.set_xticks((np.arange(heads) + 0.5) * pitch - 0.5, [str(at + 1) for at in range(heads)])
+    axes.set_yticks((np.arange(layers) + 0.5) * pitch - 0.5, [str(at + 1) for at in range(layers)])
+    axes.set_xlabel("head")
+    axes.set_ylabel("layer")
+    axes.tick_params(length=0, labelsize=8)
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _legend(figure: Figure, heads: int) -> None:
+    frames = {"every seed keeps it": ALL, "some seeds": SOME, "no seed": NONE}
+    handles = [
+        Patch(fill=False, lw=width, ls=style, ec=colour, label=name)
+        for name, (width, style, colour) in frames.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncol=3 if heads > 4 else 1)

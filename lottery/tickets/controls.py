@@ -1,0 +1,90 @@
+"""Contrast subnetworks: what a good one is held against (paper, section 4)."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+
+from lottery.params import Parameters
+from lottery.subnetwork import Kept, Subnetwork
+
+
+class ControlsParameters(Parameters, frozen=True):
+    """`draws` random subnetworks for each good one, and how random and bad ones are made.
+
+    random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each
+    with the probability of surviving, so that the size holds on average only.
+    bad: `unsurvived` takes what did not survive (the paper's text); `smallest` (the authors' weights) takes
+    as many as survive from the low end of the magnitudes.
+    """
+
+    draws: Annotated[int, Meta(ge=1, le=100)]
+    random: Literal["exact", "bernoulli"]
+    bad: Literal["unsurvived", "smallest"]
+
+
+Draw = Callable[[Kept], Kept]
+"""From the survivors of one group of components [n] to those of its contrast [n]."""
+
+
+def by_part(good: Subnetwork, draw: Draw) -> Subnetwork:
+    """The contrast of each part on its own: heads for heads, MLPs for MLPs."""
+    return Subnetwork({part: draw(kept.ravel()).reshape(kept.shape) for part, kept in good.items()})
+
+
+def pooled(good: Subnetwork, draw: Draw) -> Subnetwork:
+    """The contrast of all parts as one group: weights, wherever they lie."""
+    return Subnetwork.unflatten(good.shapes, draw(good.flat))
+
+
+def exact(kept: Kept, rng: np.random.Generator) -> Kept:
+    """As many survivors as `kept`, uniformly."""
+    return fill(int(kept.sum()), [np.ones_like(kept)], rng)
+
+
+def bernoulli(kept: Kept, rng: np.random.Generator) -> Kept:
+    """Each component with probability G/n: the size of `kept` in expectation."""
+    kept_by_chance: Kept = rng.random(kept.size) < kept.mean()
+    return kept_by_chance
+
+
+def unsurviving(kept: Kept, rng: np.random.Generator) -> Kept:
+    """As many survivors as `kept`, from what was pruned first: they share max(0, 2G - n)."""
+    return fill(int(kept.sum()), [~kept, kept], rng)
+
+
+def super_survivors(seeds: Sequence[Kept]) -> Kept:
+    """What survives with every seed."""
+    return np.asarray(np.logical_and.reduce(seeds), bool)
+
+
+def super_bad(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
+    """As many as the super-survivors: what no seed keeps first, then what only some keep."""
+    always, never = super_survivors(seeds), ~np.logical_or.reduce(seeds)
+    return fill(int(always.sum()), [never, ~never & ~always, always], rng)
+
+
+def super_random(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
+    """As many as the super-survivors, from what only some seeds keep first."""
+    always, never = super_survivors(seeds), ~np.logical_or.reduce(seeds)
+    middle = ~never & ~always
+    return fill(int(always.sum()), [middle, ~middle], rng)
+
+
+def fill(size: int, tiers: Sequence[Kept], rng: np.random.Generator) -> Kept:
+    """Exactly `size` components: whole tiers [n] in turn, a uniform sample of the one that overflows.
+
+    Tiers are disjoint; ValueError where together they hold too few.
+    """
+    chosen = np.zeros_like(tiers[0])
+    for tier in tiers:
+        available = int(tier.sum())
+        lots = np.arange(available) < size
+        if size < available:
+            rng.shuffle(lots)
+        chosen[tier] = lots
+        size -= int(lots.sum())
+    if size:
+        raise ValueError(f"the tiers hold {size} components too few")
+    return chosen

@@ -1,0 +1,155 @@
+"""The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
+
+import errno
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psutil
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lottery import params
+from lottery.errors import UserError
+from stages.shell import eta, shutdown
+
+PARAMETERS = Path("params.yaml")
+LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+"""What a user can mend: a disk that is full, a folder that may not be written."""
+console = Console(soft_wrap=True, highlight=False)
+
+
+def run(main: Callable[..., None]) -> NoReturn:
+    """Run a stage's `main` as a command; a UserError ends it with one line and exit code 1."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    shutdown.prepare()
+    try:
+        app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
+    except UserError as fault:
+        sys.exit(f"error: {fault}")
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = error.filename or "writing"
+        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, mend it and run again")
+    sys.exit(0)
+
+
+def parameters() -> Mapping[str, Any]:
+    """The sections of params.yaml."""
+    return params.read(PARAMETERS)
+
+
+class Stage:
+    """What a running stage tells: how far its jobs are, and in the end what came out."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.result = "done"
+        self._progress, self._bars = progress, dict[str, Any]()
+        self._told = dict[str, float]()
+
+    def report(self, job: str, done: int, total: int) -> None:
+        """`done` of `total` steps of a job; a total of 0 is not known yet."""
+        if job not in self._bars:
+            self._bars[job] = self._progress.add_task(escape(job))
+            self._told[job] = time.monotonic()
+        self._progress.update(self._bars[job], completed=done, total=total or None)
+        if not console.is_terminal and time.monotonic() - self._told[job] > 10:
+            self._told[job] = time.monotonic()
+            console.print(f"  {job}: {done}{f' of {total}' if total else ''}", markup=False)
+
+
+@contextmanager
+def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
+    """Say what runs, show its progress, say what came out, and note in the log how long its process took."""
+    started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    where = eta.here(PARAMETERS, LOG)
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
+    if where:
+        _append(POSITION, f"{started:%Y-%m-%d %H:%M:%S} {name} {cell}: {where}")
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        running = Stage(bars)
+        yield running
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
+    entry = {"stage": name, "cell": cell, "name": eta.running()}
+    times = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 2)}
+    _append(LOG, json.dumps(entry | times))
+
+
+@contextmanager
+def fresh(out: Path) -> Iterator[Path]:
+    """An empty folder that becomes `out` when all went well, and vanishes when not."""
+    with _draft(out) as draft:
+        draft.mkdir()
+        yield draft
+        for file in draft.rglob("*"):
+            _to_disk(file)
+        shutil.rmtree(out, ignore_errors=True)
+        draft.rename(out)
+        _to_disk(out.parent)
+
+
+@contextmanager
+def fresh_file(out: Path) -> Iterator[Path]:
+    """A path that becomes the file `out` when all went well, and vanishes when not."""
+    with _draft(out) as draft:
+        yield draft
+        _to_disk(draft)
+        draft.replace(out)
+
+
+@contextmanager
+def _draft(out: Path) -> Iterator[Path]:
+    """A path beside `out`, without what was left there by processes that were killed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".*.{out.name}"):
+        process = left.name.split(".")[1]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            _remove(left)
+    draft = out.with_name(f".{os.getpid()}.{out.name}")
+    _remove(draft)
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _append(file: Path, line: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")

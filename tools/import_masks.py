@@ -1,0 +1,80 @@
+"""Analyse structured subnetworks that others found: no model, no data, no training.
+
+python -m tools.import_masks published/masks.csv build/published
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from typer import Argument
+
+from lottery.analysis import published_masks, stability, survival
+from lottery.analysis.published_masks import Good
+from lottery.errors import UserError
+from lottery.report.figures import charts, style
+from lottery.wording import counted
+from stages.shell import cli
+
+
+def main(
+    source: Annotated[Path, Argument(help="Folder <task>/seed_<seed>/*.npy, or a CSV table.")],
+    out: Annotated[Path, Argument(help="Folder for subnetworks, tables and figures.")],
+) -> None:
+    """Analyse structured subnetworks that others found: no model, no data, no training.
+
+    Out come subnetworks/<task>/<seed>/structured/good.safetensors, and stability.csv, overlap.csv, agreement.csv,
+    survival.csv, survival.png and overlap.png. Tasks keep the names their source gives them.
+    """
+    _guard(source, out)
+    with cli.stage("import", str(source), "subnetworks and their statistics") as stage:
+        goods = published_masks.read(source)
+        tasks = list(dict.fromkeys(good.task for good in goods))
+        found = [survival.structured(good.task, good.seed, good.kept) for good in goods]
+        overlap = survival.overlap(found, tasks)
+        tables = {
+            "stability": stability.stability(found),
+            "overlap": _pairs(overlap),
+            "agreement": survival.agreement(found, tasks),
+            "survival": survival.survival(found),
+        }
+        titles = pd.DataFrame({"task": tasks, "title": tasks})
+        with cli.fresh(out) as draft:
+            for good in goods:
+                _save(good, draft / "subnetworks" / good.task / str(good.seed) / "structured")
+            for name, table in tables.items():
+                table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
+            heat_map = charts.survival(tables["survival"], titles, "structured")
+            style.save(heat_map, draft / "survival.png")
+            style.save(charts.overlap(overlap, titles), draft / "overlap.png")
+        stage.result = f"{counted(len(goods), 'subnetwork')} of {counted(len(tasks), 'task')}"
+
+
+def _guard(source: Path, out: Path) -> None:
+    """Nothing but an earlier import is ever replaced, least of all the source itself."""
+    occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if source.resolve().is_relative_to(out.resolve()) or (
+        occupied and not (out / "stability.csv").is_file()
+    ):
+        raise UserError(f"{out}: holds files of another kind; give a new or empty folder")
+
+
+def _save(good: Good, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    good.kept.save(
+        folder / "good.safetensors",
+        task=good.task, seed=good.seed, method="structured", kind="good", draw=0,
+    )  # fmt: skip
+
+
+def _pairs(overlap: pd.DataFrame) -> pd.DataFrame:
+    """Every two different tasks, over the seeds that both have."""
+    named = overlap.rename(
+        columns={"mean": "shared_mean", "std": "shared_std", "expected": "shared_expected"}
+    )
+    different = named[named["task_a"] != named["task_b"]]
+    return different[["task_a", "task_b", "unit", "shared_mean", "shared_std", "shared_expected"]]
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,83 @@
+"""See what the heads that others kept attend to: their masks, one checkpoint, sentences of one task.
+
+python -m tools.inspect_heads published/masks.csv sst2 path/to/checkpoint data/sst2 data/patterns build/look
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from typer import Argument
+
+from lottery import records
+from lottery.analysis import head_patterns, published_masks, survival
+from lottery.analysis.published_masks import Good
+from lottery.attention import classifier, profile
+from lottery.attention.descriptors import HeadProfile
+from lottery.attention.patterns import AttentionParameters
+from lottery.data import examples
+from lottery.errors import UserError
+from lottery.model import checkpoint
+from lottery.params import section
+from lottery.runtime.compute import ComputeParameters
+from lottery.seeds import rng
+from lottery.tasks import get_task as task_called
+from lottery.wording import counted
+from stages.shell import cli
+
+
+def main(
+    source: Annotated[Path, Argument(help="Folder <task>/seed_<seed>/*.npy, or a CSV table.")],
+    task: Annotated[str, Argument(help="Name of the task, here or in the source.")],
+    model: Annotated[
+        Path, Argument(help="Folder of a BERT of the masks' shape, fine-tuned or not.")
+    ],
+    data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
+    patterns: Annotated[Path, Argument(help="Folder of the network that tells patterns apart.")],
+    out: Annotated[Path, Argument(help="Folder for the habits of heads, and the tables.")],
+) -> None:
+    """See what the heads that others kept attend to: their masks, one checkpoint, sentences of one task.
+
+    Out come heads.parquet, one row per head, map and state; attention.csv, the shares of patterns among all
+    heads, those that every seed keeps, those that none keeps and random ones; and correlation.csv.
+    """
+    tree = cli.parameters()
+    count, compute = (
+        section(AttentionParameters, tree).examples,
+        section(ComputeParameters, tree),
+    )
+    torch.set_num_threads(compute.threads)
+    goods = _goods(source, task)
+    encoder = checkpoint.load(model, task_called(task).classes, seed=0).to(compute.chosen)
+    there, here = goods[0].kept.shapes["heads"], encoder.config.shapes["heads"]
+    if there != here:
+        raise UserError(f"{source}: masks of {there} layers and heads; {model} has {here}")
+    known = classifier.load(patterns / "recogniser.safetensors")
+    dev = examples.load(data / "dev.safetensors")
+    sentences = profile.sample(dev, count, rng("attention", task))
+    about = f"{counted(len(goods), 'mask')}, {len(sentences)} sentences of dev"
+    with cli.stage("look", task, about) as stage, cli.fresh(out) as draft:
+        found = list(profile.observe(encoder, sentences, known, (task, None, "finetuned")))
+        for good in goods:
+            cut = encoder.cut(good.kept)
+            found += profile.observe(cut, sentences, known, (task, good.seed, "pruned"))
+            stage.report("masks", len(found), 0)
+        records.write(HeadProfile, found, draft / "heads.parquet")
+        gazes = records.read(HeadProfile, [draft / "heads.parquet"]).to_pandas()
+        own = [survival.structured(task, good.seed, good.kept) for good in goods]
+        tables = {"attention": head_patterns.shares, "correlation": head_patterns.correlation}
+        for name, made in tables.items():
+            made(gazes, own).to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
+        stage.result = f"{counted(len(found), 'habit')} of heads"
+
+
+def _goods(source: Path, task: str) -> list[Good]:
+    names = {task, task_called(task).title}
+    found = [good for good in published_masks.read(source) if good.task in names]
+    if not found:
+        raise UserError(f"{source}: has no masks of {' or '.join(sorted(names))}")
+    return found
+
+
+if __name__ == "__main__":
+    cli.run(main)

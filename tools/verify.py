@@ -1,0 +1,191 @@
+"""Check a finished run from what it left: nothing is trained, nothing is written.
+
+python -m tools.verify data models subnetworks scores attention published lottery/report/page.html reports dvc.lock
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import torch
+from typer import Argument, Option
+
+from lottery.errors import UserError
+from lottery.grid import GridParameters
+from lottery.params import section
+from lottery.report import html
+from lottery.runtime.compute import ComputeParameters
+from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.importance import ImportanceParameters
+from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.tickets.methods import Setting
+from lottery.tickets.search import PruneParameters
+from lottery.verification import counts, hashes, recompute
+from lottery.verification.run import CellOutputs, FinishedRun, Looks
+from stages.shell import cli, eta
+
+SHOWN = 5
+ORIGIN = "Provenance"
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+PICTURE = re.compile(r"\]\((figures/[^)]+)\)")
+
+
+def main(
+    data: Annotated[Path, Argument(help="Folder of the encoded examples, <task>/.")],
+    models: Annotated[Path, Argument(help="Folder of the fine-tuned encoders, <task>/<seed>/.")],
+    subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
+    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
+    attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
+    authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
+    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
+    reports: Annotated[Path, Argument(help="Folder of the report, its tables and figures.")],
+    lock: Annotated[Path, Argument(help="What the pipeline recorded of the run.")],
+    tolerance: Annotated[float, Option(help="How far a score may be off on another machine.")] = 0,
+) -> None:
+    """Check a finished run from what it left: nothing is trained, nothing is written."""
+    run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
+    torch.set_num_threads(run.compute.threads)
+    gathered = (scores, subnetworks, attention, data / "patterns", authors)
+    with run.compute.arithmetic:
+        wrong = _judged(
+            {
+                "every output is the one that was recorded": lambda: hashes.outputs(
+                    lock, eta.cells(eta.PIPELINE, cli.parameters())
+                ),
+                "no score is missing or doubled": _each(run, counts.rows),
+                "sizes and overlaps are exact": _each(run, counts.sizes),
+                "searches keep to rate and threshold": _each(run, counts.steps),
+                "contrasts are what their seeds draw": _each(run, recompute.draws),
+                "searches end as recorded": _each(
+                    run, partial(recompute.searches, tolerance=tolerance)
+                ),
+                "scores as cut come out again": _each(
+                    run, partial(recompute.pruned_scores, tolerance=tolerance)
+                ),
+                "tables, figures and report come out again": lambda: _told(
+                    gathered, (data / "meta", attention, template), reports
+                ),
+                "the page and its links are those of the report": lambda: _page(reports, template),
+            }
+        )
+    if wrong:
+        raise UserError(f"{wrong} checks failed, see above; `dvc repro` makes the run again")
+
+
+def _parameters() -> tuple[GridParameters, Setting, ComputeParameters]:
+    tree = cli.parameters()
+    how = Setting(
+        rule=section(PruneParameters, tree),
+        scoring=section(ImportanceParameters, tree),
+        weights=section(MagnitudeParameters, tree),
+        controls=section(ControlsParameters, tree),
+    )
+    return section(GridParameters, tree), how, section(ComputeParameters, tree)
+
+
+def _each(run: FinishedRun, check: Callable[[CellOutputs], Looks]) -> Callable[[], Looks]:
+    """A check of every cell, one after the other."""
+    return lambda: chain.from_iterable(_readable(partial(check, cell)) for cell in run.cells)
+
+
+def _readable(looks: Callable[[], Looks]) -> Looks:
+    """What cannot be read is one thing that is wrong."""
+    try:
+        yield from looks()
+    except UserError as fault:
+        yield str(fault)
+
+
+def _judged(checks: Mapping[str, Callable[[], Looks]]) -> int:
+    """One line a check and, below it, the first things that are wrong; how many are."""
+    total = 0
+    for name, looks in checks.items():
+        found = list(_readable(looks))
+        wrong = [each for each in found if each is not None]
+        said = (
+            f"{len(wrong)} of {len(found)} wrong" if wrong else f"{len(found)} looked at, all right"
+        )
+        cli.console.print(f"{name}: {said}", markup=False)
+        for each in wrong[:SHOWN]:
+            cli.console.print(f"  {each}", markup=False)
+        if len(wrong) > SHOWN:
+            cli.console.print(f"  and {len(wrong) - SHOWN} more")
+        total += len(wrong)
+    return total
+
+
+def _told(gathered: Sequence[Path], shown: Sequence[Path], reports: Path) -> Looks:
+    """The last two stages, run again in an empty folder, leave the same bytes.
+
+    Only the report's section on its origin may differ: it tells of the machine and of the time.
+    """
+    with TemporaryDirectory() as scratch:
+        again = Path(scratch) / "reports"
+        for file in (cli.PARAMETERS, eta.PIPELINE):
+            shutil.copy(file, scratch)
+        tables, figures, text = again / "tables", again / "figures", again / "report.md"
+        _stage(scratch, "analyse", *gathered, tables, again / "metrics.json")
+        _stage(scratch, "report", tables, *shown, text, figures, again / "report.html")
+        files = {Path("metrics.json"), *_below(again), *_below(reports)}
+        for file in sorted(files):
+            known, new = reports / file, again / file
+            same = known.is_file() and new.is_file() and known.read_bytes() == new.read_bytes()
+            yield None if same else f"{known}: not what the scores lead to"
+        for title, part in _sections(text).items():
+            same = title == ORIGIN or _sections(reports / text.name).get(title) == part
+            yield None if same else f"{reports / text.name}: {title}: not what the tables lead to"
+
+
+def _stage(scratch: str, name: str, *arguments: Path) -> None:
+    """Run a stage with `scratch` as the project; a UserError where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"stages.{name}", *(str(each.absolute()) for each in arguments)],
+        cwd=scratch,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UserError(f"{name}, run again, fails: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def _below(reports: Path) -> set[Path]:
+    return {
+        file.relative_to(reports)
+        for folder in ("tables", "figures")
+        for file in (reports / folder).glob("*")
+    }
+
+
+def _sections(report: Path) -> Mapping[str, str]:
+    """The text of the report below each of its titles."""
+    parts = report.read_text(encoding="utf-8").split("\n## ") if report.is_file() else []
+    return {part.partition("\n")[0]: part for part in parts}
+
+
+def _page(reports: Path, template: Path) -> Looks:
+    """The page holds the report's text and figures, and what the report links to is there."""
+    source, page = reports / "report.md", reports / "report.html"
+    if not source.is_file() or not page.is_file():
+        raise UserError(f"{source} or {page} is missing")
+    text = source.read_text(encoding="utf-8")
+    links = {link for link in LINK.findall(text) if not (reports / link).is_file()}
+    yield from (f"{source}: links to {link}, which is not there" for link in sorted(links))
+    yield from (None for link in LINK.findall(text) if link not in links)
+    pictures = set(PICTURE.findall(text)) - links
+    shown = {name: (reports / name).read_bytes() for name in pictures}
+    same = html.page(text, shown, template.read_text("utf-8")) == page.read_text("utf-8")
+    yield None if same else f"{page}: not the page of {source}"
+
+
+if __name__ == "__main__":
+    cli.run(main)
