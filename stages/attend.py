@@ -21,7 +21,8 @@ from lottery.grid import GridParameters
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import chosen_device
+from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.tasks import get_task as task_called
 from stages.shell import cli
@@ -57,7 +58,7 @@ def main(
     with cli.stage("attend", task, about) as stage, cli.fresh(out) as draft:
         found: list[HeadProfile] = []
         for encoder, seed, state in _encoders(task, pretrained, models, subnetworks, seeds):
-            encoder.to(compute.chosen)
+            encoder.to(chosen_device(compute))
             found += profile.observe(encoder, sentences, known, (task, seed, state))
             if (seed, state) == (seeds[0], "finetuned"):
                 shown = profile.pictures(encoder, profile.typical(sentences), "normed")

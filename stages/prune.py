@@ -13,14 +13,16 @@ from lottery.data import examples
 from lottery.grid import cell_name
 from lottery.params import section
 from lottery.runtime import parallel
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.tasks import get_task as task_called
 from lottery.tickets import methods
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
 from lottery.tickets.methods import Search, Setting
-from lottery.tickets.search import PruneParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 

@@ -14,7 +14,7 @@ from lottery import records
 from lottery.attention import annotated, classifier
 from lottery.attention.patterns import AttentionParameters, PatternAccuracy
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import percent
 from stages.shell import cli
 

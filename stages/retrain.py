@@ -15,7 +15,7 @@ from lottery.grid import GridParameters, cell_name
 from lottery.params import section
 from lottery.schemas import Score
 from lottery.tickets import scoring
-from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.parameters import ControlsParameters
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 

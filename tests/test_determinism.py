@@ -14,7 +14,6 @@ from ruamel.yaml import YAML
 
 from lottery import params, records
 from lottery.model.evaluation import predict
-from lottery.runtime.compute import ComputeParameters
 from lottery.schemas import Score
 from stages import retrain
 from tests import toys
@@ -80,7 +79,7 @@ def test_no_score_depends_on_the_number_of_shares(
 ) -> None:
     shutil.copytree(honest, tmp_path / "run")
     monkeypatch.chdir(tmp_path / "run")
-    monkeypatch.setattr(ComputeParameters, "workers", 1)
+    monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: 1)
     tree = params.read(Path("params.yaml"))
     tree["grid"]["shares"] = [1, 2, 3]
     YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))

@@ -5,12 +5,17 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import pytest
 
 from lottery.errors import UserError
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parallel import run
+from lottery.runtime.parameters import ComputeParameters
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def square(progress: Callable[[int, int], None], number: int) -> int:
@@ -95,22 +100,22 @@ def test_a_failure_ends_jobs_that_have_much_to_tell() -> None:
     assert time.monotonic() - began < 100
 
 
-def test_a_gpu_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def compute_on(device: Device, precision: Precision) -> ComputeParameters:
+    return ComputeParameters(threads=1, alone=1, device=device, precision=precision)
+
+
+def test_missing_gpu_raises_only_where_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UserError, match="use auto or cpu"):
-        _ = ComputeParameters(threads=1, alone=1, device="cuda", precision="float32").chosen
-    assert (
-        ComputeParameters(threads=1, alone=1, device="auto", precision="float32").chosen.type
-        == "cpu"
-    )
+        chosen_device(compute_on("cuda", "float32"))
+    assert chosen_device(compute_on("auto", "float32")).type == "cpu"
 
 
-def test_half_precision_is_taken_where_the_machine_is_made_for_it(
+def test_auto_precision_is_bfloat16_where_the_processor_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compute = ComputeParameters(threads=1, alone=1, device="cpu", precision="auto")
     for has in (True, False):
         monkeypatch.setattr("torch.cpu.get_capabilities", lambda has=has: {"avx512_bf16": has})
-        assert compute.half == has
-    assert ComputeParameters(threads=1, alone=1, device="cpu", precision="bfloat16").half
-    assert not ComputeParameters(threads=1, alone=1, device="cpu", precision="float32").half
+        assert uses_bfloat16(compute_on("cpu", "auto")) == has
+    assert uses_bfloat16(compute_on("cpu", "bfloat16"))
+    assert not uses_bfloat16(compute_on("cpu", "float32"))

@@ -10,19 +10,23 @@ import torch
 
 from lottery.model import checkpoint
 from lottery.model.evaluation import predict
-from lottery.model.training import FinetuneParameters
-from lottery.runtime.compute import ComputeParameters
+from lottery.model.parameters import FinetuneParameters
+from lottery.runtime.compute import arithmetic
+from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.tickets import scoring
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters, gate_gradients
-from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.tickets.importance import gate_gradients
 from lottery.tickets.methods import CRITERIA, Search, Setting, prune, save
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
 from lottery.tickets.retraining import Cell, finetune_cell, score_splits
 from lottery.tickets.scoring import FULL, Entrant
-from lottery.tickets.search import PruneParameters
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
@@ -123,7 +127,7 @@ def test_half_precision_trains_searches_and_scores_nearly_as_float32(
     assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three steps of Adam, at most apart
     encoder = checkpoint.load(model, 2)
     examples = toys.sentences(30, 5)
-    with half.compute.arithmetic:
+    with arithmetic(half.compute):
         logits = predict(encoder, examples)
         found = gate_gradients(encoder, examples, RTE, Subnetwork.full(encoder.config.shapes))
     np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)

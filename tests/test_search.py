@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.search import Assessment, Cut, PruneParameters, search
+from lottery.tickets.parameters import ControlsParameters, PruneParameters
+from lottery.tickets.search import Assessment, Cut, search
 from lottery.tickets.structured import cut_weakest
 from tests import toys
 

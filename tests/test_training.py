@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from lottery.model.encoder import Attention, Encoder
 from lottery.model.evaluation import measure, predict
-from lottery.model.training import FinetuneParameters, _rates, finetune
+from lottery.model.parameters import FinetuneParameters
+from lottery.model.training import _rates, finetune
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
+from lottery.runtime.compute import arithmetic
 from lottery.tickets import methods
 from lottery.tickets.methods import Search
 from lottery.tickets.retraining import finetune_cell, score_splits
@@ -52,7 +53,7 @@ def changed(made: CellOutputs, pretrained: Path) -> Iterator[str]:
 
 
 def _score(made: CellOutputs, encoder: Encoder) -> str:
-    with made.run.compute.arithmetic:
+    with arithmetic(made.run.compute):
         found = score_splits(encoder.eval(), made.task, {"dev": made.splits()["dev"]})
     return f"{found['dev'][made.task.metrics[0]]:.4f}"
 

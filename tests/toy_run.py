@@ -11,12 +11,14 @@ from lottery.data import examples
 from lottery.grid import GridParameters
 from lottery.model import checkpoint
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets.methods import Setting
-from lottery.tickets.search import PruneParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
 from lottery.verification.run import FinishedRun
 from stages import finetune, prune, retrain
 from stages import super_survivors as supers
@@ -49,9 +51,8 @@ def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
         text = text.replace(old, new)
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
-        patch.setattr(
-            ComputeParameters, "workers", workers
-        )  # a pool of processes costs more than the work
+        # A pool of processes costs more than the work.
+        patch.setattr("lottery.runtime.parallel.worker_count", lambda _: workers)
         _stages(Path("data/rte"), Path("encoder"), seeds)
 
 

@@ -19,7 +19,8 @@ from lottery.data import examples
 from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import chosen_device
+from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.tasks import get_task as task_called
 from lottery.wording import counted
@@ -48,7 +49,7 @@ def main(
     )
     torch.set_num_threads(compute.threads)
     goods = _goods(source, task)
-    encoder = checkpoint.load(model, task_called(task).classes, seed=0).to(compute.chosen)
+    encoder = checkpoint.load(model, task_called(task).classes, seed=0).to(chosen_device(compute))
     there, here = goods[0].kept.shapes["heads"], encoder.config.shapes["heads"]
     if there != here:
         raise UserError(f"{source}: masks of {there} layers and heads; {model} has {here}")

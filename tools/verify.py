@@ -22,12 +22,15 @@ from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.report import html
-from lottery.runtime.compute import ComputeParameters
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
+from lottery.runtime.compute import arithmetic
+from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets.methods import Setting
-from lottery.tickets.search import PruneParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
 from lottery.verification import counts, hashes, recompute
 from lottery.verification.run import CellOutputs, FinishedRun, Looks
 from stages.shell import cli, eta
@@ -54,7 +57,7 @@ def main(
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, subnetworks, attention, data / "patterns", authors)
-    with run.compute.arithmetic:
+    with arithmetic(run.compute):
         wrong = _judged(
             {
                 "every output is the one that was recorded": lambda: hashes.outputs(

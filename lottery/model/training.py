@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated
 
 import numpy as np
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
 from lottery.data.examples import Batch, Examples, shuffled
@@ -16,7 +14,7 @@ from lottery.model.adamw import AdamW
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
 from lottery.model.loss import total_loss
-from lottery.params import Parameters
+from lottery.model.parameters import FinetuneParameters
 from lottery.runtime.resume import NOWHERE, Journal
 from lottery.seeds import entropy, rng
 from lottery.subnetwork import Subnetwork
@@ -24,19 +22,6 @@ from lottery.tasks import Task
 
 Progress = Callable[[int, int], None]
 """Told after each step: steps done, steps in all."""
-
-
-class FinetuneParameters(Parameters, frozen=True):
-    """AdamW without weight decay; the rate rises over `warmup` of the steps and falls linearly to 0.
-
-    The paper: 3 epochs, batch 32, learning rate 2e-5, no warm-up, gradient norm clipped at 1.
-    """
-
-    epochs: Annotated[int, Meta(ge=1, le=100)]
-    batch: Annotated[int, Meta(ge=1, le=4096)]
-    learning_rate: Annotated[float, Meta(gt=0, le=1)]
-    warmup: Annotated[float, Meta(ge=0, lt=1)]
-    clip: Annotated[float, Meta(gt=0)]
 
 
 def finetune(

@@ -28,7 +28,8 @@ from typing import Protocol, TypeVar
 import torch
 
 from lottery.errors import UserError
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import worker_count
+from lottery.runtime.parameters import ComputeParameters
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -50,7 +51,7 @@ def run(jobs: Mapping[Name, Job[R]], compute: ComputeParameters, report: Report)
 
     This process does its share, and begins while the others still load.
     """
-    others = min(compute.workers, len(jobs)) - 1
+    others = min(worker_count(compute), len(jobs)) - 1
     torch.set_num_threads(compute.threads if len(jobs) > 1 else compute.alone)
     waiting, found = iter(jobs.items()), dict[Name, R]()
     if others > 0:

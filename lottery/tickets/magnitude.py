@@ -6,33 +6,19 @@ Nothing is retrained between steps, so the subnetworks are nested.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Annotated
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 from torch import nn
 
 from lottery.data.examples import Examples
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict, search_score
-from lottery.params import Parameters
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task
 from lottery.tickets import controls
-from lottery.tickets.controls import ControlsParameters
+from lottery.tickets.parameters import ControlsParameters, MagnitudeParameters
 from lottery.tickets.search import Assessment, Cut, Importance
-
-
-class MagnitudeParameters(Parameters, frozen=True):
-    """rate: share of the remaining weights cut per step; null takes that of `prune`. biases: count those of
-    all but the last projection among the weights, as the authors' code does. until: the sparsity at which
-    the search gives up, and its curve ends."""
-
-    rate: Annotated[float, Meta(gt=0, lt=1)] | None
-    biases: bool
-    until: Annotated[float, Meta(gt=0, lt=1)]
-
 
 Bits = NDArray[np.int32]
 """The bits of floats without their sign."""

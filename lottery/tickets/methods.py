@@ -11,23 +11,21 @@ from lottery import records
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import arithmetic, chosen_device
+from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import NOWHERE, Journal
 from lottery.schemas import ImportanceRecord, Method, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import Magnitude, MagnitudeParameters
-from lottery.tickets.search import (
-    Importance,
+from lottery.tickets.magnitude import Magnitude
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
     PruneParameters,
-    Pruner,
-    Step,
-    score_threshold,
-    search,
 )
+from lottery.tickets.search import Importance, Pruner, Step, score_threshold, search
 from lottery.tickets.structured import Structured
 
 
@@ -94,7 +92,7 @@ class Search:
 
     def criterion(self) -> Pruner:
         """The method bound to the model, read anew."""
-        encoder = checkpoint.load(self.model, self.task.classes).to(self.compute.chosen)
+        encoder = checkpoint.load(self.model, self.task.classes).to(chosen_device(self.compute))
         return CRITERIA[self.method](encoder, self.task, self.examples, self.how)
 
 
@@ -104,7 +102,7 @@ def prune(
     """Search, and draw the contrasts of what survives; what `journal` remembers is not assessed again."""
     criterion = wanted.criterion()
     steps = search(criterion, wanted.how.rule, journal)
-    with wanted.compute.arithmetic:
+    with arithmetic(wanted.compute):
         full = next(steps)
         survivors, record = full.subnetwork, partial(_record, wanted, criterion, full.score)
         records = [record(full, 0)]

@@ -9,8 +9,10 @@ from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import measure, predict
-from lottery.model.training import LAST, FinetuneParameters, Progress, finetune
-from lottery.runtime.compute import ComputeParameters
+from lottery.model.parameters import FinetuneParameters
+from lottery.model.training import LAST, Progress, finetune
+from lottery.runtime.compute import arithmetic, chosen_device
+from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import NOWHERE, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
@@ -45,12 +47,14 @@ def finetune_cell(
     subnetwork of a cell.
     """
     seed = entropy(cell.seed, "classifier", cell.task.name)
-    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(cell.compute.chosen)
+    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(
+        chosen_device(cell.compute)
+    )
     mask = None
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
         mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
-    with cell.compute.arithmetic:
+    with arithmetic(cell.compute):
         losses = finetune(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
         )
@@ -68,7 +72,7 @@ def score_retrained(
 
     def work() -> SplitScores:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal)
-        with cell.compute.arithmetic:
+        with arithmetic(cell.compute):
             return score_splits(encoder, cell.task, splits)
 
     found: SplitScores = journal.once("scores", work)
@@ -85,11 +89,11 @@ def score_pruned(
     journal: Journal = NOWHERE,
 ) -> dict[str, SplitScores]:
     """Scores of the fine-tuned model with nothing left but each subnetwork (None: the whole model)."""
-    encoder = checkpoint.load(model, cell.task.classes).to(cell.compute.chosen)
+    encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
     def work(subnetwork: Subnetwork | None) -> SplitScores:
         left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        with cell.compute.arithmetic:
+        with arithmetic(cell.compute):
             return score_splits(left, cell.task, splits)
 
     found = {}

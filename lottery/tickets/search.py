@@ -6,36 +6,14 @@ The search knows neither model nor data: a criterion proposes the cuts and asses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Annotated, Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
-from lottery.params import Parameters
 from lottery.runtime.resume import NOWHERE, Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.controls import ControlsParameters
-
-
-class PruneParameters(Parameters, frozen=True):
-    """When a search goes on, and what it looks at.
-
-    rate: share of the heads, or of the remaining weights, cut per step. threshold: share of the full model's
-    score a subnetwork must keep. floor: absolute score it must keep as well, or null. data: the split that
-    drives the search; `select` is held out, `dev` is the paper's choice, which reports on what it selected.
-    entry: the importance with which later phases start; `fresh` is that of the accepted subnetwork, `stale`
-    (the authors' code) that of the rejected one. curve: walk the first phase down to nothing, past the
-    threshold, for the report's curves.
-    """
-
-    rate: Annotated[float, Meta(gt=0, lt=1)]
-    threshold: Annotated[float, Meta(gt=0, le=1)]
-    floor: Annotated[float, Meta(ge=-1, le=1)] | None
-    data: Literal["select", "dev"]
-    entry: Literal["fresh", "stale"]
-    curve: bool
-
+from lottery.tickets.parameters import ControlsParameters, PruneParameters
 
 Importance = Mapping[str, NDArray[np.float64]]
 Cut = Callable[[Subnetwork, Importance], Subnetwork | None]

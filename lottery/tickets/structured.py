@@ -13,8 +13,8 @@ from lottery.model.evaluation import search_score
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task
 from lottery.tickets import controls
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters, gate_gradients, importance
+from lottery.tickets.importance import gate_gradients, importance
+from lottery.tickets.parameters import ControlsParameters, ImportanceParameters
 from lottery.tickets.search import Assessment, Cut, Importance
 
 

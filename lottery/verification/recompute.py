@@ -10,6 +10,7 @@ import numpy as np
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import majority_scores
+from lottery.runtime.compute import chosen_device
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tickets import scoring
@@ -37,7 +38,7 @@ def pruned_scores(cell: CellOutputs, tolerance: float) -> Looks:
 
 
 def _encoder(cell: CellOutputs) -> Encoder:
-    return checkpoint.load(cell.model, cell.task.classes).to(cell.run.compute.chosen)
+    return checkpoint.load(cell.model, cell.task.classes).to(chosen_device(cell.run.compute))
 
 
 def _supers(cell: CellOutputs) -> Contenders:

@@ -15,7 +15,7 @@ from lottery.data import examples
 from lottery.data.examples import Examples
 from lottery.errors import UserError
 from lottery.grid import GridParameters, cell_name
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.schemas import Score, StepRecord
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task, get_task

@@ -6,9 +6,9 @@ from typing import Annotated
 from typer import Argument
 
 from lottery.data import examples
-from lottery.model.training import FinetuneParameters
+from lottery.model.parameters import FinetuneParameters
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.tasks import get_task as task_called
 from lottery.tickets.retraining import Cell
 from stages.shell import cli
