@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import save
 from typer import Argument
 
-from lottery import records, subnetwork
+from lottery import records
 from lottery.attention import classifier, profile
 from lottery.attention.descriptors import HeadProfile, State
 from lottery.attention.patterns import AttentionParameters
@@ -25,6 +25,8 @@ from lottery.runtime.compute import chosen_device
 from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.tasks import get_task as task_called
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 from stages.shell import cli
 
 
@@ -76,8 +78,8 @@ def _encoders(
     for seed in seeds:
         encoder = checkpoint.load(models if one else models / str(seed), classes)
         yield encoder, seed, "finetuned"
-        good, _ = subnetwork.load(subnetworks / str(seed) / "structured" / "good.safetensors")
-        yield encoder.cut(good), seed, "pruned"
+        good = Ticket.load(subnetworks / str(seed), task, seed, STRUCTURED.good)
+        yield encoder.cut(good.subnetwork), seed, "pruned"
 
 
 if __name__ == "__main__":

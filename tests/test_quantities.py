@@ -19,16 +19,17 @@ from lottery.analysis.quantities import (
     published,
     unimportant,
 )
-from lottery.analysis.survival import Survivors, structured
-from lottery.subnetwork import Kept, Subnetwork
+from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from tests import toys
 from tests.project import ROOT
 
 heads = arrays(np.bool_, (2, 6))
 MLPS = np.ones(2, bool)
 
 
-def good(task: str, seed: int, kept: Kept) -> Survivors:
-    return structured(task, seed, Subnetwork({"heads": kept, "mlps": MLPS}))
+def good(task: str, seed: int, heads: Kept) -> Ticket:
+    return toys.good_ticket(task, seed, heads, MLPS)
 
 
 def full_models(tasks: Sequence[str], seeds: Sequence[int], **full: float) -> pd.DataFrame:

@@ -7,7 +7,9 @@ from lottery.data.examples import Examples
 from lottery.model.batch import PackedBatch
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
-from lottery.subnetwork import Subnetwork
+from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 from lottery.tickets.search import Step
 
 CONFIG = Config(
@@ -60,3 +62,9 @@ def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
     heads[seed % len(heads)] = False
     mlps[(seed + 1) % len(mlps)] = False
     return Subnetwork({"heads": heads, "mlps": mlps})
+
+
+def good_ticket(task: str, seed: int, heads: Kept, mlps: Kept) -> Ticket:
+    """The s-pruned good ticket of a task and seed with these masks: heads [L, H], mlps [L]."""
+    subnetwork = Subnetwork({"heads": heads, "mlps": mlps})
+    return Ticket(task, seed, STRUCTURED.name, "good", 0, subnetwork)

@@ -14,31 +14,38 @@ from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import cochrans_q
 from statsmodels.stats.inter_rater import fleiss_kappa
 
-from lottery.analysis.survival import Survivors
 from lottery.metrics import spearman
 from lottery.seeds import rng
 from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 
 NAN = float("nan")
 SHUFFLES = 1999
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def stability(found: Sequence[Survivors]) -> pd.DataFrame:
-    """Every statistic of every task's structured subnetworks: task, unit, statistic, value."""
+def stability(tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """Every statistic of every task's s-pruned good tickets: task, unit, statistic, value."""
     rows = [
         (task, unit, statistic, value)
-        for task in dict.fromkeys(each.task for each in found)
-        for unit, kept_S in _stacked(found, task).items()
+        for task in dict.fromkeys(ticket.task for ticket in tickets)
+        for unit, kept_S in _masks_over_seeds(tickets, task).items()
         for statistic, value in statistics(kept_S, rng("stability", task, unit)).items()
     ]
     return pd.DataFrame(rows, columns=["task", "unit", "statistic", "value"])
 
 
-def _stacked(found: Sequence[Survivors], task: str) -> dict[str, Kept]:
-    by_seed = sorted(found, key=lambda each: each.seed)
-    own = [each.shares for each in by_seed if (each.task, each.method) == (task, "structured")]
-    return {unit: np.stack([shares[unit] for shares in own]) == 1 for unit in own[0]} if own else {}
+def _masks_over_seeds(tickets: Sequence[Ticket], task: str) -> dict[str, Kept]:
+    """The masks of a task's s-pruned tickets, stacked in the order of seeds: heads [S, L, H], mlps [S, L]."""
+    subnetworks = [
+        ticket.subnetwork
+        for ticket in sorted(tickets, key=lambda ticket: ticket.seed)
+        if (ticket.task, ticket.method) == (task, STRUCTURED.name)
+    ]
+    if not subnetworks:
+        return {}
+    return {unit: np.stack([kept[unit] for kept in subnetworks]) for unit in STRUCTURED.units}
 
 
 def statistics(kept_S: Kept, chance: np.random.Generator) -> dict[str, float]:
