@@ -11,8 +11,8 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from lottery.analysis import published_masks
 from lottery.analysis import published_scores as authors
+from lottery.analysis.overlap import overlaps
 from lottery.analysis.quantities import (
-    kappas,
     likeness,
     observe,
     pseudo_values,
@@ -49,7 +49,7 @@ ATTENTION = pd.DataFrame(index=pd.MultiIndex.from_tuples([], names=["task", "see
 
 @given(heads, heads)
 def test_kappa_is_that_of_two_raters(a: Kept, b: Kept) -> None:
-    found = dict(kappas(good("sst2", 1, a), good("sst2", 2, b)))
+    found = {each.unit: each.kappa for each in overlaps(good("sst2", 1, a), good("sst2", 2, b))}
     if (a.all() and b.all()) or not (a.any() or b.any()):
         assert np.isnan(found["heads"])
     else:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lottery import records
 from lottery.analysis import frames, score_tables, survival
+from lottery.analysis.overlap import by_unit
 from lottery.errors import UserError
 from lottery.schemas import Score
 from lottery.subnetwork import Subnetwork
@@ -153,7 +154,7 @@ def test_shares_of_weights_per_head_and_mlp() -> None:
     shares = survival.component_shares(ticket, heads=2)
     assert shares["heads"].tolist() == [[0.25, 0.25]]
     assert shares["mlps"].tolist() == [0.5]
-    assert {unit: part.size for unit, part in survival.by_unit(ticket).items()} == {"weights": 48}
+    assert {unit: part.size for unit, part in by_unit(ticket).items()} == {"weights": 48}
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery import seeds
 from lottery.analysis.intervals import interval
+from lottery.analysis.resampling import PERMUTATIONS, permutations, two_sided
 from lottery.attention.patterns import PATTERNS
-from lottery.seeds import rng
 from lottery.subnetwork import Kept
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
 
-PERMUTATIONS = 1999
 DESCRIPTORS = (
     *PATTERNS, "rule", "agreement", "entropy", "distance", "cls", "sep", "itself",
 )  # fmt: skip
@@ -77,7 +77,7 @@ def head_values_KLH(profiles: pd.DataFrame, shape: tuple[int, ...]) -> Array:
 def _group_rows(
     values_KLH: Array, member_LH: Kept, names: tuple[str, ...]
 ) -> Iterator[dict[str, object]]:
-    random_RK = random_means_RK(values_KLH, member_LH, rng("attention", *names))
+    random_RK = random_means_RK(values_KLH, member_LH, seeds.rng("attention", *names))
     for index, descriptor in enumerate(DESCRIPTORS):
         values = values_KLH[index][member_LH]
         mean = asdict(interval(values[~np.isnan(values)]))
@@ -95,9 +95,7 @@ def _group_rows(
 
 def random_means_RK(values_KLH: Array, member_LH: Kept, rng: np.random.Generator) -> Array:
     """Mean of each descriptor over random heads, as many of every layer as `member_LH` has; NaN for none."""
-    members_RLH = rng.permuted(
-        np.broadcast_to(member_LH, (PERMUTATIONS, *member_LH.shape)), axis=-1
-    )
+    members_RLH = permutations(member_LH, rng)
     size = int(member_LH.sum())
     if not size:
         return np.full((PERMUTATIONS, len(values_KLH)), np.nan)
@@ -105,15 +103,6 @@ def random_means_RK(values_KLH: Array, member_LH: Kept, rng: np.random.Generator
         members_RLH.reshape(PERMUTATIONS, -1) @ values_KLH.reshape(len(values_KLH), -1).T
     )
     return sums_RK / size
-
-
-def two_sided(observed: float, random_R: Array) -> float:
-    """Share of draws at least as far from their mean, the observed value included; NaN where all are equal."""
-    distance_R = np.abs(random_R - random_R.mean())
-    if np.isnan(observed) or np.isnan(distance_R).any() or distance_R.max() < 1e-12:
-        return float("nan")
-    as_far = (distance_R >= abs(observed - random_R.mean()) - 1e-12).sum()
-    return float((1 + as_far) / (1 + len(random_R)))
 
 
 def correlation(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
@@ -132,7 +121,9 @@ def correlation(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFra
         for name, tasks in (*((task, [task]) for task in kept), (None, list(kept))):
             x_LH = np.concatenate([kept[task] for task in tasks])
             y_LH = np.concatenate([heterogeneous[task] for task in tasks])
-            r, p = _correlation_test(x_LH, y_LH, rng("correlation", str(weighting), name or "all"))
+            r, p = _correlation_test(
+                x_LH, y_LH, seeds.rng("correlation", str(weighting), name or "all")
+            )
             rows.append({"task": name, "weighting": weighting, "r": r, "p": p, "n": x_LH.size})
     return pd.DataFrame(rows)
 
@@ -142,9 +133,9 @@ def _correlation_test(x_LH: Array, y_LH: Array, rng: np.random.Generator) -> tup
     scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
     if not scale > 1e-12:
         return float("nan"), float("nan")
-    permuted = rng.permuted(np.broadcast_to(x, (PERMUTATIONS, *x.shape)), axis=-1)
+    permuted = permutations(x, rng).reshape(PERMUTATIONS, -1)
     r = float((x * y).sum() / scale)
-    return r, two_sided(r, permuted.reshape(PERMUTATIONS, -1) @ y.ravel() / scale)
+    return r, two_sided(r, permuted @ y.ravel() / scale)
 
 
 def heterogeneity(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ cell's pseudo-value; `unimportant heads`, the share of heads in the lowest third
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lottery.analysis.claims import PAPER_METHODS
-from lottery.analysis.survival import by_unit
+from lottery.analysis.overlap import by_unit, overlaps
 from lottery.metrics import significance_margin
 from lottery.tasks import TASKS
 from lottery.ticket import Ticket
@@ -107,8 +107,8 @@ def _kappa_matrices(tickets: Sequence[Ticket]) -> dict[str, NDArray[np.float64]]
     size = len(tickets)
     kappas_SS = {unit: np.zeros((size, size)) for unit in by_unit(tickets[0])}
     for a, b in combinations(range(size), 2):
-        for unit, kappa in kappas(tickets[a], tickets[b]):
-            kappas_SS[unit][a, b] = kappas_SS[unit][b, a] = kappa
+        for overlap in overlaps(tickets[a], tickets[b]):
+            kappas_SS[overlap.unit][a, b] = kappas_SS[overlap.unit][b, a] = overlap.kappa
     return kappas_SS
 
 
@@ -118,17 +118,6 @@ def pseudo_values(pairs_SS: NDArray[np.float64]) -> NDArray[np.float64]:
     without_S = (total - 2 * pairs_SS.sum(axis=1)) / ((count - 1) * (count - 2))
     values: NDArray[np.float64] = total / (count - 1) - (count - 1) * without_S
     return values
-
-
-def kappas(a: Ticket, b: Ticket) -> Iterator[tuple[str, float]]:
-    """Cohen's kappa of two tickets, unit by unit; NaN where both keep everything, or both nothing."""
-    of_b = by_unit(b)
-    for unit, in_a in by_unit(a).items():
-        in_b = of_b[unit]
-        shared = (in_a & in_b).size
-        chance = in_a.size * in_b.size / in_a.total
-        mean = (in_a.size + in_b.size) / 2
-        yield unit, (shared - chance) / (mean - chance) if mean > chance else float("nan")
 
 
 def unimportant(importance: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lottery.analysis.frames import ordered, spread
+from lottery.analysis.overlap import by_unit, overlaps
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS
@@ -15,11 +16,6 @@ from lottery.tickets.methods import METHODS
 Shares = Mapping[str, NDArray[np.float64]]
 """Share of each component that survives, in [0, 1]: heads [L, H] and mlps [L]."""
 PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance"]
-
-
-def by_unit(ticket: Ticket) -> Mapping[str, Subnetwork]:
-    """The ticket's subnetwork by the units its method prunes: heads and MLPs, or weights."""
-    return METHODS[ticket.method].by_unit(ticket.subnetwork)
 
 
 def component_shares(ticket: Ticket, heads: int) -> Shares:
@@ -104,7 +100,7 @@ def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
         {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, **pair}
         for a, b in combinations(tickets, 2)
         if (a.task, a.method) == (b.task, b.method)
-        for pair in _overlaps(a, b)
+        for pair in _pairs(a, b)
     ]
     columns = ["task", "seed_a", "seed_b", *PAIR]
     return ordered(pd.DataFrame(rows, columns=columns), tasks, ["task", "method", "unit"])
@@ -122,7 +118,7 @@ def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
         for first, second in combinations_with_replacement(tasks, 2)
         for task, seed, method in by_cell
         if task == first and (second, seed, method) in by_cell
-        for pair in _overlaps(by_cell[first, seed, method], by_cell[second, seed, method])
+        for pair in _pairs(by_cell[first, seed, method], by_cell[second, seed, method])
     ]
     by = ["task_a", "task_b", "method", "unit", "total"]
     frame = pd.DataFrame(rows)
@@ -130,19 +126,14 @@ def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
     return spread(frame, by, "shared").join(means, on=by)
 
 
-def _overlaps(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
-    """What two tickets of one method share, unit by unit, and what independent ones of these sizes would."""
-    of_b = by_unit(b)
-    for unit, in_a in by_unit(a).items():
-        in_b = of_b[unit]
-        shared, together = (in_a & in_b).size, in_a.size + in_b.size
-        expected = in_a.size * in_b.size / in_a.total
+def _pairs(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
+    for overlap in overlaps(a, b):
         yield {
             "method": a.method,
-            "unit": unit,
-            "total": in_a.total,
-            "shared": shared,
-            "expected": expected,
-            "jaccard": shared / (together - shared) if together else np.nan,
-            "chance": expected / (together - expected) if together else np.nan,
+            "unit": overlap.unit,
+            "total": overlap.total,
+            "shared": overlap.shared,
+            "expected": overlap.expected,
+            "jaccard": overlap.jaccard,
+            "chance": overlap.expected_jaccard,
         }
