@@ -56,7 +56,7 @@ def main(
             method: partial(methods.prune, wanted=wanted, journal=notes.of(method))
             for method, wanted in searches.items()
         }
-        found = parallel.run(jobs, compute, stage.report)
+        found = parallel.run(jobs, compute, stage.report, preload=[methods.__name__])
         methods.save(found, task_called(task), seed, draft)
         stage.result = ", ".join(
             f"{method} keeps {pruned.subnetworks['good', 0].density:.0%}"

@@ -1,4 +1,4 @@
-"""Where and how the numbers are computed: device, precision, threads."""
+"""Device, precision and threads of the computation."""
 
 import os
 from contextlib import AbstractContextManager
@@ -14,11 +14,11 @@ Threads = Annotated[int, Meta(ge=1, le=256)]
 
 
 class ComputeParameters(Parameters, frozen=True):
-    """threads: of each process where several jobs run side by side; alone: of a job that runs alone. The
-    number changes the last bits of a result, the number of processes does not. device: `auto` takes a GPU if
-    one is there. precision: of the matrix products in training, searching and scoring; bfloat16 is faster
-    where the device is made for it, and much slower where it is not; `auto` takes it where it is made for
-    it, so that other machines find other digits."""
+    """threads: per process, where several jobs run in parallel; alone: of a job that runs alone. The number of
+    threads changes the last bits of a result, the number of processes does not. device: `auto` uses a GPU if there
+    is one. precision: of the matrix products in training, searching and evaluation; bfloat16 is faster where the
+    hardware supports it and much slower where it does not; `auto` uses it where it is supported, so results differ
+    in some digits between such machines and others."""
 
     threads: Threads
     alone: Threads
@@ -27,17 +27,17 @@ class ComputeParameters(Parameters, frozen=True):
 
     @property
     def chosen(self) -> torch.device:
-        """The device; a UserError where the GPU that was asked for is missing."""
+        """The device to use. Raises UserError if `cuda` is set and torch finds no GPU."""
         if self.device == "cuda" and not torch.cuda.is_available():
             raise UserError(
-                "parameters: compute.device = 'cuda': torch sees no GPU; use auto or cpu"
+                "parameters: compute.device = 'cuda': torch finds no GPU; use auto or cpu"
             )
         gpu = self.device != "cpu" and torch.cuda.is_available()
         return torch.device("cuda" if gpu else "cpu")
 
     @property
     def arithmetic(self) -> AbstractContextManager[object]:
-        """Where matrix products have the precision; weights, sums and the optimiser's state keep float32."""
+        """Context in which matrix products have `precision`; weights, sums and optimiser state stay float32."""
         return torch.autocast(
             self.chosen.type, torch.bfloat16, enabled=self.half, cache_enabled=False
         )
@@ -53,7 +53,7 @@ class ComputeParameters(Parameters, frozen=True):
 
     @property
     def workers(self) -> int:
-        """How many processes fit: one on a GPU, else the cores this process may use over `threads`."""
+        """Number of parallel processes: one on a GPU, else the available cores divided by `threads`."""
         if self.chosen.type == "cuda":
             return 1
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -12,7 +12,7 @@ from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.runtime.compute import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import ImportanceRecord, Method, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
@@ -99,7 +99,7 @@ class Search:
 
 
 def prune(
-    progress: Callable[[int, int], None], wanted: Search, journal: Journal = NOWHERE
+    progress: Callable[[int, int], None], wanted: Search, journal: Journal = NO_JOURNAL
 ) -> Pruned:
     """Search, and draw the contrasts of what survives; what `journal` remembers is not assessed again."""
     criterion = wanted.criterion()

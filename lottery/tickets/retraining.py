@@ -11,7 +11,7 @@ from lottery.model.encoder import Encoder
 from lottery.model.evaluation import measure, predict
 from lottery.model.training import LAST, FinetuneParameters, Progress, finetune
 from lottery.runtime.compute import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
@@ -37,7 +37,7 @@ def finetune_cell(
     progress: Progress,
     cell: Cell,
     subnetwork: Subnetwork | None = None,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> tuple[Encoder, list[float]]:
     """The pre-trained encoder fine-tuned whole, or under the mask of `subnetwork`, and its epochs' losses.
 
@@ -62,7 +62,7 @@ def score_retrained(
     cell: Cell,
     subnetwork: Subnetwork | None,
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> SplitScores:
     """Scores of the subnetwork after fine-tuning the pre-trained weights under its fixed mask."""
 
@@ -82,7 +82,7 @@ def score_pruned(
     model: Path,
     subnetworks: Mapping[str, Subnetwork | None],
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> dict[str, SplitScores]:
     """Scores of the fine-tuned model with nothing left but each subnetwork (None: the whole model)."""
     encoder = checkpoint.load(model, cell.task.classes).to(cell.compute.chosen)

@@ -11,7 +11,7 @@ import numpy as np
 from lottery import subnetwork
 from lottery.model.evaluation import majority_scores
 from lottery.runtime import parallel
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import Kind, Method, Score, State
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.tickets import controls
@@ -72,7 +72,7 @@ def score_tickets(
     splits: Splits,
     select: Splits,
     report: parallel.Report,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> list[Score]:
     """Scores of every entrant, as cut from the fine-tuned model and retrained.
 
@@ -96,7 +96,7 @@ def score_tickets(
     for name, who, on in (("as cut", everyone, splits), ("as selected", chosen, select)):
         if who and on:
             jobs[name] = partial(cut, subnetworks=who, splits=on, journal=journal.of(name))
-    found = parallel.run(jobs, cell.compute, report)
+    found = parallel.run(jobs, cell.compute, report, preload=[__name__])
     rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
     scores: list[Score] = []
     for entrant in competing:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from lottery.params import Parameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.subnetwork import Subnetwork
 from lottery.tickets.controls import ControlsParameters
 
@@ -96,7 +96,9 @@ def score_threshold(full_score: float, rule: PruneParameters) -> float:
     return kept if rule.floor is None else max(kept, rule.floor)
 
 
-def search(criterion: Pruner, rule: PruneParameters, journal: Journal = NOWHERE) -> Iterator[Step]:
+def search(
+    criterion: Pruner, rule: PruneParameters, journal: Journal = NO_JOURNAL
+) -> Iterator[Step]:
     """Every candidate in the order of assessment, the full model first.
 
     Each phase starts from the last accepted subnetwork and ends at the first candidate below the bar or with
