@@ -8,9 +8,9 @@ from lottery.vocabulary import Kind, State
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of one ticket on one split.
 
-    `state` says whose weights were scored: those of the fine-tuned model (`finetuned`), the same after pruning
-    to the ticket (`pruned`), or pre-trained weights fine-tuned under its mask (`retrained`). `method` is the
-    name of a pruning method, or `full` where nothing is pruned. `n` counts the examples of the split.
+    `state` says which weights were scored: those of the fine-tuned model (`finetuned`), the same pruned to the
+    ticket (`pruned`), or pre-trained weights fine-tuned under its mask (`retrained`). `method` is the name of a
+    pruning method, or `full` if nothing is pruned. `n` counts the examples of the split.
     """
 
     task: str
@@ -26,10 +26,10 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a search: what was left, and its score on the data that drive the search.
+    """One step of a search: the size of its subnetwork, and the score on the data that drive the search.
 
-    `heads`, `mlps` and `weights` count survivors, null where the method does not prune them; `sparsity` is the
-    share of all prunable encoder weights that is removed. `threshold` is the score to keep.
+    `heads`, `mlps` and `weights` count survivors, null for what the method does not prune; `sparsity` is the
+    share of all prunable encoder weights that is removed. `threshold` is the lowest score that is accepted.
     """
 
     task: str

@@ -1,4 +1,4 @@
-"""Experiments side by side, on tables of experiments that never ran."""
+"""Comparison of experiments, on made-up results."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,9 @@ STAGES = {"finetune@sst2-1": {"md5": "a"}, "finetune@stsb-1": {"md5": "b"}, "pru
 
 
 @cache
-def made_up(seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()) -> Mapping[str, pd.DataFrame]:
+def toy_tables(
+    seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()
+) -> Mapping[str, pd.DataFrame]:
     with TemporaryDirectory() as folder:
         root = Path(folder)
         analysed(ToyExperiment(tasks=("sst2", "stsb"), seeds=seeds, degenerate=degenerate), root)
@@ -31,80 +33,79 @@ def made_up(seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()) -> Mapping
 
 
 def run(name: str = "base", rate: Any = 0.1, seeds: tuple[int, ...] = (1, 2, 3)) -> Experiment:
-    return Experiment(name, name * 9, {"prune": {"rate": rate}, "grid": {}}, made_up(seeds), STAGES)
+    return Experiment(
+        name, name * 9, {"prune": {"rate": rate}, "grid": {}}, toy_tables(seeds), STAGES
+    )
 
 
-def moved(one: Experiment, by: float | np.ndarray[Any, np.dtype[np.float64]]) -> Experiment:
-    """The same experiment with every score of its cells moved."""
-    cells = one.tables["cells"]
-    tables = {**one.tables, "cells": cells.assign(value=cells["value"] + by)}
-    return replace(one, tables=tables)
+def with_shift(
+    experiment: Experiment, shift: float | np.ndarray[Any, np.dtype[np.float64]]
+) -> Experiment:
+    """The experiment with `shift` added to all scores of its cells."""
+    cells = experiment.tables["cells"].assign(value=lambda table: table["value"] + shift)
+    return replace(experiment, tables={**experiment.tables, "cells": cells})
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5))
-def test_a_difference_is_what_was_added(by: float) -> None:
-    base = run()
-    for each in experiments.compare([moved(run("other"), by)], base):
-        added = 0 if "margin" in each.quantity or "removed" in each.quantity else by
-        assert each.difference.mean == pytest.approx(added, abs=1e-12)
+def test_differences_equal_the_shift_of_the_scores(shift: float) -> None:
+    for each in experiments.compare([with_shift(run("other"), shift)], run()):
+        is_score = "margin" not in each.quantity and "removed" not in each.quantity
+        assert each.difference.mean == pytest.approx(shift if is_score else 0, abs=1e-12)
         assert each.difference.std == pytest.approx(0, abs=1e-12)
-        assert each.difference.n == each.own.n == 3
+        assert each.difference.n == each.estimate.n == 3
 
 
-def test_pairs_are_surer_than_the_two_means() -> None:
-    base = run()
-    noise = np.random.default_rng(1).normal(0, 1e-4, len(base.tables["cells"]))
-    found = list(experiments.compare([moved(run("other"), noise)], base))
-    score = next(each for each in found if each.quantity == "s-pruning, retrained")
-    assert score.difference.std < score.own.std / 10
+def test_paired_differences_vary_less_than_the_estimates() -> None:
+    noise = np.random.default_rng(1).normal(0, 1e-4, len(run().tables["cells"]))
+    comparisons = experiments.compare([with_shift(run("other"), noise)], run())
+    score = next(each for each in comparisons if each.quantity == "s-pruning, retrained")
+    assert score.difference.std < score.estimate.std / 10
 
 
-def test_means_are_those_of_the_averages() -> None:
-    tables = {
-        each.quantity: each.own.mean for each in experiments.compare([run()], run()) if each.own.n
-    }
+def test_estimates_are_means_of_reported_scores() -> None:
+    estimates = {each.quantity: each.estimate for each in experiments.compare([run()], run())}
     cells = run().tables["cells"]
-    own = cells[cells["reported"] & (cells["kind"] == "full")]
-    assert tables["full model"] == pytest.approx(own["value"].mean())
+    full = cells[cells["reported"] & (cells["kind"] == "full")]
+    assert estimates["full model"].mean == pytest.approx(full["value"].mean())
 
 
-def test_only_cells_of_both_are_compared_and_only_sound_ones() -> None:
-    base = run()
-    apart = experiments.compare([run("apart", seeds=(7, 8))], base)
-    assert all(each.difference.n == 0 and each.own.n == 2 for each in apart)
-    half = replace(run("half"), tables=made_up((1, 2, 3), ("sst2",)))
-    assert set(experiments.quantities(half).reset_index()["task"]) == {"stsb"}
-    stsb = experiments.quantities(base).loc["stsb"]["full model"].mean()
-    full = next(iter(experiments.compare([base], half)))
-    gap = stsb - experiments.quantities(half)["full model"].mean()
-    assert full.difference.mean == pytest.approx(gap)
+def test_only_sound_cells_of_both_experiments_are_compared() -> None:
+    disjoint = experiments.compare([run("disjoint", seeds=(7, 8))], run())
+    assert all(each.difference.n == 0 and each.estimate.n == 2 for each in disjoint)
+    degenerate = replace(run("degenerate"), tables=toy_tables((1, 2, 3), ("sst2",)))
+    quantities = experiments.headline_quantities(degenerate)
+    assert set(quantities.reset_index()["task"]) == {"stsb"}
+    stsb = experiments.headline_quantities(run()).loc["stsb"]["full model"].mean()
+    full = next(experiments.compare([run()], degenerate))
+    assert full.difference.mean == pytest.approx(stsb - quantities["full model"].mean())
 
 
-def test_parameters_that_differ_and_no_others() -> None:
+def test_changed_parameters_are_those_that_differ() -> None:
     runs = [run("a", 0.1), run("b", 0.30000000000000004), run("c", None)]
-    given_ = experiments.differing(runs)
-    assert given_.to_dict() == {"prune.rate": {"a": "0.1", "b": "0.30000000000000004", "c": "null"}}
-    assert experiments.differing(runs[:1]).empty
+    rates = {"a": "0.1", "b": "0.30000000000000004", "c": "null"}
+    assert experiments.changed_parameters(runs).to_dict() == {"prune.rate": rates}
+    assert experiments.changed_parameters(runs[:1]).empty
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20, unique=True))
-def test_runs_of_one_number_are_in_its_order(rates: list[float]) -> None:
+def test_runs_that_differ_in_one_number_are_sorted_by_it(rates: list[float]) -> None:
     runs = [
-        Experiment(str(at), "", {"prune": {"rate": rate}}, {}, {}) for at, rate in enumerate(rates)
+        Experiment(str(number), "", {"prune": {"rate": rate}}, {}, {})
+        for number, rate in enumerate(rates)
     ]
-    found = [one.parameters["prune"]["rate"] for one in experiments.arranged(runs)]
-    assert found == sorted(rates)
-    words = [replace(one, parameters={"prune": {"data": one.name + "x"}}) for one in runs]
-    assert experiments.arranged(words) == words
+    in_order = experiments.in_order_of_change(runs)
+    assert [experiment.parameters["prune"]["rate"] for experiment in in_order] == sorted(rates)
+    words = [replace(each, parameters={"prune": {"data": each.name + "x"}}) for each in runs]
+    assert experiments.in_order_of_change(words) == words
 
 
-def test_verdicts_that_flip_are_named_with_both_effects() -> None:
+def test_changed_verdicts_have_both_effects() -> None:
     base = run()
     verdicts = base.tables["verdicts"].copy()
     verdicts.loc[[2, 5], "verdict"] = "contradicted"
     other = replace(run("other"), tables={**base.tables, "verdicts": verdicts})
-    found = experiments.flips([run("same"), other], base)
+    found = experiments.changed_verdicts([run("same"), other], base)
     assert list(found["claim"]) == list(verdicts.loc[[2, 5], "claim"])
     assert set(found["run"]) == {"other"}
     assert "→ **contradicted**" in comparison.render([base, other], True, {}, "x.png")
@@ -112,7 +113,7 @@ def test_verdicts_that_flip_are_named_with_both_effects() -> None:
 
 def test_stages_are_reused_where_their_locks_are_equal() -> None:
     other = replace(run("other"), stages=STAGES | {"prune": {"md5": "z"}})
-    found = [tuple(row) for row in frames.rows(experiments.shared([other], run()))]
+    found = [tuple(row) for row in frames.rows(experiments.reused_stages([other], run()))]
     assert found == [("other", "finetune", 2, 2), ("other", "prune", 0, 1)]
 
 
@@ -139,7 +140,8 @@ def test_without_results_of_the_commit_the_first_experiment_is_the_baseline() ->
 def test_every_run_has_a_line_of_its_own_in_every_panel() -> None:
     runs = [run(f"rate-{at}", at) for at in range(5)]
     names = [one.name for one in runs]
-    figure = experiment_curves.overlay(experiments.ways(runs), experiments.titles(runs), names)
+    trajectories, tasks = experiments.trajectories(runs), experiments.all_tasks(runs)
+    figure = experiment_curves.overlay(trajectories, tasks, names)
     assert len(figure.axes) == 4
     for axes in figure.axes:
         lines = [line for line in axes.get_lines() if len(line.get_xydata()) > 1]  # type: ignore[arg-type]

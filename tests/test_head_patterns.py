@@ -1,4 +1,4 @@
-"""Habits against survival: what is planted is found, what is not is not, and layers do not count."""
+"""Attention profiles and survival: planted differences are found, those between layers are not."""
 
 from itertools import product
 from pathlib import Path
@@ -34,99 +34,98 @@ def good(heads: Kept) -> list[Ticket]:
     return [toys.good_ticket("rte", seed, heads, mlps) for seed in SEEDS]
 
 
-def gazes(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
-    chance, made = rng("test"), []
+def profiles(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
+    """Random profiles of all heads with these shares of heterogeneous maps."""
+    random, records = rng("test"), []
     for seed, weighting, (layer, index) in product(SEEDS, ("raw", "normed"), np.ndindex(SHAPE)):
-        owner = {"task": "rte", "seed": seed, "state": "finetuned", "weighting": weighting}
-        own = gaze(chance, **owner, layer=layer, index=index)
-        made.append(asdict(own) | {"heterogeneous": heterogeneous_LH[layer, index]})
-    return pd.DataFrame(made)
+        setting = {"task": "rte", "seed": seed, "state": "finetuned", "weighting": weighting}
+        profile = gaze(random, **setting, layer=layer, index=index)
+        records.append(asdict(profile) | {"heterogeneous": heterogeneous_LH[layer, index]})
+    return pd.DataFrame(records)
 
 
 def shares(values: NDArray[np.float64], kept: Kept) -> dict[str, Any]:
     """Rows of the heterogeneous share of normed maps, by group."""
-    found = head_patterns.shares(gazes(values), good(kept))
-    own = found[(found["number"] == "heterogeneous") & (found["weighting"] == "normed")]
-    return {row.group: row for row in rows(own)}
+    table = head_patterns.shares(profiles(values), good(kept))
+    normed = table[(table["number"] == "heterogeneous") & (table["weighting"] == "normed")]
+    return {row.group: row for row in rows(normed)}
 
 
 KEPT = np.tile(np.arange(SHAPE[1]) < 3, (SHAPE[0], 1))
 
 
-def test_survivors_that_are_richer_are_found() -> None:
-    own = shares(np.where(KEPT, 0.8, 0.2) + rng("noise").normal(0, 0.01, SHAPE), KEPT)
-    assert own["super"].mean == pytest.approx(0.8, abs=0.02)
-    assert own["never"].mean == pytest.approx(0.2, abs=0.02)
-    assert {group: row.n for group, row in own.items()} == {"all": 32, "super": 12, "never": 20}
-    assert own["super"].p == own["never"].p == pytest.approx(1 / 2000)
-    assert own["super"].random_high < 0.7
-    assert np.isnan(own["all"].p)
+def test_a_planted_difference_of_survivors_is_significant() -> None:
+    groups = shares(np.where(KEPT, 0.8, 0.2) + rng("noise").normal(0, 0.01, SHAPE), KEPT)
+    assert groups["super"].mean == pytest.approx(0.8, abs=0.02)
+    assert groups["never"].mean == pytest.approx(0.2, abs=0.02)
+    assert {group: row.n for group, row in groups.items()} == {"all": 32, "super": 12, "never": 20}
+    assert groups["super"].p == groups["never"].p == pytest.approx(1 / 2000)
+    assert groups["super"].random_high < 0.7
+    assert np.isnan(groups["all"].p)
 
 
-def test_a_preference_for_layers_is_no_difference() -> None:
+def test_a_difference_between_layers_alone_is_not_tested() -> None:
     kept = KEPT.copy()
     kept[0] = True
     values = np.zeros(SHAPE)
     values[0] = 1
-    own = shares(values, kept)
-    assert own["super"].mean > own["all"].mean
-    assert own["super"].random == pytest.approx(own["super"].mean)
-    assert np.isnan(own["super"].p)
+    groups = shares(values, kept)
+    assert groups["super"].mean > groups["all"].mean
+    assert groups["super"].random == pytest.approx(groups["super"].mean)
+    assert np.isnan(groups["super"].p)
 
 
 @given(masks, st.integers(0, 10**6))
-def test_random_heads_have_the_mean_of_their_layers(kept: Kept, seed: int) -> None:
-    chance = np.random.default_rng(seed)
-    values = chance.random((2, *SHAPE))
-    drawn = head_patterns.random_means_RK(values, kept, chance)
+def test_random_heads_have_the_means_of_their_layers(kept: Kept, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = random.random((2, *SHAPE))
+    means_RK = head_patterns.random_means_RK(values, kept, random)
     if not kept.any():
-        assert np.isnan(drawn).all()
+        assert np.isnan(means_RK).all()
         return
     expected = (values.mean(axis=2) @ kept.sum(axis=1)) / kept.sum()
-    assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.05)
+    assert means_RK.mean(axis=0) == pytest.approx(expected, abs=0.05)
     if kept.all():
-        assert drawn.std(axis=0) == pytest.approx(0, abs=1e-9)
+        assert means_RK.std(axis=0) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_correlation_is_pearsons_over_heads() -> None:
+def test_correlation_is_pearsons_r_over_heads() -> None:
     values = rng("values").random(SHAPE)
-    found = head_patterns.correlation(gazes(values), good(KEPT))
+    unrelated = head_patterns.correlation(profiles(values), good(KEPT))
     expected = pearson(KEPT.ravel().astype(float), values.ravel())
-    assert found["r"].to_numpy() == pytest.approx(expected)
-    assert found["task"].isna().sum() == 2
-    assert (found["p"] > 0.01).all()
-    planted = head_patterns.correlation(gazes(0.5 * values + KEPT), good(KEPT))
+    assert unrelated["r"].to_numpy() == pytest.approx(expected)
+    assert unrelated["task"].isna().sum() == 2
+    assert (unrelated["p"] > 0.01).all()
+    planted = head_patterns.correlation(profiles(0.5 * values + KEPT), good(KEPT))
     assert (planted["p"] < 0.01).all()
 
 
-def test_no_spread_of_survival_is_no_correlation() -> None:
-    found = head_patterns.correlation(
-        gazes(rng("values").random(SHAPE)), good(np.ones(SHAPE, bool))
-    )
-    assert found["r"].isna().all()
+def test_constant_survival_has_no_correlation() -> None:
+    values, everything = rng("values").random(SHAPE), np.ones(SHAPE, bool)
+    correlation = head_patterns.correlation(profiles(values), good(everything))
+    assert correlation["r"].isna().all()
 
 
-def test_heterogeneity_is_measured_for_super_survivors_and_all_heads() -> None:
+def test_heterogeneity_is_the_mean_over_all_heads_and_over_super_survivors() -> None:
     values = rng("values").random(SHAPE)
-    found = head_patterns.heterogeneity(gazes(values), good(KEPT))
-    assert found.index.tolist() == [("rte", seed) for seed in SEEDS]
-    assert found["heterogeneous super"].to_numpy() == pytest.approx(values[KEPT].mean())
-    assert found["heterogeneous all"].to_numpy() == pytest.approx(values.mean())
-    none = head_patterns.heterogeneity(gazes(values), good(np.zeros(SHAPE, bool)))
-    assert none["heterogeneous super"].isna().all()
+    means = head_patterns.heterogeneity(profiles(values), good(KEPT))
+    assert means.index.tolist() == [("rte", seed) for seed in SEEDS]
+    assert means["heterogeneous super"].to_numpy() == pytest.approx(values[KEPT].mean())
+    assert means["heterogeneous all"].to_numpy() == pytest.approx(values.mean())
+    without = head_patterns.heterogeneity(profiles(values), good(np.zeros(SHAPE, bool)))
+    assert without["heterogeneous super"].isna().all()
 
 
 @pytest.mark.parametrize("shape", [(6, 12), (12, 12), (2, 2)])
-def test_an_atlas_has_a_framed_picture_of_every_head(
+def test_the_head_atlas_has_a_framed_picture_of_every_head(
     shape: tuple[int, int], tmp_path: Path
 ) -> None:
-    chance = rng("atlas")
-    mlps = np.ones(shape[0], bool)
-    found = [toys.good_ticket("rte", seed, chance.random(shape) < 0.5, mlps) for seed in SEEDS]
-    frame = survival(found, heads=shape[1])
-    shown = (255 * chance.random((*shape, 24, 24)) ** 4).astype(np.uint8)
-    drawn = head_atlas.atlas(shown, frame[frame["unit"] == "heads"], "RTE")
-    assert len(drawn.axes[0].patches) == shape[0] * shape[1]
+    random, mlps = rng("atlas"), np.ones(shape[0], bool)
+    tickets = [toys.good_ticket("rte", seed, random.random(shape) < 0.5, mlps) for seed in SEEDS]
+    table = survival(tickets, heads=shape[1])
+    pictures = (255 * random.random((*shape, 24, 24)) ** 4).astype(np.uint8)
+    figure = head_atlas.atlas(pictures, table[table["unit"] == "heads"], "RTE")
+    assert len(figure.axes[0].patches) == shape[0] * shape[1]
     path = tmp_path / "atlas.png"
-    style.save(drawn, path)
+    style.save(figure, path)
     assert path.stat().st_size < 200_000

@@ -15,69 +15,74 @@ from tests import toys
 PUBLISHED = Path(__file__).parents[1] / "published" / "masks.csv"
 
 
-def goods(heads_SLH: np.ndarray, mlps_SL: np.ndarray) -> list[Ticket]:
+def toy_tickets(heads_SLH: np.ndarray, mlps_SL: np.ndarray) -> list[Ticket]:
     return [
         toys.good_ticket("toy", seed, heads, mlps)
         for seed, (heads, mlps) in enumerate(zip(heads_SLH, mlps_SL, strict=True))
     ]
 
 
-def words(found: list[Ticket]) -> pd.DataFrame:
-    def word(bits: object) -> str:
-        return "".join(map(str, np.asarray(bits, int)))
-
-    return pd.DataFrame(
-        {
-            "task": [each.task for each in found],
-            "seed": [each.seed for each in found],
-            "heads": [" ".join(map(word, each.subnetwork["heads"])) for each in found],
-            "mlps": [word(each.subnetwork["mlps"]) for each in found],
-        }
-    )
+def digits(bits: object) -> str:
+    return "".join(map(str, np.asarray(bits, int)))
 
 
-def components(found: list[Ticket]) -> pd.DataFrame:
+def by_subnetwork(tickets: list[Ticket]) -> pd.DataFrame:
     rows = [
-        (each.task, each.seed, place[0], unit, place[1] if len(place) > 1 else 0, int(kept))
-        for each in found
+        (
+            ticket.task,
+            ticket.seed,
+            " ".join(map(digits, ticket.subnetwork["heads"])),
+            digits(ticket.subnetwork["mlps"]),
+        )
+        for ticket in tickets
+    ]
+    return pd.DataFrame(rows, columns=["task", "seed", "heads", "mlps"])
+
+
+def by_component(tickets: list[Ticket]) -> pd.DataFrame:
+    rows = [
+        (ticket.task, ticket.seed, layer, unit, component[0] if component else 0, int(kept))
+        for ticket in tickets
         for unit, part in (("head", "heads"), ("mlp", "mlps"))
-        for place, kept in np.ndenumerate(each.subnetwork[part])
+        for (layer, *component), kept in np.ndenumerate(ticket.subnetwork[part])
     ]
     return pd.DataFrame(rows, columns=["task", "seed", "layer", "head_or_mlp", "component", "kept"])
 
 
-def folders(found: list[Ticket], root: Path) -> None:
-    for each in found:
-        folder = root / each.task / f"seed_{each.seed}"
+def save_folders(tickets: list[Ticket], root: Path) -> None:
+    for ticket in tickets:
+        folder = root / ticket.task / f"seed_{ticket.seed}"
         folder.mkdir(parents=True)
-        np.save(folder / "head_mask.npy", each.subnetwork["heads"].astype(float))
-        np.save(folder / "mlp_mask.npy", each.subnetwork["mlps"].astype(float))
+        np.save(folder / "head_mask.npy", ticket.subnetwork["heads"].astype(float))
+        np.save(folder / "mlp_mask.npy", ticket.subnetwork["mlps"].astype(float))
 
 
 @settings(max_examples=20)
 @given(st.data(), st.integers(1, 3), st.integers(1, 4), st.integers(1, 13))
-def test_all_layouts_say_the_same(
+def test_all_layouts_are_read_as_the_same_tickets(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seeds: int, layers: int, heads: int
 ) -> None:  # fmt: skip
     root = tmp_path_factory.mktemp("layouts")
-    made = goods(
+    tickets = toy_tickets(
         data.draw(arrays(bool, (seeds, layers, heads))), data.draw(arrays(bool, (seeds, layers)))
     )
-    words(made).to_csv(root / "words.csv", index=False)
-    components(made).sample(frac=1, random_state=0).to_csv(root / "components.csv", index=False)
-    folders(made, root / "masks" / "heads_mlps")
-    for source in (root / "words.csv", root, root / "masks" / "heads_mlps"):
-        assert published_masks.read(source) == made
-    assert sorted(published_masks.read(root / "components.csv"), key=lambda each: each.seed) == made
+    by_subnetwork(tickets).to_csv(root / "subnetworks.csv", index=False)
+    shuffled = by_component(tickets).sample(frac=1, random_state=0)
+    shuffled.to_csv(root / "components.csv", index=False)
+    save_folders(tickets, root / "masks" / "heads_mlps")
+    for source in (root / "subnetworks.csv", root, root / "masks" / "heads_mlps"):
+        assert published_masks.read(source) == tickets
+    from_components = published_masks.read(root / "components.csv")
+    assert sorted(from_components, key=lambda ticket: ticket.seed) == tickets
 
 
 @pytest.fixture
-def made() -> list[Ticket]:
-    return goods(np.ones((2, 3, 4), bool), np.zeros((2, 3), bool))
+def tickets() -> list[Ticket]:
+    return toy_tickets(np.ones((2, 3, 4), bool), np.zeros((2, 3), bool))
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "says"),
+    ("column", "value", "message"),
     [
         ("kept", "2", "values other than 0"),
         ("kept", "yes", "lacks components"),
@@ -88,61 +93,61 @@ def made() -> list[Ticket]:
         ("task", "../up", "not a valid task name"),
     ],
 )
-def test_a_wrong_row_is_named(
-    tmp_path: Path, made: list[Ticket], column: str, value: str, says: str
+def test_invalid_rows_are_reported(
+    tmp_path: Path, tickets: list[Ticket], column: str, value: str, message: str
 ) -> None:
-    table = components(made).astype(str)
+    table = by_component(tickets).astype(str)
     table.loc[0, column] = value
     if column == "task":
         table["task"] = value
-    table.to_csv(tmp_path / "wrong.csv", index=False)
-    with pytest.raises(UserError, match=says):
-        published_masks.read(tmp_path / "wrong.csv")
+    table.to_csv(tmp_path / "invalid.csv", index=False)
+    with pytest.raises(UserError, match=message):
+        published_masks.read(tmp_path / "invalid.csv")
 
 
-def test_a_table_without_the_columns_names_what_is_expected(tmp_path: Path) -> None:
+def test_a_table_with_other_columns_is_refused_with_the_expected_ones(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="expected task, seed, layer"):
         published_masks.read(tmp_path / "other.csv")
 
 
-def test_a_missing_source_a_missing_mask_and_an_empty_folder_are_faults(
-    tmp_path: Path, made: list[Ticket]
+def test_missing_sources_and_masks_and_empty_folders_are_user_errors(
+    tmp_path: Path, tickets: list[Ticket]
 ) -> None:
     with pytest.raises(UserError, match="no such file"):
         published_masks.read(tmp_path / "nowhere")
     with pytest.raises(UserError, match="seed_<seed>"):
         published_masks.read(tmp_path)
-    folders(made, tmp_path)
+    save_folders(tickets, tmp_path)
     (tmp_path / "toy" / "seed_1" / "mlp_mask.npy").unlink()
     with pytest.raises(UserError, match=r"mlp_mask\.npy"):
         published_masks.read(tmp_path)
 
 
-def test_objects_in_an_array_are_never_unpickled(tmp_path: Path, made: list[Ticket]) -> None:
-    folders(made, tmp_path)
+def test_pickled_arrays_are_refused(tmp_path: Path, tickets: list[Ticket]) -> None:
+    save_folders(tickets, tmp_path)
     np.save(tmp_path / "toy/seed_0/head_mask.npy", np.array([{}], object))
     with pytest.raises(UserError, match="no readable array"):
         published_masks.read(tmp_path)
 
 
-def test_two_encoders_in_one_source_are_refused(tmp_path: Path, made: list[Ticket]) -> None:
+def test_masks_of_different_encoders_are_refused(tmp_path: Path, tickets: list[Ticket]) -> None:
     smaller = toys.good_ticket("other", 0, np.ones((2, 4), bool), np.ones(2, bool))
-    folders([*made, smaller], tmp_path)
+    save_folders([*tickets, smaller], tmp_path)
     with pytest.raises(UserError, match="one encoder at a time"):
         published_masks.read(tmp_path)
 
 
-def test_the_published_masks_have_the_published_sizes() -> None:
-    found = published_masks.read(PUBLISHED)
+def test_published_masks_have_the_published_sizes() -> None:
+    tickets = published_masks.read(PUBLISHED)
     sizes = pd.DataFrame(
         [
-            (each.task, each.subnetwork["heads"].sum(), each.subnetwork["mlps"].sum())
-            for each in found
+            (ticket.task, ticket.subnetwork["heads"].sum(), ticket.subnetwork["mlps"].sum())
+            for ticket in tickets
         ],
         columns=["task", "heads", "mlps"],
     )
-    assert len(found) == 45
+    assert len(tickets) == 45
     means = sizes.groupby("task").mean()
     assert means["heads"].to_dict() == pytest.approx(
         {

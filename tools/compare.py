@@ -39,7 +39,7 @@ def main(
         cli.fresh_file(out.with_suffix(".html")) as paged,
     ):
         own, others, without = _recorded(base, tables, lock)
-        runs = [*own, *experiments.arranged(others)]
+        runs = [*own, *experiments.in_order_of_change(others)]
         if len(runs) > 1:
             style.save(_drawn(runs), folder / "curves.png")
         text = comparison.render(runs, bool(own), without, f"{pictures.name}/curves.png")
@@ -51,7 +51,8 @@ def main(
 
 def _drawn(runs: Sequence[Experiment]) -> Figure:
     names = [run.name for run in runs]
-    return experiment_curves.overlay(experiments.ways(runs), experiments.titles(runs), names)
+    trajectories, tasks = experiments.trajectories(runs), experiments.all_tasks(runs)
+    return experiment_curves.overlay(trajectories, tasks, names)
 
 
 def _recorded(

@@ -1,8 +1,8 @@
-"""The paper's claims: sentences that an experiment can contradict, each as a linear sum of measured quantities.
+"""The paper's claims: statements that an experiment can contradict, each with a linear combination of quantities.
 
-Prasanna, Rogers and Rumshisky, EMNLP 2020 (arXiv 2005.00561). The columns that the sums name are those of
-`quantities`. A positive sum supports the claim. The family is closed: it names the paper's own methods, whatever other
-methods a run has.
+Prasanna, Rogers and Rumshisky, EMNLP 2020 (arXiv 2005.00561). The quantities are columns of `quantities`; a positive
+combination supports the claim. The family is closed: it is about the paper's own methods, whatever other methods a run
+has.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 
 PAPER_METHODS = (STRUCTURED, MAGNITUDE)
-ALIKE = 0.6
+SUBSTANTIAL_KAPPA = 0.6
 """Cohen's kappa above this is substantial agreement (Landis and Koch 1977)."""
 MARGIN = 0.1
-"""A smaller difference in the share of heterogeneous maps counts as none (our choice)."""
+"""Smaller differences in the share of heterogeneous maps count as none (our choice)."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence in our words, and its test: the mean over cells of sum(factor * column) + constant is above 0."""
+    """A claim in our words, and its test: the mean over cells of sum(factor * column) + constant is above 0."""
 
     name: str
     section: str
@@ -90,7 +90,7 @@ def _stability() -> Iterator[Claim]:
             "5",
             f"Magnitude pruning keeps much the same weights whichever of the {others}.",
             {f"weights across {others}": 1},
-            -ALIKE,
+            -SUBSTANTIAL_KAPPA,
         )
     for unit, title in (("heads", "heads"), ("mlps", "MLPs")):
         yield Claim(
@@ -98,7 +98,7 @@ def _stability() -> Iterator[Claim]:
             "5",
             f"Which {title} survive depends on the seed.",
             {f"{unit} across seeds": -1},
-            ALIKE,
+            SUBSTANTIAL_KAPPA,
         )
     yield Claim(
         "importance: mostly equally low",

@@ -1,7 +1,7 @@
 """Comparison of experiments: changed parameters, results, and differences from a baseline.
 
-A difference is paired: it is taken in each cell that both experiments have and can use, averaged over the tasks of a
-seed, and its interval is over seeds.
+Differences are paired: taken in each non-degenerate cell that both experiments have, and averaged over the tasks of a
+seed. Intervals are over seeds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,9 @@ from lottery.wording import NONE, flat
 
 TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
 CELL = ["task", "seed"]
-FULL = "full full finetuned"
-"""A ticket's column: its method, kind and state."""
+# Values are column names "<method> <kind> <state>".
 SCORES: Mapping[str, str] = {
-    "full model": FULL,
+    "full model": "full full finetuned",
     **{
         f"{method.title}, {state}": f"{method.name} good {state}"
         for method in METHODS.values()
@@ -42,7 +41,7 @@ REMOVED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment: its parameters, the tables of its analysis (see TABLES) and its stages as DVC locked them."""
+    """A run of the pipeline: its parameters, the TABLES of its analysis, and its stages as dvc.lock records them."""
 
     name: str
     revision: str
@@ -52,146 +51,147 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A quantity of one run over its seeds, and its paired difference to the baseline's; n = 0 where none pairs."""
+class Comparison:
+    """A quantity of one run, estimated over its seeds, and its paired difference from the baseline.
+
+    The difference has n = 0 if the runs have no cell in common.
+    """
 
     run: str
     quantity: str
-    own: Interval
+    estimate: Interval
     difference: Interval
 
 
-def differing(runs: Sequence[Experiment]) -> pd.DataFrame:
-    """One row per run, by name, and one column per parameter in which they differ, its values as text."""
-    given = pd.DataFrame(
+def changed_parameters(runs: Sequence[Experiment]) -> pd.DataFrame:
+    """Values, as text, of the parameters in which runs differ: a row per run, by name, a column per parameter."""
+    parameters = pd.DataFrame(
         [dict(flat(run.parameters)) for run in runs], index=[run.name for run in runs]
     ).fillna(NONE)
-    return given.loc[:, given.nunique() > 1]
+    return parameters.loc[:, parameters.nunique() > 1]
 
 
-def arranged(runs: Sequence[Experiment]) -> list[Experiment]:
-    """By the value of the one parameter they differ in, where that is a number; else as they come."""
-    given = differing(runs)
-    if len(given.columns) == 1:
-        values = pd.to_numeric(given.iloc[:, 0], errors="coerce").to_list()
-        if not any(map(pd.isna, values)):
-            order = sorted(range(len(runs)), key=values.__getitem__)
-            return [runs[at] for at in order]
-    return list(runs)
+def in_order_of_change(runs: Sequence[Experiment]) -> list[Experiment]:
+    """Runs sorted by the one parameter in which they differ, if its values are numbers; else in the given order."""
+    parameters = changed_parameters(runs)
+    if len(parameters.columns) != 1:
+        return list(runs)
+    values = pd.to_numeric(parameters.iloc[:, 0], errors="coerce").to_list()
+    if any(map(pd.isna, values)):
+        return list(runs)
+    order = sorted(range(len(runs)), key=values.__getitem__)
+    return [runs[index] for index in order]
 
 
-def quantities(run: Experiment) -> pd.DataFrame:
-    """One row per sound cell, one column per headline quantity: SCORES, MARGINS of good over random, REMOVED.
+def headline_quantities(run: Experiment) -> pd.DataFrame:
+    """One row per cell, degenerate tasks left out, and one column per quantity of SCORES, MARGINS and REMOVED.
 
     A score is the task's reported metric on dev, in its own units; weights removed are a share.
     """
     cells, sizes, tasks = run.tables["cells"], run.tables["sizes"], run.tables["tasks"]
-    sound = tasks.loc[~tasks["degenerate"], "task"]
-    own = cells[cells["reported"] & cells["task"].isin(sound)]
-    owner = own["method"] + " " + own["kind"] + " " + own["state"]
-    wide = own.assign(owner=owner).pivot(index=CELL, columns="owner", values="value")
-    scores = {name: wide[term] for name, term in SCORES.items() if term in wide}
+    sound_tasks = tasks.loc[~tasks["degenerate"], "task"]
+    reported = cells[cells["reported"] & cells["task"].isin(sound_tasks)]
+    columns = reported["method"] + " " + reported["kind"] + " " + reported["state"]
+    values = reported.assign(column=columns).pivot(index=CELL, columns="column", values="value")
+    scores = {name: values[column] for name, column in SCORES.items() if column in values}
     margins = {
-        f"{name}, margin": wide[good] - wide[random]
+        f"{name}, margin": values[good] - values[random]
         for name, (good, random) in MARGINS.items()
-        if {good, random} <= set(wide)
+        if {good, random} <= set(values)
     }
-    removed = sizes.drop_duplicates([*CELL, "method"]).set_index(CELL)
-    gone = {
-        name: removed.loc[removed["method"] == method, "sparsity"].reindex(wide.index)
+    searches = sizes.drop_duplicates([*CELL, "method"]).set_index(CELL)
+    removed = {
+        name: searches.loc[searches["method"] == method, "sparsity"].reindex(values.index)
         for name, method in REMOVED.items()
     }
-    return pd.DataFrame({**scores, **margins, **gone}, index=wide.index)
+    return pd.DataFrame({**scores, **margins, **removed}, index=values.index)
 
 
-def compare(runs: Sequence[Experiment], baseline: Experiment) -> Iterator[Compared]:
-    """Every quantity of every run, against the baseline's on the cells that both have."""
-    reference = quantities(baseline)
+def compare(runs: Sequence[Experiment], baseline: Experiment) -> Iterator[Comparison]:
+    """Every headline quantity of every run, and its difference from the baseline on the cells that both have."""
+    reference = headline_quantities(baseline)
     for run in runs:
-        own = quantities(run)
-        both = own.index.intersection(reference.index)
-        for name in own:
-            gap = (
-                own[name].reindex(both) - reference[name].reindex(both)
-                if name in reference
-                else None
-            )
-            yield Compared(
-                run=run.name,
-                quantity=str(name),
-                own=_over_seeds(own[name]),
-                difference=interval([]) if gap is None else _over_seeds(gap),
-            )
+        quantities = headline_quantities(run)
+        common_cells = quantities.index.intersection(reference.index)
+        for name, values in quantities.items():
+            difference = interval([])
+            if name in reference:
+                pairs = values.reindex(common_cells) - reference[name].reindex(common_cells)
+                difference = _over_seeds(pairs)
+            yield Comparison(run.name, str(name), _over_seeds(values), difference)
 
 
 def _over_seeds(values: "pd.Series[float]") -> Interval:
-    """The mean over a seed's tasks, over the seeds; a seed counts where all its tasks have a value."""
-    per_seed = values.groupby(level="seed").agg(lambda each: each.mean(skipna=False))
+    """Mean over tasks within each seed, then over seeds; seeds with an undefined task are left out."""
+    per_seed = values.groupby(level="seed").agg(lambda of_seed: of_seed.mean(skipna=False))
     return interval(per_seed.dropna().tolist())
 
 
-def flips(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
-    """Every verdict that is not the baseline's: claim, run, and both verdicts with their effects and intervals."""
+def changed_verdicts(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
+    """Verdicts that differ from the baseline's: claim, run, and both verdicts with effects and intervals."""
     columns = ["claim", "verdict", "effect", "low", "high", "n"]
     reference = baseline.tables["verdicts"][columns]
-    found = [
+    changed = [
         reference.merge(run.tables["verdicts"][columns], on="claim", suffixes=("_base", "_run"))
         .query("verdict_base != verdict_run")
         .assign(run=run.name)
         for run in runs
     ]
-    joined = pd.concat(found, ignore_index=True)
-    place = {claim: at for at, claim in enumerate(reference["claim"])}
-    return joined.sort_values("claim", key=lambda claims: claims.map(place), kind="stable")
+    rank = {claim: number for number, claim in enumerate(reference["claim"])}
+    return pd.concat(changed, ignore_index=True).sort_values(
+        "claim", key=lambda claims: claims.map(rank), kind="stable"
+    )
 
 
-def shared(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
-    """One row per run and stage: how many of its `instances` are locked exactly as in the baseline (`same`).
+def reused_stages(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
+    """How many `instances` of each stage a run has, and how many are locked as in the baseline (`same`).
 
-    Equal command, dependencies, parameters and outputs: DVC had nothing to run for them.
+    Those have the same command, dependencies, parameters and outputs: DVC did not run them again.
     """
-    found = [
+    rows = [
         {"run": run.name, "stage": name.split("@")[0], "same": baseline.stages.get(name) == locked}
         for run in runs
         for name, locked in run.stages.items()
     ]
-    frame = pd.DataFrame(found, columns=["run", "stage", "same"])
+    frame = pd.DataFrame(rows, columns=["run", "stage", "same"])
     return frame.groupby(["run", "stage"], sort=False, as_index=False).agg(
         same=("same", "sum"), instances=("same", "size")
     )
 
 
-def ways(runs: Sequence[Experiment]) -> pd.DataFrame:
-    """The way down of every run: run, task, method, step, and the means over its seeds of sparsity and score.
+def trajectories(runs: Sequence[Experiment]) -> pd.DataFrame:
+    """Mean trajectories: run, task, method, step, and sparsity and score averaged over the run's seeds.
 
-    Only the first phase of a search, and only steps that all seeds of a run took; a step is `chosen` where it is the
-    mean place (step is -1) of the subnetworks that the searches returned.
+    They consist of the steps of a search's first phase that all seeds of the run took. Step -1 is not part of the
+    line: it is the mean of the good tickets, whatever step each seed found its own at.
     """
-    found = []
+    rows = []
     for run in runs:
-        steps = run.tables["curves"]
-        main = first_phase(steps)
-        seeds = main.groupby(["task", "method"])["seed"].nunique().to_dict()
-        for (task, method, step), own in main.groupby(["task", "method", "step"], sort=False):
-            if own["seed"].nunique() == seeds[task, method]:
-                found.append(_place(run, task, method, step, own))
-        for (task, method), own in steps[steps["chosen"]].groupby(["task", "method"], sort=False):
-            found.append(_place(run, task, method, -1, own))
-    return pd.DataFrame(found, columns=["run", "task", "method", "step", "sparsity", "score"])
+        curves = run.tables["curves"]
+        steps = first_phase(curves)
+        seeds = steps.groupby(["task", "method"])["seed"].nunique().to_dict()
+        for (task, method, step), of_step in steps.groupby(["task", "method", "step"], sort=False):
+            if of_step["seed"].nunique() == seeds[task, method]:
+                rows.append(_mean_point(run, task, method, step, of_step))
+        chosen = curves[curves["chosen"]]
+        for (task, method), good in chosen.groupby(["task", "method"], sort=False):
+            rows.append(_mean_point(run, task, method, -1, good))
+    return pd.DataFrame(rows, columns=["run", "task", "method", "step", "sparsity", "score"])
 
 
-def _place(run: Experiment, task: object, method: object, step: object, own: pd.DataFrame) -> Any:
-    at = {name: own[name].mean() for name in ("sparsity", "score")}
-    return {"run": run.name, "task": task, "method": method, "step": step} | at
+def _mean_point(
+    run: Experiment, task: object, method: object, step: object, steps: pd.DataFrame
+) -> dict[str, object]:
+    means = {column: steps[column].mean() for column in ("sparsity", "score")}
+    return {"run": run.name, "task": task, "method": method, "step": step, **means}
 
 
-def counts(run: Experiment) -> Mapping[str, int]:
-    """How many verdicts of each word."""
-    return {
-        str(word): int(n) for word, n in run.tables["verdicts"]["verdict"].value_counts().items()
-    }
+def verdict_counts(run: Experiment) -> Mapping[str, int]:
+    """Number of claims with each verdict."""
+    counts = run.tables["verdicts"]["verdict"].value_counts()
+    return {str(verdict): int(count) for verdict, count in counts.items()}
 
 
-def titles(runs: Sequence[Experiment]) -> pd.DataFrame:
-    """The tasks of any of the runs, as their overview has them, each once."""
+def all_tasks(runs: Sequence[Experiment]) -> pd.DataFrame:
+    """The tasks of all runs, each once: rows of their overviews."""
     return pd.concat([run.tables["tasks"] for run in runs]).drop_duplicates("task")

@@ -1,4 +1,4 @@
-"""Operations on data frames: spread over seeds, the order of rows, CSV files."""
+"""Data frames: mean and spread over seeds, order of rows, CSV files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -16,16 +16,16 @@ SPREAD = ["mean", "std", "low", "high", "n"]
 
 
 def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:
-    """Mean, std (ddof 1), 95 % interval and n of `value` over the rows of each group.
+    """Mean, std (ddof 1), 95 % interval and number of the values in each group of rows.
 
-    Undefined values are left out of n; the column `undefined` counts them.
+    NaN values are left out; the column `undefined` counts them.
     """
     rows = []
     for keys, group in frame.groupby(list(by), sort=False):
         defined = group[value].dropna()
         rows.append(
             dict(zip(by, keys, strict=True))
-            | {name: asdict(interval(defined.tolist()))[name] for name in SPREAD}
+            | asdict(interval(defined.tolist()))
             | {"undefined": len(group) - len(defined)}
         )
     return pd.DataFrame(rows, columns=[*by, *SPREAD, "undefined"])
@@ -51,12 +51,12 @@ def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
-    """Iterate over the rows, columns as attributes."""
+    """The rows of a frame, with columns as attributes."""
     return frame.itertuples(index=False)
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV table; numbers have 6 significant digits, so that equal results are equal bytes."""
+    """Write a CSV table. Numbers get 6 significant digits, so that equal results are equal bytes."""
     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
@@ -65,4 +65,4 @@ def load(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: no readable table ({error}); run the analysis again") from None
+        raise UserError(f"{path}: not a readable table ({error}); run the analysis again") from None

@@ -1,7 +1,7 @@
-"""Attention profiles of heads against their survival: are the survivors the meaningful heads? (paper, section 5)
+"""Attention profiles of heads and their survival: do heads with meaningful patterns survive? (paper, section 5)
 
-The unit of sampling is the head: its value is the mean over sentences, and over seeds where there are several.
-Tests permute heads within their layer, because patterns and survival both depend on the layer.
+The unit of sampling is the head; its values are averaged over sentences, and over seeds if there are several.
+Tests permute heads within their layer, because both patterns and survival depend on the layer.
 Suffixes: S seeds, L layers, H heads of each, R permutations, K descriptors of a head.
 """
 
@@ -40,7 +40,7 @@ def survival_LH(tickets: Sequence[Ticket], task: str) -> Array:
 
 
 def groups(share_LH: Array) -> dict[str, Kept]:
-    """All heads, those that every seed keeps, and those that none keeps: [L, H] each."""
+    """Masks [L, H] of all heads, of super-survivors (kept with every seed), and of those kept with none."""
     return {
         "all": np.ones(share_LH.shape, bool),
         "super": share_LH == 1,
@@ -49,10 +49,10 @@ def groups(share_LH: Array) -> dict[str, Kept]:
 
 
 def shares(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """Each descriptor of each group of heads: mean, std and t interval over its n heads, next to chance.
+    """Every descriptor over each group of heads: mean, std and t interval over its n heads, and the chance level.
 
-    `random` is the mean of as many random heads of the same layers, between `random_low` and `random_high` in
-    95 of 100 draws; `p` is two-sided, uncorrected, and null where no other heads could be drawn.
+    `random` is the mean over as many random heads of each layer, which is between `random_low` and `random_high` in
+    95 % of draws; `p` is two-sided, uncorrected, and null if no other heads could be drawn.
     """
     rows = []
     for setting, in_setting in profiles.groupby(SETTING, sort=False):
@@ -66,7 +66,7 @@ def shares(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
 
 
 def head_values_KLH(profiles: pd.DataFrame, shape: tuple[int, ...]) -> Array:
-    """Every descriptor of every head, averaged over seeds; NaN where a head was pruned."""
+    """Every descriptor of every head, averaged over seeds; NaN for pruned heads."""
     values_KLH = np.full((len(DESCRIPTORS), *shape), np.nan)
     means = profiles.groupby(["layer", "index"])[list(DESCRIPTORS)].mean()
     layers, heads = (means.index.get_level_values(level).to_numpy() for level in (0, 1))
@@ -80,21 +80,21 @@ def _group_rows(
     random_RK = random_means_RK(values_KLH, member_LH, seeds.rng("attention", *names))
     for index, descriptor in enumerate(DESCRIPTORS):
         values = values_KLH[index][member_LH]
-        mean = asdict(interval(values[~np.isnan(values)]))
+        mean = interval(values[~np.isnan(values)])
         random_R = random_RK[:, index]
         low, high = np.quantile(random_R, (0.025, 0.975))
         yield {
             "number": descriptor,
-            **mean,
+            **asdict(mean),
             "random": float(random_R.mean()),
             "random_low": float(low),
             "random_high": float(high),
-            "p": two_sided(float(mean["mean"]), random_R),
+            "p": two_sided(mean.mean, random_R),
         }
 
 
 def random_means_RK(values_KLH: Array, member_LH: Kept, rng: np.random.Generator) -> Array:
-    """Mean of each descriptor over random heads, as many of every layer as `member_LH` has; NaN for none."""
+    """Means of each descriptor over random heads, as many of each layer as in `member_LH`; NaN if it has none."""
     members_RLH = permutations(member_LH, rng)
     size = int(member_LH.sum())
     if not size:
@@ -106,9 +106,9 @@ def random_means_RK(values_KLH: Array, member_LH: Kept, rng: np.random.Generator
 
 
 def correlation(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """Pearson's r over heads between survival and the share of heterogeneous maps, per task and for all tasks.
+    """Pearson's r over heads between survival and the share of heterogeneous maps, per task and over all tasks.
 
-    `task` is null for all. `p` is two-sided, by permuting heads within their layer.
+    `task` is null for all tasks. `p` is two-sided, by permuting heads within their layer.
     """
     finetuned = profiles[profiles["state"] == "finetuned"]
     rows = []
@@ -139,8 +139,7 @@ def _correlation_test(x_LH: Array, y_LH: Array, rng: np.random.Generator) -> tup
 
 
 def heterogeneity(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """Share of heterogeneous normed maps in each cell's fine-tuned model: over all heads, and over those that
-    survive with every seed of the task."""
+    """Share of heterogeneous normed maps in each cell's fine-tuned model, over all heads and over super-survivors."""
     normed = profiles[(profiles["state"] == "finetuned") & (profiles["weighting"] == "normed")]
     rows = []
     for (task, seed), of_cell in normed.groupby(["task", "seed"], sort=False):

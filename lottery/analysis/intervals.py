@@ -1,4 +1,4 @@
-"""How sure a mean over few replications is."""
+"""Confidence interval of a mean over few replications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ Values = Sequence[float] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean of `n` values, their standard deviation (ddof 1) and a confidence interval of the mean.
+    """Mean of `n` values, their standard deviation (ddof 1), and the bounds of a confidence interval of the mean.
 
-    What the values do not determine is NaN: the mean of none, the std and the bounds of a single one.
+    NaN stands for what is undefined: the mean of no values, the std and the bounds of a single one.
     """
 
     mean: float
@@ -25,11 +25,11 @@ class Interval:
 
 
 def interval(values: Values, level: float = 0.95) -> Interval:
-    """Student's t interval of the mean of independent replications, e.g. seeds. A NaN among them makes NaN."""
+    """Student's t interval of the mean of independent replications, e.g. seeds; NaN if any of them is NaN."""
     array = np.asarray(values, dtype=np.float64)
     n, nan = len(array), float("nan")
     if n < 2:
         return Interval(float(array[0]) if n else nan, nan, nan, nan, n)
     mean, std = float(array.mean()), float(array.std(ddof=1))
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * std / n**0.5
-    return Interval(mean, std, mean - reach, mean + reach, n)
+    half_width = float(stdtrit(n - 1, (1 + level) / 2)) * std / n**0.5
+    return Interval(mean, std, mean - half_width, mean + half_width, n)

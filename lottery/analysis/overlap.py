@@ -1,4 +1,4 @@
-"""Overlap of two tickets of one method: shared components, Jaccard index, Cohen's kappa, and their values at chance."""
+"""Overlap of two tickets of one method: shared components, Jaccard index and Cohen's kappa, and chance levels."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two tickets compared by one unit, of which there are `total`: their sizes, and what both keep."""
+    """Overlap in one unit: the sizes of both tickets, and how many of the `total` components both keep."""
 
     unit: str
     total: int
@@ -22,7 +22,7 @@ class Overlap:
 
     @property
     def expected(self) -> float:
-        """What independent tickets of these sizes would share, |A||B| / total."""
+        """The number of components that independent tickets of these sizes share on average, |A||B| / total."""
         return self.size_a * self.size_b / self.total
 
     @property
@@ -37,15 +37,15 @@ class Overlap:
 
     @property
     def kappa(self) -> float:
-        """Cohen's kappa; NaN where both tickets keep everything, or both nothing."""
+        """Cohen's kappa; NaN if both tickets keep everything, or both nothing."""
         mean_size = (self.size_a + self.size_b) / 2
         if mean_size <= self.expected:
             return NAN
         return (self.shared - self.expected) / (mean_size - self.expected)
 
     def _jaccard(self, shared: float) -> float:
-        together = self.size_a + self.size_b
-        return shared / (together - shared) if together else NAN
+        sizes = self.size_a + self.size_b
+        return shared / (sizes - shared) if sizes else NAN
 
 
 def by_unit(ticket: Ticket) -> Mapping[str, Subnetwork]:
@@ -54,7 +54,7 @@ def by_unit(ticket: Ticket) -> Mapping[str, Subnetwork]:
 
 
 def overlaps(a: Ticket, b: Ticket) -> Iterator[Overlap]:
-    """Compare two tickets of one method, unit by unit."""
+    """Overlap of two tickets of one method, unit by unit."""
     of_b = by_unit(b)
     for unit, in_a in by_unit(a).items():
         in_b = of_b[unit]

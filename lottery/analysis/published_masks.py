@@ -1,9 +1,9 @@
-"""Masks of heads and MLPs published by others, read as tickets: heads [L, H] and MLPs [L] of 0 and 1.
+"""Published masks of heads [L, H] and MLPs [L], read as tickets.
 
-Three layouts are known. A folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
+Three layouts are supported: a folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
 `masks/heads_mlps`, as Prasanna et al. released theirs; a table with one row per component (task, seed, layer,
-head_or_mlp, component, kept); and a table with one row per subnetwork (task, seed, heads, mlps), its bits
-written as text, the heads of each layer as one word.
+head_or_mlp, component, kept); a table with one row per subnetwork (task, seed, heads, mlps), whose digits
+are 1 for kept and 0 for pruned, with one word for the heads of each layer.
 """
 
 import re
@@ -23,9 +23,9 @@ from lottery.tickets.methods import STRUCTURED
 
 
 def read(source: Path) -> list[Ticket]:
-    """Every ticket of a source, tasks and seeds in the order of the table, or by name in a folder.
+    """All tickets of a source, in the order of the table; those of a folder are sorted by task and seed.
 
-    Raises UserError if the layout is unknown, a mask is incomplete, or holds anything but 0 and 1.
+    Raises UserError if the layout is unknown, or if a mask is incomplete or has values other than 0 and 1.
     """
     if not source.exists():
         raise UserError(
@@ -77,13 +77,15 @@ def _mask(source: Path, values: Any) -> Kept:
 def _folder(source: Path) -> list[Ticket]:
     nested = source / "masks" / "heads_mlps"
     root = nested if nested.is_dir() else source
-    places = [
+    seed_folders = [
         (folder.parent.name, int(folder.name.removeprefix("seed_")), folder)
         for folder in root.glob("*/seed_*")
         if folder.name.removeprefix("seed_").isdecimal()
     ]
-    if not places:
-        raise UserError(f"{root}: no <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy in it")
+    if not seed_folders:
+        raise UserError(
+            f"{root}: has no folders <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy"
+        )
     return [
         _ticket(
             folder,
@@ -92,7 +94,7 @@ def _folder(source: Path) -> list[Ticket]:
             npy.read(folder / "head_mask.npy"),
             npy.read(folder / "mlp_mask.npy"),
         )
-        for task, seed, folder in sorted(places)
+        for task, seed, folder in sorted(seed_folders)
     ]
 
 
@@ -104,8 +106,8 @@ def _table(source: Path) -> list[Ticket]:
     for columns, read_layout in LAYOUTS.items():
         if set(columns) <= set(table.columns):
             return read_layout(source, table)
-    known = " or ".join(", ".join(columns) for columns in LAYOUTS)
-    raise UserError(f"{source}: has columns {', '.join(table.columns)}; expected {known}")
+    expected = " or ".join(", ".join(columns) for columns in LAYOUTS)
+    raise UserError(f"{source}: has columns {', '.join(table.columns)}; expected {expected}")
 
 
 def _by_subnetwork(source: Path, table: pd.DataFrame) -> list[Ticket]:
@@ -127,8 +129,9 @@ def _by_component(source: Path, table: pd.DataFrame) -> list[Ticket]:
     key = ["task", "seed", "head_or_mlp", "layer", "component"]
     numbers = {name: _integers(source, table, name) for name in ("seed", "layer", "component")}
     table = table.assign(**numbers, kept=pd.to_numeric(table["kept"], errors="coerce"))
-    for unit in table.loc[~table["head_or_mlp"].isin(["head", "mlp"]), "head_or_mlp"]:
-        raise UserError(f"{source}: head_or_mlp is {unit!r}; expected head or mlp")
+    unknown = table.loc[~table["head_or_mlp"].isin(["head", "mlp"]), "head_or_mlp"].tolist()
+    if unknown:
+        raise UserError(f"{source}: head_or_mlp is {unknown[0]!r}; expected head or mlp")
     _require_unique(source, table, key)
     return [
         _ticket(
@@ -161,8 +164,9 @@ def _integers(source: Path, table: pd.DataFrame, column: str) -> list[int]:
 
 
 def _require_unique(source: Path, table: pd.DataFrame, key: Sequence[str]) -> None:
-    for row in table.loc[table.duplicated(list(key)), list(key)].to_numpy().tolist():
-        raise UserError(f"{source}: holds {' '.join(map(str, row))} more than once")
+    duplicates = table.loc[table.duplicated(list(key)), list(key)].to_numpy().tolist()
+    if duplicates:
+        raise UserError(f"{source}: holds {' '.join(map(str, duplicates[0]))} more than once")
 
 
 LAYOUTS: Mapping[tuple[str, ...], Callable[[Path, pd.DataFrame], list[Ticket]]] = {

@@ -1,4 +1,4 @@
-"""The authors' scores (published/results.csv, whose README names the source), for a place beside ours."""
+"""The authors' published scores, shown next to ours; published/README.md names their source."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ OWNER = ["method", "kind", "state"]
 COLUMNS = ["task", *OWNER, "metric", "mean", "std"]
 
 
-def results(path: Path) -> pd.DataFrame:
-    """Mean and std (ddof 1) over the authors' five seeds, a row per task, method, kind and state.
+def read(path: Path) -> pd.DataFrame:
+    """Mean and std (ddof 1) over the authors' five seeds: one row per task, method, kind and state.
 
-    On GLUE's development sets, on which their subnetworks were chosen as well. A UserError where the file is
-    missing or another table.
+    They are scores on GLUE's development sets, on which the authors also chose their subnetworks. Raises UserError
+    if the file is missing or is another table.
     """
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: not a readable table: {' '.join(str(error).split())}") from None
     if list(table.columns) != COLUMNS or table.duplicated(["task", *OWNER]).any():
         raise UserError(
             f"{path}: expected one row per {', '.join(COLUMNS[:4])} with metric, mean, std"
@@ -27,14 +27,16 @@ def results(path: Path) -> pd.DataFrame:
     return table
 
 
-def sound(results: pd.DataFrame) -> pd.DataFrame:
-    """The tasks whose full model is above the majority class: all but WNLI."""
-    levels = results[results["method"] == "full"].pivot(index="task", columns="kind", values="mean")
-    above = levels.index[levels["full"] > levels["majority"]]
-    return results[results["task"].isin(above)]
+def above_majority(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of the tasks whose full model beats the majority class: all but WNLI."""
+    baselines = scores[scores["method"] == "full"].pivot(
+        index="task", columns="kind", values="mean"
+    )
+    sound_tasks = baselines.index[baselines["full"] > baselines["majority"]]
+    return scores[scores["task"].isin(sound_tasks)]
 
 
-def averages(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean score over the sound tasks: method, kind, state, mean, and how many tasks it is over."""
-    grouped = sound(results).groupby(OWNER, sort=False)["mean"]
+def averages(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean score over the tasks above the majority class: method, kind, state, mean, and the number of tasks."""
+    grouped = above_majority(scores).groupby(OWNER, sort=False)["mean"]
     return grouped.agg(mean="mean", tasks="count").reset_index()

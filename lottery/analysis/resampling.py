@@ -1,4 +1,4 @@
-"""Permutation tests within strata: random permutations along the last axis, and the p values they give."""
+"""Permutation tests within strata: permutations along the last axis, and the p values that they give."""
 
 from typing import TypeVar
 
@@ -13,20 +13,20 @@ T = TypeVar("T", bound=np.generic)
 
 
 def permutations(values: NDArray[T], rng: np.random.Generator) -> NDArray[T]:
-    """PERMUTATIONS copies of `values` [R, ...], each row of the last axis permuted by itself."""
+    """PERMUTATIONS random permutations of `values`, [R, ...]: rows of the last axis are permuted independently."""
     return rng.permuted(np.broadcast_to(values, (PERMUTATIONS, *values.shape)), axis=-1)
 
 
 def greater(observed: float, null_R: Array) -> float:
-    """One-sided p: share of statistics at least as large, the observed one included."""
+    """One-sided p value: share of statistics at least as large, the observed one included."""
     as_large = (null_R >= observed - TOLERANCE).sum()
     return float((1 + as_large) / (1 + len(null_R)))
 
 
 def two_sided(observed: float, null_R: Array) -> float:
-    """Two-sided p: share of statistics at least as far from their mean, the observed one included.
+    """Two-sided p value: share of statistics at least as far from the null's mean, the observed one included.
 
-    NaN if the observed statistic or one of the null is undefined, or all of the null are equal.
+    NaN if the observed statistic or one of the null is NaN, or if those of the null are all equal.
     """
     distance_R = np.abs(null_R - null_R.mean())
     if np.isnan(observed) or np.isnan(distance_R).any() or distance_R.max() < TOLERANCE:

@@ -1,6 +1,6 @@
-"""From scores to tidy tables: per task, over the tasks, and the headline numbers.
+"""Score tables: by cell, over seeds and over tasks; the trajectories of searches; the headline numbers.
 
-Random draws of a seed are averaged before anything is taken over seeds: a draw is not a replication.
+The random draws of a seed are averaged before means over seeds are taken: a draw is not a replication.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,13 @@ OWNER = ["method", "kind", "state"]
 
 
 def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """One row per task, seed, method, kind, state, split and metric, the draws averaged.
+    """One row per task, seed, method, kind, state, split and metric, averaged over draws.
 
-    `value` is NaN where a draw has no score, `draws` counts them, `examples` the split's.
+    `value` is NaN if a draw has no score; `draws` counts draws, and `examples` those of the split. `reported` marks
+    the task's first metric on dev.
     """
     by = ["task", "seed", *OWNER, "split", "metric"]
-    found = (
+    table = (
         scores.sort_values("draw", kind="stable")
         .groupby(by, sort=False, as_index=False)
         .agg(
@@ -33,57 +34,55 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
             examples=("n", "first"),
         )
     )
-    found["reported"] = (found["split"] == "dev") & (
-        found["metric"] == found["task"].map({name: get_task(name).metrics[0] for name in tasks})
-    )
-    return ordered(found, tasks, by)
+    main_metric = table["task"].map({name: get_task(name).metrics[0] for name in tasks})
+    table["reported"] = (table["split"] == "dev") & (table["metric"] == main_metric)
+    return ordered(table, tasks, by)
 
 
 def results(cells: pd.DataFrame) -> pd.DataFrame:
-    """Each subnetwork's metrics over the seeds; `share` is the mean over that of the full model."""
-    by = ["task", *OWNER, "split", "metric", "reported", "examples"]
-    found = spread(cells, by)
+    """Every metric of every kind of ticket over the seeds; `share` is the mean as a share of the full model's."""
+    over_seeds = spread(cells, ["task", *OWNER, "split", "metric", "reported", "examples"])
     key = ["task", "split", "metric"]
-    full = found[found["kind"] == "full"].set_index(key)["mean"].rename("full")
-    found = found.join(full, on=key)
-    return found.assign(share=_ratio(found["mean"], found["full"])).drop(columns="full")
+    full = over_seeds[over_seeds["kind"] == "full"].set_index(key)["mean"].rename("full")
+    full_mean = over_seeds.join(full, on=key)["full"]
+    return over_seeds.assign(share=_ratio(over_seeds["mean"], full_mean))
 
 
 def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """What each task is measured by, and whether its tickets mean anything.
+    """Metrics, size and baselines of each task, and whether the task is degenerate.
 
-    Degenerate is a task one of whose seeds has a full model without a score or not clearly above the majority
-    class, or a search that kept nothing at all.
+    A task is degenerate if, with any seed, its full model has no score or is not significantly better than the
+    majority class, or a search kept nothing. Nothing can be concluded from tickets of such a task.
     """
-    reported = cells[cells["reported"] & (cells["method"] == "full")]
-    score = reported.pivot(index=["task", "seed"], columns="kind", values="value")
+    baselines = cells[cells["reported"] & (cells["method"] == "full")]
     empty = sizes[sizes["sparsity"] >= 1].groupby("task")["seed"].agg(set).to_dict()
     rows = []
     for name in tasks:
-        own = score.loc[name]
-        metric = get_task(name).metrics[0]
-        examples = int(reported.loc[reported["task"] == name, "examples"].iloc[0])
-        above = own["full"] - own["majority"] > significance_margin(metric, examples)
+        task, of_task = get_task(name), baselines[baselines["task"] == name]
+        examples = int(of_task["examples"].iloc[0])
+        values = of_task.pivot(index="seed", columns="kind", values="value")
+        margin = significance_margin(task.metrics[0], examples)
+        above = values["full"] - values["majority"] > margin
+        seeds_by_reason: dict[str, list[int]] = {
+            "the full model does not clearly beat the majority class": values.index[
+                ~above
+            ].tolist(),
+            "a search kept nothing": list(empty.get(name, ())),
+        }
         reasons = [
-            f"{text} (seed {', '.join(map(str, sorted(seeds)))})"
-            for text, seeds in (
-                (
-                    "the full model does not clearly beat the majority class",
-                    own.index[~above].tolist(),
-                ),
-                ("a search kept nothing", empty.get(name, ())),
-            )
+            f"{reason} (seed {', '.join(map(str, sorted(seeds)))})"
+            for reason, seeds in seeds_by_reason.items()
             if seeds
         ]
         rows.append(
             {
                 "task": name,
-                "title": get_task(name).title,
-                "metric": metric,
-                "search_metric": get_task(name).search,
+                "title": task.title,
+                "metric": task.metrics[0],
+                "search_metric": task.search,
                 "examples": examples,
-                "majority": own["majority"].mean(),
-                "full": own["full"].mean(),
+                "majority": values["majority"].mean(),
+                "full": values["full"].mean(),
                 "degenerate": bool(reasons),
                 "reason": "; ".join(reasons),
             }
@@ -92,57 +91,60 @@ def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> 
 
 
 def averages(cells: pd.DataFrame, overview: pd.DataFrame) -> pd.DataFrame:
-    """The mean over tasks, taken within each seed, over the seeds; `share` is that of the full model's.
+    """Means over tasks within each seed, then over seeds; `share` is the mean as a share of the full model's.
 
-    Scope `sound` leaves degenerate tasks out, `all` is everything and there only where the two differ.
-    A seed counts where every task has a score; a kind counts where every task has it.
+    Scope `sound` leaves degenerate tasks out; scope `all` is there only if some task is degenerate. Only seeds with a
+    score for every task count, and only kinds of tickets that every task has.
     """
     names, sound = overview["task"], overview.loc[~overview["degenerate"], "task"]
     scopes = {"sound": sound} | ({"all": names} if len(sound) < len(names) else {})
-    frames = [_average(cells, list(scope)).assign(scope=key) for key, scope in scopes.items()]
+    frames = [_average(cells, list(tasks)).assign(scope=scope) for scope, tasks in scopes.items()]
     columns = ["scope", *OWNER, "tasks", "mean", "std", "low", "high", "n", "undefined", "share"]
     return pd.concat(frames, ignore_index=True)[columns]
 
 
 def _average(cells: pd.DataFrame, tasks: list[str]) -> pd.DataFrame:
-    own = cells[cells["reported"] & cells["task"].isin(tasks)]
-    everywhere = own.groupby(OWNER)["task"].transform("nunique") == len(tasks)
+    reported = cells[cells["reported"] & cells["task"].isin(tasks)]
+    of_every_task = reported.groupby(OWNER)["task"].transform("nunique") == len(tasks)
     per_seed = (
-        own[everywhere]
+        reported[of_every_task]
         .groupby([*OWNER, "seed"], sort=False)["value"]
         .agg(lambda values: values.mean(skipna=False))
         .reset_index()
     )
-    found = spread(per_seed, OWNER)
-    full = found.loc[found["kind"] == "full", "mean"]
-    share = _ratio(found["mean"], full.iloc[0] if len(full) else np.nan)
-    return ordered(found.assign(tasks=len(tasks), share=share), tasks, OWNER)
+    over_seeds = spread(per_seed, OWNER)
+    full = over_seeds.loc[over_seeds["kind"] == "full", "mean"]
+    share = _ratio(over_seeds["mean"], full.iloc[0] if len(full) else np.nan)
+    return ordered(over_seeds.assign(tasks=len(tasks), share=share), tasks, OWNER)
 
 
 def selection(cells: pd.DataFrame) -> pd.DataFrame:
-    """How much of the full model's score the good subnetworks keep, as cut, on both splits.
+    """Share of the full model's score that pruned good tickets keep, on the selection data and on dev.
 
-    `gap` = share kept on the selection data minus share kept on dev: what the search fitted to its data.
-    Empty where nothing was scored on selection data.
+    `gap` is the share on the selection data minus the share on dev: how far the search overfitted its data. Empty if
+    nothing was scored on selection data.
     """
     key = ["task", "metric", "split", "seed"]
     full = cells[cells["kind"] == "full"].set_index(key)["value"].rename("full")
-    good = cells[(cells["kind"] == "good") & (cells["state"] == "pruned")]
-    good = good[good["metric"].isin(cells.loc[cells["reported"], "metric"])].join(full, on=key)
-    main = good["task"].map(lambda name: get_task(name).metrics[0])
-    good = good[(good["metric"] == main) & good["split"].isin(["select", "dev"])]
-    wide = good.assign(value=_ratio(good["value"], good["full"])).pivot(
+    main_metric = cells["task"].map(lambda name: get_task(name).metrics[0])
+    good = cells[
+        (cells["kind"] == "good")
+        & (cells["state"] == "pruned")
+        & (cells["metric"] == main_metric)
+        & cells["split"].isin(["select", "dev"])
+    ].join(full, on=key)
+    shares = good.assign(value=_ratio(good["value"], good["full"])).pivot(
         index=["task", "method", "seed"], columns="split", values="value"
     )
-    wide = wide.reindex(columns=["select", "dev"]).dropna(how="all").reset_index()
-    wide["gap"] = wide["select"] - wide["dev"]
-    long = wide.melt(["task", "method", "seed"], ["select", "dev", "gap"], "quantity")
-    long = long[long["task"].isin(wide.loc[wide["select"].notna(), "task"])]
+    shares = shares.reindex(columns=["select", "dev"]).dropna(how="all").reset_index()
+    shares["gap"] = shares["select"] - shares["dev"]
+    long = shares.melt(["task", "method", "seed"], ["select", "dev", "gap"], "quantity")
+    long = long[long["task"].isin(shares.loc[shares["select"].notna(), "task"])]
     return spread(long, ["task", "method", "quantity"])
 
 
 def curves(trajectory: pd.DataFrame) -> pd.DataFrame:
-    """Every step of every search; `chosen` marks the one that was returned, the last accepted."""
+    """Every step of every search; `chosen` marks the good ticket, which is the last accepted step."""
     by = ["task", "seed", "method"]
     accepted = trajectory[trajectory["accepted"] | (trajectory["step"] == 0)]
     chosen = accepted.groupby(by)["step"].transform("max") == accepted["step"]
@@ -150,48 +152,47 @@ def curves(trajectory: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_phase(curves: pd.DataFrame) -> pd.DataFrame:
-    """The steps of every search's first phase, which draws its curve; the full model (step 0) included."""
+    """The full model (step 0) and the steps of each search's first phase, which make up its curve."""
     search = ["task", "seed", "method"]
     phase = curves[curves["step"] == 1].set_index(search)["phase"].rename("first_phase")
     in_phase = curves["phase"] == curves.join(phase, on=search)["first_phase"]
     return curves[in_phase | (curves["step"] == 0)]
 
 
-def headline(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """The numbers an experiment is compared by: mean scores over the sound tasks, sizes, agreement.
+def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The numbers by which runs are compared: over sound tasks, the mean scores, sparsity and agreement of tickets.
 
-    Undefined numbers are None. `jaccard` compares the good subnetworks of two seeds, `heads` of structured
-    and `weights` of magnitude pruning, and is a mean over pairs of seeds and over the tasks.
+    Undefined numbers are None. `jaccard` is the index of good tickets of two seeds, their heads or their weights,
+    averaged over the pairs of seeds of all tasks.
     """
     averages, overview, sizes = frames["averages"], frames["tasks"], frames["sizes"]
-    scored = averages[averages["scope"] == "sound"].set_index(OWNER)
-    sound, share = scored["mean"].to_dict(), scored["share"].to_dict()
-    kept = overview.loc[~overview["degenerate"], "task"]
-    sparsity = sizes[sizes["task"].isin(kept)].groupby("method")["sparsity"].mean()
-    agreement = frames["agreement"]
-    compared = agreement[agreement["task"].isin(kept) & (agreement["unit"] != "mlps")]
-    jaccard = compared.groupby("method")["jaccard"].mean()
-    found: dict[str, Any] = {
-        "full": _number(sound.get(("full", "full", "finetuned"))),
-        "majority": _number(sound.get(("full", "majority", "finetuned"))),
+    sound_averages = averages[averages["scope"] == "sound"].set_index(OWNER)
+    mean, share = sound_averages["mean"].to_dict(), sound_averages["share"].to_dict()
+    sound_tasks = overview.loc[~overview["degenerate"], "task"]
+    sparsity = sizes[sizes["task"].isin(sound_tasks)].groupby("method")["sparsity"].mean()
+    pairs = frames["agreement"]
+    pairs = pairs[pairs["task"].isin(sound_tasks) & (pairs["unit"] != "mlps")]
+    jaccard = pairs.groupby("method")["jaccard"].mean()
+    numbers: dict[str, Any] = {
+        kind: _rounded(mean.get(("full", kind, "finetuned"))) for kind in ("full", "majority")
     }
     for method in METHODS:
-        found[method] = {
-            state: {kind: _number(sound.get((method, kind, state))) for kind in CONTROLLED}
+        numbers[method] = {
+            state: {kind: _rounded(mean.get((method, kind, state))) for kind in CONTROLLED}
             for state in ("pruned", "retrained")
         } | {
-            "share_of_full": _number(share.get((method, "good", "pruned"))),
-            "sparsity": _number(sparsity.get(method)),
-            "jaccard": _number(jaccard.get(method)),
+            "share_of_full": _rounded(share.get((method, "good", "pruned"))),
+            "sparsity": _rounded(sparsity.get(method)),
+            "jaccard": _rounded(jaccard.get(method)),
         }
-    return found
+    return numbers
 
 
-def _number(value: float | None) -> float | None:
+def _rounded(value: float | None) -> float | None:
     return None if value is None or pd.isna(value) else round(float(value), 6)
 
 
 def _ratio(part: "pd.Series[float]", whole: Any) -> "pd.Series[float]":
-    """`part / whole`, NaN where the whole is 0 or less: a share of nothing is nothing."""
+    """`part / whole`; NaN if the whole is not positive, because a share of it has no meaning."""
     ratio: pd.Series[float] = part / whole
     return ratio.where(pd.Series(whole, index=part.index) > 0)

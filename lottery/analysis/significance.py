@@ -1,4 +1,4 @@
-"""Is a mean above zero, and does that stand when many means are tested?"""
+"""Sign-flip test of a mean against 0, and Holm's correction for many tests."""
 
 from typing import Literal
 
@@ -10,18 +10,18 @@ from statsmodels.stats.multitest import multipletests
 Side = Literal["greater", "less"]
 ALPHA = 0.05
 EXACT = 16
-"""Up to this many differences every pattern of signs is tried, beyond it 2**16 random ones."""
+"""Up to this many differences, all patterns of signs are enumerated; beyond, 2**16 random ones are drawn."""
 
 
-def sign_flip(differences: NDArray[np.float64], side: Side, chance: np.random.Generator) -> float:
-    """One-sided p of the mean of paired differences [n], by flipping their signs.
+def sign_flip(differences: NDArray[np.float64], side: Side, rng: np.random.Generator) -> float:
+    """One-sided p value of the mean of paired differences [n], by flipping their signs; NaN for n < 2.
 
-    Under the hypothesis each difference is as likely to be its negative; nothing else is assumed of its
-    distribution. NaN for n < 2.
+    The null hypothesis is that each difference is as likely as its negative; no other assumption is made about its
+    distribution.
     """
     if len(differences) < 2:
         return float("nan")
-    found = permutation_test(
+    test = permutation_test(
         (differences,),
         lambda flipped, axis: flipped.mean(axis=axis),
         permutation_type="samples",
@@ -29,20 +29,20 @@ def sign_flip(differences: NDArray[np.float64], side: Side, chance: np.random.Ge
         n_resamples=2**EXACT,
         batch=2**12,
         vectorized=True,
-        rng=chance,
+        rng=rng,
     )
-    return float(found.pvalue)
+    return float(test.pvalue)
 
 
-def smallest(n: int) -> float:
-    """The smallest p that `sign_flip` can give for n differences; NaN for n < 2."""
+def smallest_p(n: int) -> float:
+    """The smallest p value that `sign_flip` can give for n differences; NaN for n < 2."""
     return float("nan") if n < 2 else 2.0 ** -min(n, EXACT)
 
 
 def holm(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Holm's corrected p values [m]; NaN is a test that was not made and does not count."""
+    """Holm's corrected p values [m]. NaN marks a test that was not made: it stays NaN and does not count."""
     corrected = np.full(len(values), np.nan)
-    made = ~np.isnan(values)
-    if made.any():
-        corrected[made] = multipletests(values[made], method="holm")[1]
+    tested = ~np.isnan(values)
+    if tested.any():
+        corrected[tested] = multipletests(values[tested], method="holm")[1]
     return corrected

@@ -1,7 +1,7 @@
 """Stability of s-pruning: do searches with different seeds keep the same components? (paper, section 5)
 
-Arrays are booleans kept_S...: one subnetwork per seed, heads [S, L, H] or MLPs [S, L]. A statistic that the data
-leave undefined (one seed, nothing kept, everything kept) is NaN.
+Boolean arrays kept_S... hold one mask per seed, of heads [S, L, H] or MLPs [S, L]. Statistics that are undefined (one
+seed, nothing kept, everything kept) are NaN.
 Suffixes: S seeds, L layers, H heads, C all components.
 """
 
@@ -27,7 +27,7 @@ QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def stability(tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """Every statistic of every task's s-pruned good tickets: task, unit, statistic, value."""
+    """All statistics of each task's s-pruned good tickets: task, unit, statistic, value."""
     rows = [
         (task, unit, statistic, value)
         for task in dict.fromkeys(ticket.task for ticket in tickets)
@@ -38,7 +38,7 @@ def stability(tickets: Sequence[Ticket]) -> pd.DataFrame:
 
 
 def _masks_over_seeds(tickets: Sequence[Ticket], task: str) -> dict[str, Kept]:
-    """The masks of a task's s-pruned tickets, stacked in the order of seeds: heads [S, L, H], mlps [S, L]."""
+    """Masks of a task's s-pruned tickets, stacked in the order of seeds: heads [S, L, H], mlps [S, L]."""
     subnetworks = [
         ticket.subnetwork
         for ticket in sorted(tickets, key=lambda ticket: ticket.seed)
@@ -50,17 +50,17 @@ def _masks_over_seeds(tickets: Sequence[Ticket], task: str) -> dict[str, Kept]:
 
 
 def statistics(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
-    """Sizes, agreement between seeds and its chance level, of one task's subnetworks kept_S [S, ...]."""
+    """Sizes of one task's masks [S, ...], agreement between seeds, and its chance level."""
     kept_SC = kept_S.reshape(len(kept_S), -1)
     return sizes(kept_SC) | reliability(kept_SC) | similarity(kept_S, rng) | cochran(kept_SC)
 
 
 def sizes(kept_SC: Kept) -> dict[str, float]:
-    """Sizes: how many components survive, with all seeds or with none, and how far seeds disagree on single ones.
+    """Numbers of components that survive, with every seed or with none, and their spread over seeds.
 
-    `share_mixed` is the share of components that some seeds keep and others do not. The std (ddof 1) of a
-    component over 5 seeds is 0, .447 or .548; the two shares in [.45, .55] tell the literal reading from
-    that after rounding to two decimals. The expected counts are those of independent seeds of these sizes.
+    `share_mixed` is the share of components that some seeds keep and others prune. The paper gives the share of heads
+    whose std lies in [.45, .55]. Over 5 seeds a std (ddof 1) is 0, .447 or .548, so it matters whether it is rounded
+    to two decimals first: both shares are given. Expected counts are those of independent seeds of these sizes.
     """
     seeds, components = kept_SC.shape
     size_S, times_C = kept_SC.sum(axis=1), kept_SC.sum(axis=0)
@@ -83,7 +83,7 @@ def _share_from_045_to_055(std_C: NDArray[np.float64]) -> float:
 
 
 def reliability(kept_SC: Kept) -> dict[str, float]:
-    """Agreement beyond chance, with components as subjects and seeds as raters: 1 is perfect, 0 is chance."""
+    """Agreement beyond chance, with components as subjects and seeds as raters: 1 is perfect, 0 is chance level."""
     if len(kept_SC) < 2 or kept_SC.all() or not kept_SC.any():
         return {"fleiss_kappa": NAN, "krippendorff_alpha": NAN}
     times_C = kept_SC.sum(axis=0)
@@ -96,10 +96,10 @@ def reliability(kept_SC: Kept) -> dict[str, float]:
 
 
 def similarity(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
-    """Mean Jaccard index over pairs of seeds, its level at chance, and permutation tests of "above chance".
+    """Mean Jaccard index over pairs of seeds, its chance level, and permutation tests of a larger one than chance.
 
-    Permutations keep each seed's size: over all components (`uniform`), or within each layer, which leaves the
-    preference for layers in place (`within_layer`; for heads only). Two empty subnetworks have no index.
+    Permutations keep each seed's size: over all components (`uniform`), or within each layer (`within_layer`, for
+    heads only), which preserves a preference for layers. Two empty masks have no index.
     """
     kept_SC = kept_S.reshape(len(kept_S), -1)
     observed, has_layers = _mean(jaccard(kept_SC)), kept_S.ndim > 2
@@ -112,16 +112,18 @@ def similarity(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
 
 
 def jaccard(kept_SC: Kept) -> NDArray[np.float64]:
-    """|A and B| / |A or B| of every two of S subnetworks, [..., S, C] -> [..., pairs]; NaN for two empty ones."""
+    """|A and B| / |A or B| of every two of S masks, [..., S, C] -> [..., pairs]; NaN for two empty ones."""
     a, b = np.triu_indices(kept_SC.shape[-2], k=1)
-    ones_SC = kept_SC.astype(np.float32)  # a product of matrices counts what every two share
+    ones_SC = kept_SC.astype(
+        np.float32
+    )  # the matrix product counts the components that each pair shares
     shared = (ones_SC @ ones_SC.swapaxes(-1, -2))[..., a, b].astype(np.float64)
     size_S = kept_SC.sum(axis=-1)
     return _ratio(shared, size_S[..., a] + size_S[..., b] - shared)
 
 
 def expected_jaccard(kept_SC: Kept) -> NDArray[np.float64]:
-    """Jaccard index of the same pairs at chance: e / (a + b - e), with the overlap e = ab / C of independent ones."""
+    """Chance level for the same pairs: e / (a + b - e), where e = ab / C is the overlap of independent masks."""
     a, b = (kept_SC.sum(axis=1)[index] for index in np.triu_indices(len(kept_SC), k=1))
     shared = a * b / kept_SC.shape[1]
     return _ratio(shared, a + b - shared)
@@ -133,7 +135,7 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
 
 
 def _permutation_p(kept: Kept, observed: float, rng: np.random.Generator) -> float:
-    """p of a mean Jaccard index this large, by permuting the last axis; NaN where nothing can be permuted."""
+    """p value of a mean Jaccard index this large, by permuting the last axis; NaN if no permutation changes it."""
     sizes = kept.sum(axis=-1)
     if np.isnan(observed) or not ((sizes > 0) & (sizes < kept.shape[-1])).any():
         return NAN
@@ -149,8 +151,8 @@ def _mean(values: NDArray[np.float64]) -> float:
 def cochran(kept_SC: Kept) -> dict[str, float]:
     """Cochran's Q with components as blocks and seeds as treatments.
 
-    It asks whether the seeds keep the same *number* of components, not whether they keep the *same* ones:
-    a large p says that sizes agree and says nothing of stability.
+    It tests whether seeds keep the same *number* of components, not whether they keep the *same* ones: a large p value
+    means that sizes agree, and says nothing about stability.
     """
     if len(kept_SC) < 2:
         return {"cochran_q": NAN, "cochran_df": NAN, "cochran_p": NAN}
@@ -166,7 +168,7 @@ def cochran(kept_SC: Kept) -> dict[str, float]:
 
 
 def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
-    """Quantiles over the components of an unpruned model: task, unit, quantile, mean and std over seeds, n."""
+    """Quantiles over the components of unpruned models: task, unit, quantile, mean and std over seeds, n."""
     by = ["task", "unit", "quantile"]
     rows = [
         (task, unit, level, float(of_seed["importance"].quantile(level)))
@@ -178,7 +180,7 @@ def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
 
 
 def importance_agreement(importance: pd.DataFrame) -> pd.DataFrame:
-    """Spearman correlation of the importances of every two seeds: task, unit, seed_a, seed_b, spearman."""
+    """Spearman correlation of importance between every two seeds: task, unit, seed_a, seed_b, spearman."""
     rows: list[tuple[object, ...]] = []
     for (task, unit), of_unit in importance.groupby(["task", "unit"], sort=False):
         by_seed = {

@@ -1,4 +1,4 @@
-"""Tables of what survives: sizes, places, and overlap between seeds and between tasks (paper, sections 5 and 6)."""
+"""Survival tables: sizes of tickets, surviving components, overlap of seeds and of tasks (paper, sections 5 and 6)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, combinations_with_replacement
@@ -19,9 +19,10 @@ PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance"]
 
 
 def component_shares(ticket: Ticket, heads: int) -> Shares:
-    """How much of each head and MLP survives; of an encoder with so many `heads` a layer.
+    """Share of each head and MLP that survives, in an encoder with `heads` heads per layer.
 
-    A head's weights are its rows of query, key and value and its columns of the attention output.
+    If single weights are pruned, it is the share of the weights of the head (its rows of query, key and value, its
+    columns of the output projection) or of the MLP.
     """
     kept = ticket.subnetwork
     if not METHODS[ticket.method].prunes_weights:
@@ -49,7 +50,7 @@ def _mlp_share(weights: Subnetwork, layer: int) -> float:
 
 
 def sizes(tickets: Sequence[Ticket], curves: pd.DataFrame) -> pd.DataFrame:
-    """Survivors per task, method, seed and unit, of how many, and the sparsity of the ticket."""
+    """Size of each ticket by unit, and its sparsity: task, method, seed, unit, kept, total, sparsity."""
     key = ["task", "seed", "method"]
     sparsity = curves[curves["chosen"]].set_index(key)["sparsity"]
     rows = [
@@ -68,7 +69,7 @@ def sizes(tickets: Sequence[Ticket], curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def survivors(sizes: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """Survivors per task and unit over the seeds; the unit `sparsity` is the share of weights removed."""
+    """Sizes per task and unit over seeds, with a unit `sparsity`: the share of weights removed."""
     by = ["task", "method", "unit", "total"]
     tickets = sizes.drop_duplicates(["task", "method", "seed"])
     removed = tickets.assign(unit="sparsity", total=1, kept=tickets["sparsity"])
@@ -77,12 +78,12 @@ def survivors(sizes: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
 
 
 def survival(tickets: Sequence[Ticket], heads: int) -> pd.DataFrame:
-    """Share of each head and MLP that survives: mean and std (ddof 1) over the seeds; `index` null for an MLP."""
+    """Share of each head and MLP that survives: mean and std (ddof 1) over seeds; `index` is null for an MLP."""
     rows = [
-        (ticket.task, ticket.method, unit, *_layer_and_index(place), ticket.seed, float(share))
+        (ticket.task, ticket.method, unit, *_layer_and_index(position), ticket.seed, float(share))
         for ticket in tickets
         for unit, shares in component_shares(ticket, heads).items()
-        for place, share in np.ndenumerate(shares)
+        for position, share in np.ndenumerate(shares)
     ]
     by = ["task", "method", "unit", "layer", "index"]
     frame = pd.DataFrame(rows, columns=[*by, "seed", "share"]).astype({"index": "Int64"})
@@ -90,12 +91,12 @@ def survival(tickets: Sequence[Ticket], heads: int) -> pd.DataFrame:
     return groups.agg(mean="mean", std="std", n="count").reset_index()
 
 
-def _layer_and_index(place: tuple[int, ...]) -> tuple[int, int | None]:
-    return place[0], place[1] if len(place) > 1 else None
+def _layer_and_index(position: tuple[int, ...]) -> tuple[int, int | None]:
+    return position[0], position[1] if len(position) > 1 else None
 
 
 def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
-    """Jaccard index of the tickets of every two seeds of a task, and its expected value at their sizes."""
+    """Jaccard index between every two seeds of a task, and its value at chance, given their sizes."""
     rows = [
         {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, **pair}
         for a, b in combinations(tickets, 2)
@@ -107,10 +108,10 @@ def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
 
 
 def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
-    """What the tickets of two tasks share within each seed: mean, std and interval over the seeds.
+    """Number of components that tickets of two tasks with one seed share: mean, std and interval over seeds.
 
-    `expected` is what independent subnetworks of the same sizes would share, |A||B| / total. A task with
-    itself shares its whole size.
+    `expected` is the number that independent subnetworks of these sizes would share, |A||B| / total. A task shares
+    its whole ticket with itself.
     """
     by_cell = {(ticket.task, ticket.seed, ticket.method): ticket for ticket in tickets}
     rows = [
@@ -127,13 +128,13 @@ def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
 
 
 def _pairs(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
-    for overlap in overlaps(a, b):
+    for in_unit in overlaps(a, b):
         yield {
             "method": a.method,
-            "unit": overlap.unit,
-            "total": overlap.total,
-            "shared": overlap.shared,
-            "expected": overlap.expected,
-            "jaccard": overlap.jaccard,
-            "chance": overlap.expected_jaccard,
+            "unit": in_unit.unit,
+            "total": in_unit.total,
+            "shared": in_unit.shared,
+            "expected": in_unit.expected,
+            "jaccard": in_unit.jaccard,
+            "chance": in_unit.expected_jaccard,
         }

@@ -1,4 +1,4 @@
-"""Every table of the report: gather the records of all cells, then compute frames by table name."""
+"""All tables of the report, computed from the records of all cells."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,9 +28,9 @@ from lottery.tickets.methods import METHODS, STRUCTURED
 
 @dataclass(frozen=True)
 class Records:
-    """The records of all cells: scores, steps and importances as frames, and the good tickets of every method.
+    """The records of all cells: scores, search steps and importances, and the good tickets of every method.
 
-    `profiles` are the attention profiles of heads, `pattern_accuracy` how well the classifier tells patterns apart.
+    profiles: attention profiles of heads. pattern_accuracy: confusion matrix of the pattern classifier and its rule.
     """
 
     scores: pd.DataFrame
@@ -42,14 +42,14 @@ class Records:
 
     @property
     def heads(self) -> int:
-        """Heads of a layer."""
+        """Number of heads per layer."""
         ticket = next(ticket for ticket in self.good if ticket.method == STRUCTURED.name)
         return ticket.subnetwork.shapes["heads"][1]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the authors published: scores averaged over their seeds, and the masks of their good tickets."""
+    """The authors' results: scores averaged over their seeds, and the masks of their good tickets."""
 
     scores: pd.DataFrame
     tickets: Sequence[Ticket]
@@ -84,7 +84,7 @@ def _good_tickets(folder: Path, task: str, seed: int) -> list[Ticket]:
 
 
 def _profiles(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
-    """The attention profiles of every task's heads; UserError if a file belongs to another task."""
+    """Attention profiles of all tasks. Raises UserError if a file belongs to another task."""
     by_task = []
     for task in tasks:
         path = folder / task / "heads.parquet"
@@ -98,18 +98,18 @@ def _profiles(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
 
 
 def analyse(run: Records, published: Published, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Every table by its name."""
+    """All tables by name."""
     cells, curves = score_tables.cells(run.scores, tasks), score_tables.curves(run.steps)
     sizes = survival.sizes(run.good, curves)
     overview = score_tables.overview(cells, sizes, tasks)
     heterogeneity = head_patterns.heterogeneity(run.profiles, run.good)
-    claims = verdicts.judge(
-        quantities.observe(cells, run.good, run.importance, heterogeneity),
-        quantities.published(published.scores, published.tickets),
+    verdict_rows = verdicts.decide(
+        quantities.measure_cells(cells, run.good, run.importance, heterogeneity),
+        quantities.measure_published(published.scores, published.tickets),
     )
     return {
         "tasks": overview,
-        "verdicts": pd.DataFrame([asdict(verdict) for verdict in claims]),
+        "verdicts": pd.DataFrame([asdict(verdict) for verdict in verdict_rows]),
         "cells": cells,
         "results": score_tables.results(cells),
         "averages": score_tables.averages(cells, overview),

@@ -1,8 +1,8 @@
-"""Each claim tested over the cells: reproduced, contradicted or undecided, and why.
+"""Verdicts on claims: each is tested over the cells, and reproduced, contradicted or undecided.
 
-The mean over cells is tested against 0 by flipping signs, in both directions; each direction is corrected over
-all claims tested (Holm). So the chance of any false `reproduced` is at most ALPHA, and that of any false
-`contradicted` too. Cells of one task share their data: a verdict is about these tasks, not about others.
+The mean effect over cells is tested against 0 by flipping signs, in both directions; each direction is corrected for
+the number of claims tested (Holm). So the probability of any false `reproduced` is at most ALPHA, and that of any
+false `contradicted` too. Cells of one task share their data: verdicts are about the tasks of the run, not about others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,29 +15,30 @@ from numpy.typing import NDArray
 
 from lottery.analysis.claims import CLAIMS, Claim
 from lottery.analysis.intervals import interval
-from lottery.analysis.quantities import Observed
-from lottery.analysis.significance import ALPHA, Side, holm, sign_flip, smallest
+from lottery.analysis.quantities import Quantities
+from lottery.analysis.significance import ALPHA, Side, holm, sign_flip, smallest_p
 from lottery.seeds import rng
 from lottery.wording import counted, number
 
-Word = Literal["reproduced", "contradicted", "undecided"]
-SIDES: tuple[Side, Side] = ("greater", "less")
+Outcome = Literal["reproduced", "contradicted", "undecided"]
+Effects = NDArray[np.float64]
+"""The sum of a claim in each cell, [cells]; positive where it supports the claim."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim.
+    """The verdict on a claim, and the effect that it rests on.
 
-    `effect` is the mean over `n` cells, positive where it speaks for the claim, with its 95 % t interval;
-    `p` is one-sided in the direction of the effect, `p_holm` corrected. `published` is the authors' effect over
-    `published_n` tasks, or cells where they published those.
+    `effect` is the mean over `n` cells, positive if it supports the claim, with its 95 % t interval; `p` is one-sided,
+    in the direction of the effect, and `p_holm` corrected. `published` is the authors' effect over `published_n`
+    tasks, or over cells if it is about their masks.
     """
 
     claim: str
     section: str
     sentence: str
     test: str
-    verdict: Word
+    verdict: Outcome
     effect: float
     low: float
     high: float
@@ -49,91 +50,93 @@ class Verdict:
     evidence: str
 
 
-def judge(
-    observed: Observed, published: Observed, claims: Sequence[Claim] = CLAIMS
+def decide(
+    measured: Quantities, published: Quantities, claims: Sequence[Claim] = CLAIMS
 ) -> list[Verdict]:
-    """A verdict on every claim; what was not measured, or too little, is undecided and says so."""
-    effects = [measured(claim, observed) for claim in claims]
-    above, below = (_tested(claims, effects, side) for side in SIDES)
+    """A verdict on every claim; a claim that was not measured, or in too few cells, is undecided and says so."""
+    effects = [cell_effects(claim, measured) for claim in claims]
+    above, below = (_p_values(claims, effects, "greater"), _p_values(claims, effects, "less"))
     tests = sum(not np.isnan(p) for p, _ in above)
-    found = []
-    for claim, own, *sides in zip(claims, effects, above, below, strict=True):
-        mean = interval(_defined(own))
-        p, p_holm = sides[mean.mean < 0]
-        word = _word(mean.mean, p_holm)
-        theirs = interval(_defined(measured(claim, published)))
-        found.append(
+    verdicts = []
+    for index, claim in enumerate(claims):
+        mean = interval(_defined(effects[index]))
+        p, p_holm = below[index] if mean.mean < 0 else above[index]
+        outcome = _outcome(mean.mean, p_holm)
+        evidence = _evidence(effects[index], p, tests, outcome, len(measured.degenerate))
+        published_mean = interval(_defined(cell_effects(claim, published)))
+        verdicts.append(
             Verdict(
                 claim=claim.name,
                 section=claim.section,
                 sentence=claim.sentence,
                 test=claim.test,
-                verdict=word,
+                verdict=outcome,
                 effect=mean.mean,
                 low=mean.low,
                 high=mean.high,
                 n=mean.n,
                 p=p,
                 p_holm=p_holm,
-                published=theirs.mean,
-                published_n=theirs.n,
-                evidence="; ".join(_evidence(own, p, tests, word, len(observed.degenerate))),
+                published=published_mean.mean,
+                published_n=published_mean.n,
+                evidence="; ".join(evidence),
             )
         )
-    return found
+    return verdicts
 
 
-def measured(claim: Claim, observed: Observed) -> NDArray[np.float64]:
-    """The claim's sum in each sound cell; NaN where a cell lacks a term, empty where all of them do."""
-    if not set(claim.terms) <= set(observed.values.columns):
+def cell_effects(claim: Claim, measured: Quantities) -> Effects:
+    """The claim's sum in each cell: NaN if the cell lacks a term, empty if no cell has all of them."""
+    if not set(claim.terms) <= set(measured.values.columns):
         return np.empty(0)
-    total = observed.values[list(claim.terms)] @ pd.Series(claim.terms) + claim.constant
+    total = measured.values[list(claim.terms)] @ pd.Series(claim.terms) + claim.constant
     return total.to_numpy(np.float64)
 
 
-def _tested(
-    claims: Sequence[Claim], effects: Sequence[NDArray[np.float64]], side: Side
+def _p_values(
+    claims: Sequence[Claim], effects: Sequence[Effects], side: Side
 ) -> list[tuple[float, float]]:
-    """Each claim's p on one side, as it is and corrected; NaN for a claim without two cells."""
+    """Each claim's one-sided p value, uncorrected and corrected; NaN for a claim measured in fewer than 2 cells."""
     p = [
-        sign_flip(_defined(own), side, rng("claims", claim.name))
-        for claim, own in zip(claims, effects, strict=True)
+        sign_flip(_defined(of_claim), side, rng("claims", claim.name))
+        for claim, of_claim in zip(claims, effects, strict=True)
     ]
     return list(zip(p, holm(np.array(p)).tolist(), strict=True))
 
 
-def _word(effect: float, p_holm: float) -> Word:
+def _outcome(effect: float, p_holm: float) -> Outcome:
     if p_holm <= ALPHA:
         return "contradicted" if effect < 0 else "reproduced"
     return "undecided"
 
 
 def _evidence(
-    effects: NDArray[np.float64], p: float, tests: int, word: Word, degenerate: int
+    effects: Effects, p: float, tests: int, outcome: Outcome, degenerate: int
 ) -> Iterator[str]:
-    """How many cells speak for it, why it is undecided if it is, and what was left out."""
+    """How many cells support the claim, why it is undecided if it is, and how many cells were left out."""
     if not len(effects):
         yield "not measured in this run"
         return
-    own = _defined(effects)
-    yield f"{(own > 0).sum()} of {counted(len(own), 'cell')} for it"
-    if len(own) < 2:
+    defined = _defined(effects)
+    least = smallest_p(len(defined))
+    yield f"{(defined > 0).sum()} of {counted(len(defined), 'cell')} for it"
+    if len(defined) < 2:
         yield "lack of data: a test needs 2 cells at least"
-    elif word == "undecided" and smallest(len(own)) * tests > ALPHA:
+    elif outcome == "undecided" and least * tests > ALPHA:
         yield (
-            f"lack of data: {len(own)} cells cannot give a p below {number(smallest(len(own)), 4)},"
+            f"lack of data: {len(defined)} cells cannot give a p below {number(least, 4)},"
             f" and {tests} tests ask for {number(ALPHA / tests, 4)}"
         )
-    elif word == "undecided" and p <= ALPHA:
-        side = "for" if own.mean() > 0 else "against"
+    elif outcome == "undecided" and p <= ALPHA:
+        side = "for" if defined.mean() > 0 else "against"
         yield f"clear {side} it as the only test (p = {number(p)}), not as one of {tests}"
-    elif word == "undecided":
+    elif outcome == "undecided":
         yield "too close to zero for its spread over the cells"
-    if missing := len(effects) - len(own):
+    if missing := len(effects) - len(defined):
         yield f"{counted(missing, 'cell')} without a score left out"
     if degenerate:
         yield f"{counted(degenerate, 'degenerate cell')} left out"
 
 
-def _defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[~np.isnan(values)]
+def _defined(effects: Effects) -> Effects:
+    return effects[~np.isnan(effects)]

@@ -9,13 +9,13 @@ from lottery.analysis.experiments import (
     MARGINS,
     REMOVED,
     SCORES,
-    Compared,
+    Comparison,
     Experiment,
+    changed_parameters,
+    changed_verdicts,
     compare,
-    counts,
-    differing,
-    flips,
-    shared,
+    reused_stages,
+    verdict_counts,
 )
 from lottery.analysis.frames import rows
 from lottery.analysis.intervals import Interval
@@ -82,7 +82,7 @@ def _which(runs: Sequence[Experiment], commit: bool, without: Mapping[str, str])
 
 
 def _changed(runs: Sequence[Experiment]) -> str:
-    given = differing(runs)
+    given = changed_parameters(runs)
     if given.empty:
         return "No parameter differs: whatever differs below comes from code or data."
     body = [
@@ -122,8 +122,8 @@ def _headline(runs: Sequence[Experiment], wanted: Sequence[str], what: str = SCO
     )
     caption = (
         f"{what}: mean over the tasks whose full model beats the majority class, over"
-        f" {_counted(each.own.n for each in found.values())}, and [95 % interval over seeds]{below}.{pairs} Source:"
-        " `tables/cells.csv`, `tables/sizes.csv` of each."
+        f" {_counted(each.estimate.n for each in found.values())}, and [95 % interval over seeds]{below}.{pairs}"
+        " Source: `tables/cells.csv`, `tables/sizes.csv` of each."
     )
     header = ["experiment", *(name.removesuffix(", margin") for name in wanted)]
     return table(caption, header, body)
@@ -136,10 +136,10 @@ def _counted(numbers: Iterator[int]) -> str:
     return f"{found[0]} to {found[-1]} seeds" if found else "no seed"
 
 
-def _cell(found: Compared | None, baseline: bool) -> str:
-    if found is None or not found.own.n:
+def _cell(found: Comparison | None, baseline: bool) -> str:
+    if found is None or not found.estimate.n:
         return NONE
-    own = _between(found.own)
+    own = _between(found.estimate)
     if baseline:
         return own
     gap = found.difference
@@ -154,10 +154,13 @@ def _between(value: Interval, signed: bool = False) -> str:
 
 
 def _verdicts(runs: Sequence[Experiment]) -> Iterator[str]:
-    body = [[f"`{run.name}`", *(str(counts(run).get(word, 0)) for word in WORDS)] for run in runs]
+    body = [
+        [f"`{run.name}`", *(str(verdict_counts(run).get(word, 0)) for word in WORDS)]
+        for run in runs
+    ]
     yield table("Verdicts by experiment. Source: `tables/verdicts.csv` of each.",
                 ["experiment", *WORDS], body)  # fmt: skip
-    found = flips(runs[1:], runs[0])
+    found = changed_verdicts(runs[1:], runs[0])
     if found.empty:
         yield f"No verdict is another than in `{runs[0].name}`."
         return
@@ -188,7 +191,7 @@ def _effect(row: Any, whose: str) -> str:
 
 
 def _reused(runs: Sequence[Experiment]) -> str:
-    found = shared(runs[1:], runs[0])
+    found = reused_stages(runs[1:], runs[0])
     stages = list(found["stage"].drop_duplicates())
     cells = {(row.run, row.stage): f"{row.same} of {row.instances}" for row in rows(found)}
     body = [

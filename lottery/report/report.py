@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.significance import ALPHA, smallest
+from lottery.analysis.significance import ALPHA, smallest_p
 from lottery.report import references
 from lottery.report.markdown import folded, section, table
 from lottery.report.provenance import Provenance
@@ -164,7 +164,7 @@ def verdicts(frame: pd.DataFrame) -> Iterator[str]:
 def _floor(frame: pd.DataFrame) -> str:
     """What p can be at best, where that is near the bar."""
     tests = int(frame["p"].notna().sum())
-    least = min(1.0, tests * smallest(int(frame["n"].max())))
+    least = min(1.0, tests * smallest_p(int(frame["n"].max())))
     near = tests and least > ALPHA / 5
     return f", which cannot fall below {number(least)} with these cells" if near else ""
 

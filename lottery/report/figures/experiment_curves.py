@@ -14,7 +14,7 @@ from lottery.vocabulary import METRICS
 
 
 @styled
-def overlay(ways: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Figure:
+def overlay(trajectories: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Figure:
     """Mean score on the selection data against sparsity: a panel per task and method, a line per run.
 
     The first of `runs` is the baseline, black and thick; the others go from dark to light in their order.
@@ -25,7 +25,9 @@ def overlay(ways: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Fig
     colours = mpl.colormaps["viridis"]
     shades = [INK, *(colours(0.9 * at / max(1, len(runs) - 2)) for at in range(len(runs) - 1))]
     for axes, (known, method) in zip(grid, wanted, strict=True):
-        panel = ways[(ways["task"] == known.task) & (ways["method"] == method)]
+        panel = trajectories[
+            (trajectories["task"] == known.task) & (trajectories["method"] == method)
+        ]
         for at, (run, shade) in enumerate(zip(runs, shades, strict=True)):
             own = panel[panel["run"] == run]
             line, chosen = own[own["step"] >= 0], own[own["step"] < 0]
