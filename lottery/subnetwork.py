@@ -1,7 +1,7 @@
-"""Subnetwork: a frozen mapping from parts of the encoder to boolean arrays, True where a component is kept.
+"""Subnetwork: an immutable mapping from parts of the encoder to boolean arrays, True where a component is kept.
 
-The same value serves every pruning method. Pruning heads and MLPs has the parts `heads` [layers, heads] and
-`mlps` [layers]; pruning weights has one part for each prunable weight matrix, shaped like it.
+Every pruning method uses it. If heads and MLPs are pruned, the parts are `heads` [layers, heads] and `mlps` [layers];
+if weights are pruned, there is one part for each prunable weight matrix, of its shape.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from lottery.errors import UserError
 
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
-"""Eight components a byte; padding bits of the last byte are 0."""
+"""A part in memory and on disk: eight components per byte, padding bits of the last byte are 0."""
 # Exceptions that a malformed file header can raise.
 MALFORMED = (
     LookupError,
@@ -34,9 +34,9 @@ MALFORMED = (
 
 
 class Subnetwork(Mapping[str, Kept]):
-    """A set of components, immutable; `|`, `&`, `-` and `~` are those of sets, part by part.
+    """An immutable set of components, with the set operations `|`, `&`, `-` and `~`.
 
-    It stores one bit a component; reading a part unpacks it.
+    One bit is stored per component; reading a part unpacks it into a read-only array.
     """
 
     __slots__ = ("_bits", "_shapes")
@@ -52,15 +52,18 @@ class Subnetwork(Mapping[str, Kept]):
 
     @classmethod
     def full(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Subnetwork":
-        """Everything kept."""
+        """The whole encoder: every component is kept."""
         return cls((name, np.ones(shape, bool)) for name, shape in shapes.items())
 
     @classmethod
     def unflatten(cls, shapes: Mapping[str, tuple[int, ...]], kept: Kept) -> "Subnetwork":
-        """The inverse of `flat`: `kept` [total] cut into parts of the given shapes."""
-        ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-        pieces = np.split(kept, ends[:-1])
-        return cls({n: p.reshape(s) for (n, s), p in zip(shapes.items(), pieces, strict=True)})
+        """The inverse of `flat`: `kept` [total] split into parts of the given shapes."""
+        ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+        flat_parts = np.split(kept, ends[:-1])
+        return cls(
+            (name, flat.reshape(shape))
+            for (name, shape), flat in zip(shapes.items(), flat_parts, strict=True)
+        )
 
     def __getitem__(self, part: str) -> Kept:
         shape = self._shapes[part]
@@ -85,7 +88,8 @@ class Subnetwork(Mapping[str, Kept]):
         return hash(self.digest)
 
     def __repr__(self) -> str:
-        return f"Subnetwork({', '.join(f'{p}: {k.sum()}/{k.size}' for p, k in self.items())})"
+        sizes = (f"{part}: {kept.sum()}/{kept.size}" for part, kept in self.items())
+        return f"Subnetwork({', '.join(sizes)})"
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -93,7 +97,7 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def flat(self) -> Kept:
-        """All components in one array [total], part after part."""
+        """All components as one array [total], part after part."""
         return np.concatenate([kept.ravel() for kept in self.values()])
 
     @property
@@ -103,17 +107,17 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def total(self) -> int:
-        """Number of components of the whole encoder."""
+        """Number of components, kept or pruned."""
         return sum(math.prod(shape) for shape in self._shapes.values())
 
     @property
     def density(self) -> float:
-        """Share of the components kept, in [0, 1]."""
+        """Share of the components that are kept, in [0, 1]."""
         return self.size / self.total
 
     @property
     def digest(self) -> str:
-        """SHA-256 over names, shapes and bits."""
+        """SHA-256 of names, shapes and bits."""
         sha = hashlib.sha256()
         for part, shape in self._shapes.items():
             sha.update(f"{part}{shape}".encode())
@@ -130,6 +134,7 @@ class Subnetwork(Mapping[str, Kept]):
         return self & ~other
 
     def __invert__(self) -> "Subnetwork":
+        # Unpacked, because inverting the bits would set the padding bits too.
         return Subnetwork((part, ~kept) for part, kept in self.items())
 
     def __le__(self, other: "Subnetwork") -> bool:
@@ -143,41 +148,45 @@ class Subnetwork(Mapping[str, Kept]):
             raise ValueError(f"{self!r} and {other!r} are subnetworks of different encoders")
         combined = Subnetwork({})
         combined._shapes = self._shapes
-        combined._bits = {p: operation(bits, other._bits[p]) for p, bits in self._bits.items()}
+        combined._bits = {
+            part: operation(bits, other._bits[part]) for part, bits in self._bits.items()
+        }
         return combined
 
     def part(self, name: str) -> "Subnetwork":
-        """One part as a subnetwork of its own."""
+        """A single part as a subnetwork."""
         return Subnetwork({name: self[name]})
 
     def replace(self, **parts: Kept) -> "Subnetwork":
-        """Copy with some parts exchanged."""
+        """Copy with some parts replaced. Raises KeyError if there is no such part."""
         if unknown := parts.keys() - self.keys():
             raise KeyError(f"no such part: {', '.join(sorted(unknown))}")
         return Subnetwork({**self, **parts})
 
     def save(self, path: Path, **identity: str | int) -> None:
-        """Write a safetensors file: one bit a component, shapes and identity (task, seed, kind, ...) in its header."""
-        about = {
+        """Write a safetensors file: one bit per component, its shapes and identity (task, seed, ...) in the header."""
+        header = {
             "shapes": {part: list(shape) for part, shape in self._shapes.items()},
             "identity": identity,
         }
-        # One header entry: safetensors would order several differently from process to process.
-        path.write_bytes(save(self._bits, {"about": json.dumps(about)}))
+        # A single entry: safetensors orders several entries differently in every process.
+        path.write_bytes(save(self._bits, {"about": json.dumps(header)}))
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
     """Read a subnetwork and its identity. Raises UserError if the file is missing or malformed."""
     try:
         with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {})["about"])
-            shapes = {part: tuple(shape) for part, shape in about["shapes"].items()}
+            header = json.loads((file.metadata() or {})["about"])
+            shapes = {part: tuple(shape) for part, shape in header["shapes"].items()}
             kept = {
                 part: np.unpackbits(file.get_tensor(part), count=int(np.prod(shape)))
                 .reshape(shape)
                 .astype(bool)
                 for part, shape in shapes.items()
             }
-            return Subnetwork(kept), about["identity"]
+            return Subnetwork(kept), header["identity"]
     except (OSError, SafetensorError, *MALFORMED) as error:
-        raise UserError(f"{path}: not a subnetwork: {error}") from None
+        raise UserError(
+            f"{path}: not a readable subnetwork ({error}); delete it and run the pipeline again"
+        ) from None

@@ -1,4 +1,4 @@
-"""A ticket: a subnetwork that knows which task, seed, method, kind and draw it belongs to."""
+"""Tickets: subnetworks with the task, seed, method, kind and draw that identify them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ from lottery.subnetwork import Subnetwork
 from lottery.vocabulary import WHOLE, Kind
 
 Key = tuple[str, Kind, int]
-"""Method, kind and draw: a ticket within its task and seed."""
+"""Method, kind and draw: they identify a ticket within its task and seed."""
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A subnetwork with its identity. `draw` numbers the random tickets, and is 0 for every other kind."""
+    """A subnetwork and its identity. `draw` numbers the random tickets; it is 0 for every other kind."""
 
     task: str
     seed: int
@@ -27,7 +27,7 @@ class Ticket:
     def load(cls, folder: Path, task: str, seed: int, key: Key) -> "Ticket":
         """Read a ticket from the folder of its task and seed.
 
-        Raises UserError if the file is missing, damaged, or holds another ticket.
+        Raises UserError if the file is missing or damaged, or holds another ticket.
         """
         path = folder / _file(key)
         kept, identity = subnetwork.load(path)
@@ -40,7 +40,7 @@ class Ticket:
 
     @classmethod
     def whole(cls, task: str, seed: int, shapes: dict[str, tuple[int, ...]]) -> "Ticket":
-        """The full model as a ticket that keeps everything."""
+        """The full model as a ticket, which keeps every component."""
         return cls(task, seed, WHOLE, "full", 0, Subnetwork.full(shapes))
 
     @property
@@ -54,11 +54,11 @@ class Ticket:
 
     @property
     def name(self) -> str:
-        """The ticket within its task and seed, as logs and messages call it."""
+        """Name of the ticket within its task and seed, for logs and messages."""
         return f"{self.method} {self.kind}" + (f" {self.draw}" if self.kind == "random" else "")
 
     def save(self, folder: Path) -> None:
-        """Write the ticket into the folder of its task and seed."""
+        """Write the ticket to the folder of its task and seed."""
         path = folder / _file(self.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.subnetwork.save(path, **_identity(self.task, self.seed, self.key))

@@ -7,7 +7,7 @@ Kind = Literal["full", "majority", "good", "random", "bad", "super", "super-rand
 State = Literal["finetuned", "pruned", "retrained"]
 
 WHOLE = "full"
-"""In the column `method`: nothing is pruned."""
+"""The `method` of the full model and of the majority baseline: nothing is pruned."""
 UNITS: Mapping[str, str] = {"heads": "heads", "mlps": "MLPs", "weights": "weights"}
 KINDS: Mapping[str, str] = {
     "majority": "majority class",

@@ -33,19 +33,19 @@ def main(
     tree = cli.parameters()
     compute, settings = section(ComputeParameters, tree), pruning.read_settings(tree)
     split = settings.prune.data
-    scored_on = examples.load(data / f"{split}.safetensors")
+    search_examples = examples.load(data / f"{split}.safetensors")
     searches = {
-        name: Search(method, get_task(task), seed, model, scored_on, settings, compute)
+        name: Search(method, get_task(task), seed, model, search_examples, settings, compute)
         for name, method in METHODS.items()
     }
-    about = f"{len(searches)} searches on {len(scored_on)} {split} examples"
+    about = f"{len(searches)} searches on {len(search_examples)} {split} examples"
     with (
         cli.stage("prune", cell_name(task, seed), about) as stage,
         journal(out, data, model) as notes,
         cli.fresh(out) as draft,
     ):
         jobs = {
-            name: partial(pruning.prune, search_of=search, journal=notes.of(name))
+            name: partial(pruning.prune, inputs=search, journal=notes.of(name))
             for name, search in searches.items()
         }
         results = parallel.run(jobs, compute, stage.report, preload=[pruning.__name__])

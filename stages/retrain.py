@@ -43,7 +43,7 @@ def main(
     files = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
     splits = {name: files[name] for name in files if name.startswith("dev")}
     select = {"select": files["select"]} if len(files["select"]) else {}
-    about = f"{len(in_share)} of {len(tickets)} tickets, the full model among them"
+    about = f"{len(in_share)} of {len(tickets)} tickets, counting the full model"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,

@@ -1,4 +1,4 @@
-"""Score what survives with every seed of a task, and its controls, with the model of one seed.
+"""Score the super-survivors of a task and their controls, with the model of one seed.
 
 python -m stages.super_survivors sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 \\
     subnetworks/sst2 scores/sst2/1337/super.parquet
@@ -18,6 +18,7 @@ from lottery.seeds import rng
 from lottery.ticket import Ticket
 from lottery.tickets import scoring
 from lottery.tickets.methods import METHODS
+from lottery.wording import counted
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 
@@ -28,10 +29,10 @@ def main(
     data: arguments.Data,
     pretrained: arguments.Pretrained,
     model: arguments.Model,
-    subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
+    subnetworks: Annotated[Path, Argument(help="Folder of the task's tickets, all seeds.")],
     out: Annotated[Path, Argument(help="Table for the scores.")],
 ) -> None:
-    """Score what survives with every seed of a task, and its controls, with the model of one seed."""
+    """Score the super-survivors of a task and their controls, with the model of one seed."""
     cell = arguments.cell(task, seed, data, pretrained)
     seeds = section(GridParameters, cli.parameters()).seeds
     tickets: list[Ticket] = []
@@ -42,7 +43,7 @@ def main(
             ]
             tickets += scoring.super_tickets(good, seed, rng("super", task))
     splits = {path.stem: examples.load(path) for path in sorted(data.glob("dev*.safetensors"))}
-    about = f"what survives with all {len(seeds)} seeds, pruned and retrained"
+    about = f"super-survivors of {counted(len(seeds), 'seed')}, pruned and retrained"
     with (
         cli.stage("super_survivors", cell_name(task, seed), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,

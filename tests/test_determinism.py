@@ -74,9 +74,9 @@ def test_results_depend_on_the_parameters_only(tmp_path: Path) -> None:
 
 
 def test_scores_do_not_depend_on_the_number_of_shares(
-    honest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(honest, tmp_path / "run")
+    shutil.copytree(finished_run, tmp_path / "run")
     monkeypatch.chdir(tmp_path / "run")
     monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: 1)
     tree = params.read(Path("params.yaml"))

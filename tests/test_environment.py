@@ -31,10 +31,10 @@ ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITE
 
 
 @pytest.fixture
-def run(honest: Path, tmp_path: Path) -> Iterator[Path]:
+def run(finished_run: Path, tmp_path: Path) -> Iterator[Path]:
     """A finished toy run, for whose results nobody wrote a log or a journal."""
     root = tmp_path / "run"
-    shutil.copytree(honest, root, ignore=shutil.ignore_patterns("logs", "partial"))
+    shutil.copytree(finished_run, root, ignore=shutil.ignore_patterns("logs", "partial"))
     yield root
     for folder in [root, *root.rglob("*/")]:
         folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Outputs are told from others by the hashes of the lock: any bit counts."""
+"""Outputs with any changed bit differ from the hashes of the lock file."""
 
 import hashlib
 import json
@@ -14,27 +14,27 @@ from lottery.verification import hashes
 
 @settings(max_examples=30)
 @given(data=st.data())
-def test_any_flipped_bit_of_any_output_is_named(
+def test_a_flipped_bit_in_any_file_is_reported(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    copy = tmp_path_factory.mktemp("locked")
+    root = tmp_path_factory.mktemp("locked")
     for name in ("1/a", "1/deep/b", "1/deep.b", "2/c"):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        (copy / name).write_bytes(data.draw(st.binary(min_size=1, max_size=99)))
-    lock(copy, "1", "2/c")
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data.draw(st.binary(min_size=1, max_size=99)))
+    write_lock(root, "1", "2/c")
     cells = ["prune@rte-1", "prune@rte-2"]
-    assert list(hashes.outputs(copy / "dvc.lock", cells)) == [None, None]
-    files = sorted(each for each in (copy / "1").rglob("*") if each.is_file())
+    assert list(hashes.outputs(root / "dvc.lock", cells)) == [None, None]
+    files = sorted(path for path in (root / "1").rglob("*") if path.is_file())
     file = data.draw(st.sampled_from(files))
     content = bytearray(file.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     file.write_bytes(content)
-    assert list(hashes.outputs(copy / "dvc.lock", cells)) == [
+    assert list(hashes.outputs(root / "dvc.lock", cells)) == [
         "1: not what `prune@rte-1` made", None,
     ]  # fmt: skip
 
 
-def lock(root: Path, *outs: str) -> None:
+def write_lock(root: Path, *outs: str) -> None:
     stages = {
         f"prune@rte-{seed}": {"outs": [{"path": out, "md5": hashes.digest(root / out)}]}
         for seed, out in enumerate(outs, 1)
@@ -43,21 +43,21 @@ def lock(root: Path, *outs: str) -> None:
     (root / "dvc.lock").write_text(json.dumps({"stages": stages}), encoding="utf-8")
 
 
-def test_folders_are_hashed_as_dvc_hashes_them(tmp_path: Path) -> None:
+def test_hashes_of_folders_are_those_of_dvc(tmp_path: Path) -> None:
     for name in ("b", "a/z", "a.b", "a-b/c"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    listed = [
+    entries = [
         {"md5": hashlib.md5(name.encode(), usedforsecurity=False).hexdigest(), "relpath": name}
         for name in ("a/z", "a-b/c", "a.b", "b")
     ]
-    expected = hashlib.md5(json.dumps(listed).encode(), usedforsecurity=False).hexdigest()
+    expected = hashlib.md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest()
     assert hashes.digest(tmp_path) == f"{expected}.dir"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "stages", "a: [", "b: 1"])
-def test_a_lock_that_records_nothing_is_one_line(tmp_path: Path, text: str) -> None:
+def test_a_lock_without_stages_is_a_user_error_of_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "dvc.lock").write_text(text)
-    with pytest.raises(UserError, match="no record of a run") as caught:
+    with pytest.raises(UserError, match="no record of a run") as error:
         list(hashes.outputs(tmp_path / "dvc.lock", []))
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Searches and scores of toy encoders: every score belongs to the ticket that it names."""
+"""Searches of toy encoders, and scores of their tickets, pruned and retrained."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +49,8 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def searched(model: Path, folder: Path, draws: int = 2) -> None:
+def save_tickets(model: Path, folder: Path, draws: int = 2) -> None:
+    """Search `model` by every method and save all tickets."""
     settings = SearchSettings(
         prune=PruneParameters(
             rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=True
@@ -70,8 +71,10 @@ def searched(model: Path, folder: Path, draws: int = 2) -> None:
     save(results, folder)
 
 
-def test_every_score_belongs_to_its_ticket(cell: Cell, model: Path, tmp_path: Path) -> None:
-    searched(model, tmp_path / "subnetworks")
+def test_scores_are_those_of_the_tickets_that_they_name(
+    cell: Cell, model: Path, tmp_path: Path
+) -> None:
+    save_tickets(model, tmp_path / "subnetworks")
     tickets = load_tickets(tmp_path / "subnetworks", "rte", 3, draws=2)
     assert len({ticket.name for ticket in tickets}) == 2 * (1 + 2 + 1)
     assert len({(ticket.method, ticket.subnetwork.size) for ticket in tickets}) == 2
@@ -85,10 +88,8 @@ def test_every_score_belongs_to_its_ticket(cell: Cell, model: Path, tmp_path: Pa
         if score.metric == "accuracy"
     }
     assert len(accuracy) == len(scores) == 1 + 2 * 8 + 3
-    assert (
-        accuracy["full", "full", 0, "finetuned", "dev"]
-        == score_splits(full_model, RTE, splits)["dev"]["accuracy"]
-    )
+    expected = score_splits(full_model, RTE, splits)["dev"]["accuracy"]
+    assert accuracy["full", "full", 0, "finetuned", "dev"] == expected
     for ticket in tickets:
         pruned = full_model.cut(ticket.subnetwork)
         expected = score_splits(pruned, RTE, splits)["dev"]["accuracy"]
@@ -97,7 +98,7 @@ def test_every_score_belongs_to_its_ticket(cell: Cell, model: Path, tmp_path: Pa
 
 
 def test_a_ticket_of_another_seed_is_refused(model: Path, tmp_path: Path) -> None:
-    searched(model, tmp_path / "subnetworks")
+    save_tickets(model, tmp_path / "subnetworks")
     with pytest.raises(UserError, match="holds the ticket"):
         load_tickets(tmp_path / "subnetworks", "rte", 4, draws=2)
 
@@ -109,7 +110,7 @@ def test_the_majority_baseline_is_the_share_of_the_most_frequent_class(cell: Cel
     assert score.value == max(np.mean(split.labels_N == 0), np.mean(split.labels_N == 1))
 
 
-def test_super_tickets_keep_what_every_seed_keeps_and_controls_of_that_size() -> None:
+def test_super_survivors_are_kept_by_every_seed_and_controls_have_their_size() -> None:
     masks = [toys.subnetwork(seed) for seed in range(3)]
     good = [
         toys.good_ticket("rte", seed, mask["heads"], mask["mlps"])
@@ -124,21 +125,20 @@ def test_super_tickets_keep_what_every_seed_keeps_and_controls_of_that_size() ->
             assert control.subnetwork[part].sum() == kept.sum()
 
 
-def test_half_precision_trains_searches_and_scores_nearly_as_float32(
-    cell: Cell, model: Path
-) -> None:
+def test_bfloat16_trains_and_scores_close_to_float32(cell: Cell, model: Path) -> None:
     half = replace(cell, compute=msgspec.structs.replace(COMPUTE, precision="bfloat16"))
-    whole, _ = finetune_cell(lambda *_: None, cell)
-    rough, _ = finetune_cell(lambda *_: None, half)
+    exact, _ = finetune_cell(lambda *_: None, cell)
+    rounded, _ = finetune_cell(lambda *_: None, half)
     difference = 0.0
-    for name, weight in whole.state_dict().items():
-        assert rough.state_dict()[name].dtype == torch.float32
-        difference = max(difference, float((weight - rough.state_dict()[name]).abs().max()))
-    assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three steps of Adam, at most apart
+    for name, weight in exact.state_dict().items():
+        assert rounded.state_dict()[name].dtype == torch.float32
+        difference = max(difference, float((weight - rounded.state_dict()[name]).abs().max()))
+    assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three opposite steps of Adam
     encoder = checkpoint.load(model, 2)
     examples = toys.sentences(30, 5)
     with arithmetic(half.compute):
         logits = predict(encoder, examples)
-        found = gate_gradients(encoder, examples, RTE, Subnetwork.full(encoder.config.shapes))
+        full = Subnetwork.full(encoder.config.shapes)
+        gradients = gate_gradients(encoder, examples, RTE, full).gradients
     np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)
-    assert np.isfinite(found.gradients["heads"]).all()
+    assert np.isfinite(gradients["heads"]).all()

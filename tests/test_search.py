@@ -1,4 +1,4 @@
-"""The search on a table of numbers: what it visits, accepts and returns."""
+"""The search on made-up scores: the candidates that it visits and accepts, and the one that it returns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.parameters import ControlsParameters, PruneParameters
+from lottery.tickets.parameters import PruneParameters
 from lottery.tickets.search import Assessment, Cut, search
 from lottery.tickets.structured import remove_least_important
 from tests import toys
@@ -24,8 +24,8 @@ RULE = PruneParameters(
 
 
 @dataclass(frozen=True)
-class Table:
-    """A criterion over 4 x 5 heads and 4 MLPs whose scores and importance are looked up."""
+class ToyCriterion:
+    """A criterion over 4 x 5 heads and 4 MLPs with given scores and importance."""
 
     score: Callable[[Subnetwork], float]
     importance: Mapping[str, np.ndarray]
@@ -42,27 +42,21 @@ class Table:
     def assess(self, subnetwork: Subnetwork) -> Assessment:
         return Assessment(self.score(subnetwork), self.importance)
 
-    def random(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
-    ) -> Subnetwork:
-        raise AssertionError("a search draws nothing")
 
-    bad = random
-
-    def sparsity(self, subnetwork: Subnetwork) -> float:
-        return 1 - subnetwork.density
-
-
-def table(score: Callable[[Subnetwork], float], seed: int = 0) -> Table:
+def toy_criterion(score: Callable[[Subnetwork], float], seed: int = 0) -> ToyCriterion:
     rng = np.random.default_rng(seed)
-    return Table(score, {"heads": rng.random((4, 5)), "mlps": rng.random(4)})
+    return ToyCriterion(score, {"heads": rng.random((4, 5)), "mlps": rng.random(4)})
 
 
 @given(st.integers(0, 10**6), st.floats(0.05, 1), st.booleans())
-def test_what_is_returned_was_accepted_and_holds(seed: int, threshold: float, curve: bool) -> None:
+def test_accepted_candidates_reach_the_threshold_and_contain_the_result(
+    seed: int, threshold: float, curve: bool
+) -> None:
     rng = np.random.default_rng(seed)
     scores: dict[str, float] = {}
-    criterion = table(lambda s: scores.setdefault(s.digest, float(rng.random())), seed)
+    criterion = toy_criterion(
+        lambda kept: scores.setdefault(kept.digest, float(rng.random())), seed
+    )
     rule = PruneParameters(
         rate=0.1, threshold=threshold, floor=None, data="select", entry="fresh", curve=curve
     )
@@ -73,8 +67,8 @@ def test_what_is_returned_was_accepted_and_holds(seed: int, threshold: float, cu
     assert all(survivors <= step.subnetwork for step in steps if step.accepted)
 
 
-def test_the_three_phases_step_as_the_paper_says() -> None:
-    steps = list(search(table(lambda s: 1.0 if s.size >= 14 else 0.5), RULE))
+def test_three_phases_prune_in_the_steps_of_the_paper() -> None:
+    steps = list(search(toy_criterion(lambda kept: 1.0 if kept.size >= 14 else 0.5), RULE))
     visited = [
         (step.phase, int(step.subnetwork["heads"].sum()), int(step.subnetwork["mlps"].sum()))
         for step in steps
@@ -87,73 +81,76 @@ def test_the_three_phases_step_as_the_paper_says() -> None:
     assert [step.accepted for step in steps] == [True] * 4 + [False, True, False, False]
 
 
-def test_the_least_important_go_first_and_ties_by_position() -> None:
+def test_the_least_important_components_are_pruned_first_ties_by_position() -> None:
     importance = {"heads": np.array([[3.0, 1.0, 2.0], [1.0, 5.0, 0.5]])}
-    everything = Subnetwork.full({"heads": (2, 3)})
-    one = remove_least_important(everything, importance, counts={"heads": 2})
-    assert one is not None
-    assert np.flatnonzero(~one["heads"]).tolist() == [1, 5]
-    all_of_them = remove_least_important(one, importance, counts={"heads": 99})
-    assert all_of_them is not None
-    assert all_of_them.size == 0
-    assert remove_least_important(all_of_them, importance, counts={"heads": 1}) is None
+    full = Subnetwork.full({"heads": (2, 3)})
+    smaller = remove_least_important(full, importance, counts={"heads": 2})
+    assert smaller is not None
+    assert np.flatnonzero(~smaller["heads"]).tolist() == [1, 5]
+    empty = remove_least_important(smaller, importance, counts={"heads": 99})
+    assert empty is not None
+    assert empty.size == 0
+    assert remove_least_important(empty, importance, counts={"heads": 1}) is None
 
 
-def test_the_curve_walks_down_to_nothing_and_accepts_nothing_below_the_bar() -> None:
+def test_the_curve_continues_to_an_empty_model_and_accepts_nothing_more() -> None:
     rule = PruneParameters(
         rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=True
     )
     scores = iter([1.0, 0.95, 0.5, 0.99, 0.99, 0.1, 0.1])
-    steps = list(search(table(lambda s: next(scores)), rule))
-    first = [step for step in steps if step.phase == "both"]
-    assert [step.accepted for step in first] == [True, False, False, False]
-    assert first[-1].subnetwork["mlps"].sum() == 0
-    assert toys.survivors(steps) == first[0].subnetwork
+    steps = list(search(toy_criterion(lambda _: next(scores)), rule))
+    curve = [step for step in steps if step.phase == "both"]
+    assert [step.accepted for step in curve] == [True, False, False, False]
+    assert curve[-1].subnetwork["mlps"].sum() == 0
+    assert toys.survivors(steps) == curve[0].subnetwork
 
 
-def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_an_interrupted_search_resumes_without_assessing_again(tmp_path: Path) -> None:
     rng, journal = np.random.default_rng(4), Journal(tmp_path)
     scores: dict[str, float] = {}
 
     def score(subnetwork: Subnetwork) -> float:
         return scores.setdefault(subnetwork.digest, float(rng.random()))
 
-    whole = list(search(table(score, 4), RULE))
-    assert len(list(islice(search(table(score, 4), RULE, journal), 3))) == 3
-    asked: list[Subnetwork] = []
+    uninterrupted = list(search(toy_criterion(score, 4), RULE))
+    assert len(list(islice(search(toy_criterion(score, 4), RULE, journal), 3))) == 3
+    assessed: list[Subnetwork] = []
 
-    def counted(subnetwork: Subnetwork) -> float:
-        asked.append(subnetwork)
+    def recorded_score(subnetwork: Subnetwork) -> float:
+        assessed.append(subnetwork)
         return score(subnetwork)
 
-    again = list(search(table(counted, 4), RULE, journal))
-    assert [step.subnetwork for step in again] == [step.subnetwork for step in whole]
-    assert [step.score for step in again] == [step.score for step in whole]
-    assert asked == [step.subnetwork for step in whole[3:]]
+    resumed = list(search(toy_criterion(recorded_score, 4), RULE, journal))
+    assert [step.subnetwork for step in resumed] == [step.subnetwork for step in uninterrupted]
+    assert [step.score for step in resumed] == [step.score for step in uninterrupted]
+    assert assessed == [step.subnetwork for step in uninterrupted[3:]]
 
 
-def test_nan_is_below_any_bar() -> None:
-    steps = list(search(table(lambda s: 1.0 if s.size == 24 else float("nan")), RULE))
-    assert toys.survivors(steps).size == 24
-    hopeless = list(search(table(lambda s: float("nan")), RULE))
-    assert not any(step.accepted for step in hopeless)
-    assert toys.survivors(hopeless).size == 24
+def test_nan_is_below_every_threshold() -> None:
+    criterion = toy_criterion(lambda kept: 1.0 if kept.size == 24 else float("nan"))
+    assert toys.survivors(list(search(criterion, RULE))).size == 24
+    without_scores = list(search(toy_criterion(lambda _: float("nan")), RULE))
+    assert not any(step.accepted for step in without_scores)
+    assert toys.survivors(without_scores).size == 24
 
 
 @pytest.mark.parametrize(("floor", "kept"), [(None, 14), (0.97, 24)])
-def test_a_floor_is_a_bar_of_its_own(floor: float | None, kept: int) -> None:
+def test_a_floor_is_a_threshold_of_its_own(floor: float | None, kept: int) -> None:
     rule = PruneParameters(
         rate=0.1, threshold=0.9, floor=floor, data="select", entry="fresh", curve=False
     )
-    steps = search(table(lambda s: 1.0 if s.size == 24 else 0.95 if s.size > 13 else 0.0), rule)
+    scores = {24: 1.0, **dict.fromkeys(range(14, 24), 0.95)}
+    steps = search(toy_criterion(lambda subnetwork: scores.get(subnetwork.size, 0.0)), rule)
     assert toys.survivors(list(steps)).size == kept
 
 
 @pytest.mark.parametrize(("entry", "first"), [("fresh", 0), ("stale", 19)])
-def test_stale_phases_start_from_the_rejected_candidates_importance(entry: str, first: int) -> None:
+def test_stale_phases_start_from_the_importance_of_the_rejected_candidate(
+    entry: str, first: int
+) -> None:
     ascending = np.arange(20.0).reshape(4, 5)
 
-    class Turning(Table):
+    class ReversingCriterion(ToyCriterion):
         def assess(self, subnetwork: Subnetwork) -> Assessment:
             heads = ascending if subnetwork.size == 24 else -ascending
             score = 1.0 if subnetwork.size in (24, 23) else 0.0
@@ -167,5 +164,7 @@ def test_stale_phases_start_from_the_rejected_candidates_importance(entry: str, 
         entry=entry,  # type: ignore[arg-type]
         curve=False,
     )
-    steps = [step for step in search(Turning(lambda s: 0, {}), rule) if step.phase == "heads"]
+    steps = [
+        step for step in search(ReversingCriterion(lambda _: 0, {}), rule) if step.phase == "heads"
+    ]
     assert np.flatnonzero(~steps[0].subnetwork["heads"]).tolist() == [first]

@@ -1,4 +1,4 @@
-"""Subnetworks are sets: their algebra, their sizes, their way to disk and back."""
+"""Subnetworks are sets: algebra, sizes, files."""
 
 import tempfile
 from pathlib import Path
@@ -22,17 +22,18 @@ shapes = st.dictionaries(
 
 
 @st.composite
-def several(draw: st.DrawFn, count: int) -> list[Subnetwork]:
-    of = draw(shapes)
+def subnetworks(draw: st.DrawFn, count: int) -> list[Subnetwork]:
+    """Subnetworks of one encoder."""
+    encoder = draw(shapes)
     return [
-        Subnetwork({part: draw(arrays(bool, shape)) for part, shape in of.items()})
+        Subnetwork({part: draw(arrays(bool, shape)) for part, shape in encoder.items()})
         for _ in range(count)
     ]
 
 
-@given(several(2))
-def test_the_algebra_is_that_of_sets(two: list[Subnetwork]) -> None:
-    a, b = two
+@given(subnetworks(2))
+def test_the_algebra_is_that_of_sets(pair: list[Subnetwork]) -> None:
+    a, b = pair
     assert ~~a == a
     assert a & b == b & a
     assert ~(a | b) == ~a & ~b
@@ -42,53 +43,50 @@ def test_the_algebra_is_that_of_sets(two: list[Subnetwork]) -> None:
     assert (a == b) == (a.digest == b.digest)
 
 
-@given(several(1))
-def test_saved_ones_come_back(one: list[Subnetwork]) -> None:
-    path = Path(tempfile.gettempdir()) / f"{one[0].digest}.safetensors"
-    one[0].save(path, task="rte", seed=3)
-    again, identity = subnetwork.load(path)
+@given(subnetworks(1))
+def test_loading_returns_what_was_saved(saved: list[Subnetwork]) -> None:
+    path = Path(tempfile.gettempdir()) / f"{saved[0].digest}.safetensors"
+    saved[0].save(path, task="rte", seed=3)
+    loaded, identity = subnetwork.load(path)
     path.unlink()
-    assert again == one[0]
+    assert loaded == saved[0]
     assert identity == {"task": "rte", "seed": 3}
-    assert Subnetwork.unflatten(again.shapes, again.flat) == again
+    assert Subnetwork.unflatten(loaded.shapes, loaded.flat) == loaded
 
 
-def test_the_same_subnetwork_is_the_same_bytes(tmp_path: Path) -> None:
-    one, path = (
-        Subnetwork({"mlps": np.ones(3, bool), "heads": np.eye(3, dtype=bool)}),
-        tmp_path / "one",
-    )
-    written = set()
+def test_equal_subnetworks_are_saved_as_equal_bytes(tmp_path: Path) -> None:
+    kept = Subnetwork({"mlps": np.ones(3, bool), "heads": np.eye(3, dtype=bool)})
+    path, contents = tmp_path / "kept", set()
     for _ in range(20):
-        one.save(path, task="rte", seed=3, method="structured", kind="good")
-        written.add(path.read_bytes())
-    assert len(written) == 1
+        kept.save(path, task="rte", seed=3, method="structured", kind="good")
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
 
 
-def test_a_subnetwork_cannot_be_changed() -> None:
+def test_subnetworks_are_immutable() -> None:
     kept = np.ones((2, 3), bool)
-    one = Subnetwork({"heads": kept})
+    heads = Subnetwork({"heads": kept})
     kept[0] = False
-    assert one.size == 6
+    assert heads.size == 6
     with pytest.raises(ValueError, match="read-only"):
-        one["heads"][0, 0] = False
-    assert one.replace(heads=np.zeros((2, 3), bool)).size == 0
+        heads["heads"][0, 0] = False
+    assert heads.replace(heads=np.zeros((2, 3), bool)).size == 0
     with pytest.raises(KeyError, match="mlps"):
-        one.replace(mlps=kept)
+        heads.replace(mlps=kept)
 
 
-def test_only_bools_are_kept_or_not() -> None:
+def test_arrays_other_than_boolean_are_refused() -> None:
     with pytest.raises(TypeError, match="float64"):
         Subnetwork({"heads": np.ones(3)})
 
 
-def test_different_encoders_do_not_mix() -> None:
+def test_subnetworks_of_different_encoders_cannot_be_combined() -> None:
     with pytest.raises(ValueError, match="different encoders"):
         Subnetwork({"heads": np.ones(3, bool)}) & Subnetwork({"heads": np.ones(4, bool)})
 
 
-def test_what_is_no_subnetwork_is_refused(tmp_path: Path) -> None:
+def test_damaged_and_missing_files_are_user_errors(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"nonsense")
     for name in ("x.safetensors", "missing.safetensors"):
-        with pytest.raises(UserError, match="not a subnetwork"):
+        with pytest.raises(UserError, match="not a readable subnetwork"):
             subnetwork.load(tmp_path / name)

@@ -1,4 +1,4 @@
-"""What a run left is looked at again: an honest run passes, and whatever is changed in it is named."""
+"""Checks of a finished run: an unchanged run passes, and whatever is changed in it is reported."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,52 +16,53 @@ from lottery import records, subnetwork
 from lottery.errors import UserError
 from lottery.schemas import Score, StepRecord
 from lottery.subnetwork import Subnetwork
+from lottery.tickets.methods import METHODS
 from lottery.verification import counts, recompute
 from lottery.verification.run import CellOutputs, Findings
 from tests import toy_run
 from tests.toy_run import SEEDS
 
+Change = Callable[[pd.DataFrame], pd.DataFrame]
 CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
     "rows": counts.rows,
     "sizes": counts.sizes,
     "steps": counts.steps,
     "draws": recompute.draws,
     "searches": partial(recompute.searches, tolerance=0),
-    "as cut": partial(recompute.pruned_scores, tolerance=0),
+    "pruned scores": partial(recompute.pruned_scores, tolerance=0),
 }
-METHODS = ("structured", "magnitude")
-CONTRASTS = [(method, name) for method in METHODS for name in ("good", "random-0", "bad")]
+GOODS = [(method, "good") for method in METHODS]
+CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad")]
 
 
 @pytest.fixture
-def copy(honest: Path, tmp_path: Path) -> Path:
-    shutil.copytree(honest, tmp_path / "run")
+def copy(finished_run: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished_run, tmp_path / "run")
     return tmp_path / "run"
 
 
-def wrong(root: Path, *names: str) -> list[str]:
-    """What the named checks, or all of them, say of a run."""
+def problems(root: Path, *checks: str) -> list[str]:
+    """What the named checks, or all of them, report about a run."""
     return [
-        told
+        problem
         for cell in toy_run.run(root).cells
-        for name in names or CHECKS
-        for told in looks(cell, name)
+        for name in checks or CHECKS
+        for problem in problems_of_cell(cell, name)
     ]
 
 
-def looks(cell: CellOutputs, name: str) -> Iterator[str]:
+def problems_of_cell(cell: CellOutputs, check: str) -> Iterator[str]:
     try:
-        yield from (told for told in CHECKS[name](cell) if told is not None)
-    except UserError as fault:
-        yield str(fault)
+        yield from (problem for problem in CHECKS[check](cell) if problem is not None)
+    except UserError as error:
+        yield str(error)
 
 
-def test_an_honest_run_passes_every_check(honest: Path) -> None:
-    assert not wrong(honest)
-    looked_at = [
-        sum(1 for _ in CHECKS[name](cell)) for cell in toy_run.run(honest).cells for name in CHECKS
-    ]
-    assert all(looked_at)
+def test_an_unchanged_run_passes_all_checks(finished_run: Path) -> None:
+    assert not problems(finished_run)
+    for cell in toy_run.run(finished_run).cells:
+        for name, check in CHECKS.items():
+            assert list(check(cell)), f"{name} compares nothing"
 
 
 def resave(path: Path, change: Callable[[Subnetwork], Subnetwork]) -> None:
@@ -70,13 +71,17 @@ def resave(path: Path, change: Callable[[Subnetwork], Subnetwork]) -> None:
 
 
 @settings(max_examples=30)
-@given(data=st.data(), seed=st.sampled_from(SEEDS), which=st.sampled_from(CONTRASTS))
-def test_a_flipped_bit_of_any_subnetwork_is_named(
-    honest: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seed: int, which: tuple[str, str]
-) -> None:  # fmt: skip
-    copy = tmp_path_factory.mktemp("flipped") / "run"
-    shutil.copytree(honest, copy)
-    path = copy / "subnetworks" / "rte" / str(seed) / which[0] / f"{which[1]}.safetensors"
+@given(data=st.data(), seed=st.sampled_from(SEEDS), ticket=st.sampled_from(GOODS + CONTROLS))
+def test_a_flipped_bit_in_any_ticket_is_reported(
+    finished_run: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    seed: int,
+    ticket: tuple[str, str],
+) -> None:
+    copy, (method, name) = tmp_path_factory.mktemp("flipped") / "run", ticket
+    shutil.copytree(finished_run, copy)
+    path = copy / "subnetworks" / "rte" / str(seed) / method / f"{name}.safetensors"
 
     def flip(kept: Subnetwork) -> Subnetwork:
         bits = kept.flat.copy()
@@ -84,37 +89,32 @@ def test_a_flipped_bit_of_any_subnetwork_is_named(
         return Subnetwork.unflatten(kept.shapes, bits)
 
     resave(path, flip)
-    told = wrong(copy, "sizes")
-    assert told
-    assert all(which[0] in each for each in told)
+    reported = problems(copy, "sizes")
+    assert reported
+    assert all(method in problem for problem in reported)
     shutil.rmtree(copy)
 
 
-@pytest.mark.parametrize(("method", "name"), CONTRASTS[1:3] + CONTRASTS[4:])
-def test_another_draw_of_the_same_size_is_named(copy: Path, method: str, name: str) -> None:
-    def swap(kept: Subnetwork) -> Subnetwork:
-        bits = kept["heads" if method == "structured" else next(iter(kept))].copy()
+@pytest.mark.parametrize(("method", "name"), CONTROLS)
+def test_another_draw_of_the_same_size_is_reported(copy: Path, method: str, name: str) -> None:
+    def swap_two_components(kept: Subnetwork) -> Subnetwork:
+        part = next(iter(kept))
+        bits = kept[part].copy()
         on, off = np.argwhere(bits)[0], np.argwhere(~bits)[0]
         bits[tuple(on)], bits[tuple(off)] = False, True
-        part = "heads" if method == "structured" else next(iter(kept))
         return Subnetwork({**kept, part: bits})
 
-    resave(copy / "subnetworks" / "rte" / "1" / method / f"{name}.safetensors", swap)
-    kind = name.partition("-")[0]
-    assert any(
-        f"{method} {kind} 0 is not what the seed draws" in each for each in wrong(copy, "draws")
-    )
+    resave(copy / "subnetworks/rte/1" / method / f"{name}.safetensors", swap_two_components)
+    ticket = f"{method} {name.replace('-', ' ')}"
+    assert any(f"{ticket} is not what the seed draws" in told for told in problems(copy, "draws"))
 
 
-def test_a_smaller_weight_kept_than_pruned_is_named(copy: Path) -> None:
-    def inverted(kept: Subnetwork) -> Subnetwork:
-        return ~kept
-
-    resave(copy / "subnetworks/rte/1/magnitude/good.safetensors", inverted)
-    assert any("prunes a weight of" in each for each in wrong(copy, "draws"))
+def test_a_good_ticket_that_prunes_larger_weights_than_it_keeps_is_reported(copy: Path) -> None:
+    resave(copy / "subnetworks/rte/1/magnitude/good.safetensors", lambda kept: ~kept)
+    assert any("prunes a weight of" in problem for problem in problems(copy, "draws"))
 
 
-def rewrite(kind: Any, path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+def rewrite(kind: Any, path: Path, change: Change) -> None:
     changed = change(records.read(kind, [path]).to_pandas()).to_dict("records")
     rows = [
         kind(**{str(key): None if pd.isna(value) else value for key, value in row.items()})
@@ -123,18 +123,18 @@ def rewrite(kind: Any, path: Path, change: Callable[[pd.DataFrame], pd.DataFrame
     records.write(kind, rows, path)
 
 
-def without(at: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    return lambda frame: frame.drop(frame.index[at % len(frame)])
+def without(row: int) -> Change:
+    return lambda frame: frame.drop(frame.index[row % len(frame)])
 
 
-def doubled(at: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    return lambda frame: pd.concat([frame, frame.iloc[[at % len(frame)]]])
+def with_duplicate(row: int) -> Change:
+    return lambda frame: pd.concat([frame, frame.iloc[[row % len(frame)]]])
 
 
-def changed(at: int, column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def with_value(row: int, column: str, value: Any) -> Change:
     def change(frame: pd.DataFrame) -> pd.DataFrame:
         values = frame[column].tolist()
-        values[at] = value
+        values[row] = value
         return frame.assign(**{column: values})
 
     return change
@@ -142,85 +142,104 @@ def changed(at: int, column: str, value: Any) -> Callable[[pd.DataFrame], pd.Dat
 
 @settings(max_examples=20)
 @given(
-    at=st.integers(0, 10**6),
+    row=st.integers(0, 10**6),
     table=st.sampled_from(["1", "super"]),
-    change=st.sampled_from([without, doubled]),
+    change=st.sampled_from([without, with_duplicate]),
 )
-def test_a_row_that_is_missing_or_doubled_is_named(
-    honest: Path, tmp_path_factory: pytest.TempPathFactory, at: int, table: str, change: Callable[[int], Any]
-) -> None:  # fmt: skip
+def test_missing_and_duplicate_scores_are_reported(
+    finished_run: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    row: int,
+    table: str,
+    change: Callable[[int], Change],
+) -> None:
     copy = tmp_path_factory.mktemp("rows") / "run"
-    shutil.copytree(honest, copy)
-    rewrite(Score, copy / "scores" / "rte" / "2" / f"{table}.parquet", change(at))
-    (told,) = wrong(copy, "rows")
-    assert f"is there {2 if change is doubled else 0} times, not 1" in told
+    shutil.copytree(finished_run, copy)
+    rewrite(Score, copy / "scores" / "rte" / "2" / f"{table}.parquet", change(row))
+    (problem,) = problems(copy, "rows")
+    assert f"{'0' if change is without else '2'} scores, expected 1" in problem
     shutil.rmtree(copy)
 
 
-@pytest.mark.parametrize("at", [0, 3, 8])
-def test_a_score_as_cut_that_was_changed_is_named(copy: Path, at: int) -> None:
+@pytest.mark.parametrize("number", [0, 3, 8])
+def test_a_changed_score_of_a_pruned_ticket_is_reported(copy: Path, number: int) -> None:
     path = copy / "scores" / "rte" / "1" / "1.parquet"
     frame = records.read(Score, [path]).to_pandas()
-    cut = [place for place, state in enumerate(frame["state"]) if state != "retrained"]
-    place = cut[at % len(cut)]
-    rewrite(Score, path, changed(place, "value", frame["value"][place] + 1e-9))
-    (told,) = wrong(copy, "as cut")
-    assert f"{frame['method'][place]} {frame['kind'][place]}" in told
-    assert not wrong(copy, "rows")
+    not_retrained = frame.index[frame["state"] != "retrained"]
+    row = not_retrained[number % len(not_retrained)]
+    rewrite(Score, path, with_value(row, "value", frame["value"][row] + 1e-9))
+    (problem,) = problems(copy, "pruned scores")
+    assert f"{frame['method'][row]} {frame['kind'][row]}" in problem
+    assert not problems(copy, "rows")
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "check", "says"),
+    ("column", "value", "message"),
     [
-        ("n", 7, "rows", "count {"),
-        ("seed", 2, "rows", "holds no records of rte seed 1 alone"),
-        ("split", "test", "rows", "0 times, not 1"),
-        ("metric", "f1", "rows", "0 times, not 1"),
+        ("n", 7, "scores count 7 and 40 examples of dev, the data have 40"),
+        ("seed", 2, "holds no records of rte seed 1 alone"),
+        ("split", "test", "0 scores, expected 1"),
+        ("metric", "f1", "0 scores, expected 1"),
     ],
 )
-def test_a_changed_identity_is_named(
-    copy: Path, column: str, value: object, check: str, says: str
+def test_a_changed_identity_of_a_score_is_reported(
+    copy: Path, column: str, value: object, message: str
 ) -> None:
-    rewrite(Score, copy / "scores" / "rte" / "1" / "1.parquet", changed(0, column, value))
-    assert any(says in each for each in wrong(copy, check))
+    rewrite(Score, copy / "scores" / "rte" / "1" / "1.parquet", with_value(0, column, value))
+    assert any(message in problem for problem in problems(copy, "rows"))
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "says"),
+    ("column", "value", "message"),
     [
-        ("heads", 1, "heads, not"),
-        ("mlps", 0, "mlps, not"),
+        ("heads", 1, "heads, expected"),
+        ("mlps", 0, "mlps, expected"),
         ("step", 9, "is numbered 9"),
-        ("threshold", 0.1, "another threshold"),
-        ("full_score", 0.1, "another threshold"),
+        ("threshold", 0.1, "another full score or threshold"),
+        ("full_score", 0.1, "another full score or threshold"),
     ],
 )
-def test_a_changed_step_is_named(copy: Path, column: str, value: object, says: str) -> None:
-    rewrite(StepRecord, copy / "subnetworks/rte/1/trajectory.parquet", changed(1, column, value))
-    assert any(says in each for each in wrong(copy, "steps"))
+def test_a_changed_step_is_reported(copy: Path, column: str, value: object, message: str) -> None:
+    path = copy / "subnetworks" / "rte" / "1" / "trajectory.parquet"
+    rewrite(StepRecord, path, with_value(1, column, value))
+    assert any(message in problem for problem in problems(copy, "steps"))
 
 
-def test_a_step_that_was_accepted_below_its_threshold_is_named(copy: Path) -> None:
-    def accepted(frame: pd.DataFrame) -> pd.DataFrame:
+def test_a_step_that_was_accepted_below_its_threshold_is_reported(copy: Path) -> None:
+    def accept_everything(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.assign(accepted=True, score=frame["score"].where(frame["step"] == 0, -2.0))
 
-    rewrite(StepRecord, copy / "subnetworks/rte/2/trajectory.parquet", accepted)
-    told = wrong(copy, "steps")
-    assert any("is accepted below its threshold" in each for each in told)
-    assert wrong(copy, "searches")
+    rewrite(StepRecord, copy / "subnetworks/rte/2/trajectory.parquet", accept_everything)
+    reported = problems(copy, "steps")
+    assert any("is accepted below its threshold" in problem for problem in reported)
+    assert problems(copy, "searches")
 
 
-def test_the_model_of_another_seed_is_named(copy: Path) -> None:
+def test_a_search_that_accepts_nothing_ends_with_the_full_model(copy: Path) -> None:
+    def without_scores(frame: pd.DataFrame) -> pd.DataFrame:
+        undefined = dict.fromkeys(("score", "threshold", "full_score"), float("nan"))
+        return frame[frame["step"] < 2].assign(accepted=False, **undefined)
+
+    for seed in SEEDS:
+        folder = copy / "subnetworks" / "rte" / str(seed)
+        rewrite(StepRecord, folder / "trajectory.parquet", without_scores)
+        for method, name in GOODS:
+            resave(folder / method / f"{name}.safetensors", lambda kept: kept | ~kept)
+    assert not problems(copy, "steps")
+
+
+def test_the_model_of_another_seed_is_reported(copy: Path) -> None:
     shutil.copytree(copy / "models/rte/2", copy / "models/rte/1", dirs_exist_ok=True)
-    assert any("rte seed 1" in each for each in wrong(copy, "draws", "searches", "as cut"))
+    reported = problems(copy, "draws", "searches", "pruned scores")
+    assert any("rte seed 1" in problem for problem in reported)
 
 
-def test_a_subnetwork_of_another_cell_or_kind_is_named(copy: Path) -> None:
+def test_a_ticket_of_another_kind_is_reported(copy: Path) -> None:
     folder = copy / "subnetworks" / "rte" / "1" / "structured"
     shutil.copy(folder / "bad.safetensors", folder / "random-0.safetensors")
-    assert any("holds the ticket" in each for each in wrong(copy, "sizes"))
+    assert any("holds the ticket" in problem for problem in problems(copy, "sizes"))
 
 
-def test_a_file_that_is_missing_is_named(copy: Path) -> None:
+def test_a_missing_file_is_reported(copy: Path) -> None:
     (copy / "scores" / "rte" / "2" / "1.parquet").unlink()
-    assert any("2/1.parquet" in each for each in wrong(copy, "rows"))
+    assert any("2/1.parquet" in problem for problem in problems(copy, "rows"))

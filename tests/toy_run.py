@@ -1,4 +1,4 @@
-"""A finished run of toy size: a task with two seeds, from fine-tuning to scores, made by the stages themselves."""
+"""A finished run of toy size: one task with two seeds, from fine-tuning to scores, made by the stages."""
 
 from collections.abc import Sequence
 from contextlib import chdir
@@ -14,8 +14,7 @@ from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets import pruning
 from lottery.verification.run import FinishedRun
-from stages import finetune, prune, retrain
-from stages import super_survivors as supers
+from stages import finetune, prune, retrain, super_survivors
 from tests import toys
 from tests.project import ROOT
 
@@ -27,15 +26,15 @@ CHANGES = {
 
 
 @pytest.fixture(scope="session")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests; who changes it copies it first."""
-    root = tmp_path_factory.mktemp("honest")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that all tests share: copy it before changing anything."""
+    root = tmp_path_factory.mktemp("finished_run")
     make(root)
     return root
 
 
 def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
-    """Everything that is verified of a run, below `root`: its cells in the order of `seeds`."""
+    """Run all stages whose outputs are verified, below `root`, with its cells in the order of `seeds`."""
     (root / "data" / "rte").mkdir(parents=True)
     checkpoint.save(toys.encoder(), root / "encoder")
     for seed, (split, size) in enumerate({"train": 64, "select": 30, "dev": 40}.items()):
@@ -45,26 +44,26 @@ def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
         text = text.replace(old, new)
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
-        # A pool of processes costs more than the work.
+        # Starting a pool of processes takes longer than the work.
         patch.setattr("lottery.runtime.parallel.worker_count", lambda _: workers)
         _stages(Path("data/rte"), Path("encoder"), seeds)
 
 
 def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
     models = {seed: Path(f"models/rte/{seed}") for seed in seeds}
-    kept = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
+    tickets = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}")
         finetune.main("rte", seed, data, encoder, model)
-        prune.main("rte", seed, data, model, kept[seed])
-        retrain.main("rte", seed, 1, data, encoder, model, kept[seed], scores / "1.parquet")
+        prune.main("rte", seed, data, model, tickets[seed])
+        retrain.main("rte", seed, 1, data, encoder, model, tickets[seed], scores / "1.parquet")
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}/super.parquet")
-        supers.main("rte", seed, data, encoder, model, kept[seed].parent, scores)
+        super_survivors.main("rte", seed, data, encoder, model, tickets[seed].parent, scores)
 
 
 def run(root: Path) -> FinishedRun:
-    """The run below `root`, to be looked at."""
+    """The finished run below `root`."""
     tree = params.read(root / "params.yaml")
     folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
     return FinishedRun(

@@ -1,4 +1,7 @@
-"""Contrast subnetworks: what a good one is held against (paper, section 4)."""
+"""Controls of a good ticket: random and bad subnetworks of its size (paper, section 4).
+
+A mask [n] marks the components that survive in one group, which has n components, G of them in the good ticket.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -7,66 +10,75 @@ import numpy as np
 from lottery.subnetwork import Kept, Subnetwork
 
 Draw = Callable[[Kept], Kept]
-"""From the survivors of one group of components [n] to those of its contrast [n]."""
+"""From the mask [n] of a good ticket to that of its control."""
 
 
 def by_part(good: Subnetwork, draw: Draw) -> Subnetwork:
-    """The contrast of each part on its own: heads for heads, MLPs for MLPs."""
+    """A control with every part drawn separately: heads for heads, MLPs for MLPs."""
     return Subnetwork({part: draw(kept.ravel()).reshape(kept.shape) for part, kept in good.items()})
 
 
 def pooled(good: Subnetwork, draw: Draw) -> Subnetwork:
-    """The contrast of all parts as one group: weights, wherever they lie."""
+    """A control drawn from all parts as one group: weights, whichever matrix they are in."""
     return Subnetwork.unflatten(good.shapes, draw(good.flat))
 
 
 def exact(kept: Kept, rng: np.random.Generator) -> Kept:
-    """As many survivors as `kept`, uniformly."""
+    """A random mask of the size of `kept`."""
     return fill(int(kept.sum()), [np.ones_like(kept)], rng)
 
 
 def bernoulli(kept: Kept, rng: np.random.Generator) -> Kept:
-    """Each component with probability G/n: the size of `kept` in expectation."""
-    kept_by_chance: Kept = rng.random(kept.size) < kept.mean()
-    return kept_by_chance
+    """A random mask with the size of `kept` on average: each component survives with probability G / n."""
+    mask: Kept = rng.random(kept.size) < kept.mean()
+    return mask
 
 
-def unsurviving(kept: Kept, rng: np.random.Generator) -> Kept:
-    """As many survivors as `kept`, from what was pruned first: they share max(0, 2G - n)."""
+def unsurvived(kept: Kept, rng: np.random.Generator) -> Kept:
+    """A mask of the size of `kept`, of pruned components first.
+
+    Only n - G components were pruned. If more than half survive, these are too few for G, and the mask has to share
+    the remaining 2G - n with `kept`; otherwise it shares none.
+    """
     return fill(int(kept.sum()), [~kept, kept], rng)
 
 
 def super_survivors(seeds: Sequence[Kept]) -> Kept:
-    """What survives with every seed."""
+    """The components that survive with every seed."""
     return np.asarray(np.logical_and.reduce(seeds), bool)
 
 
 def super_bad(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
-    """As many as the super-survivors: what no seed keeps first, then what only some keep."""
-    always, never = super_survivors(seeds), ~np.logical_or.reduce(seeds)
-    return fill(int(always.sum()), [never, ~never & ~always, always], rng)
+    """As many components as super-survivors: first those that survive with no seed, then with some, then with all."""
+    every, some, none = _by_survival(seeds)
+    return fill(int(every.sum()), [none, some, every], rng)
 
 
 def super_random(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
-    """As many as the super-survivors, from what only some seeds keep first."""
-    always, never = super_survivors(seeds), ~np.logical_or.reduce(seeds)
-    middle = ~never & ~always
-    return fill(int(always.sum()), [middle, ~middle], rng)
+    """As many components as super-survivors, first those that survive with some seeds but not all."""
+    every, some, _ = _by_survival(seeds)
+    return fill(int(every.sum()), [some, ~some], rng)
+
+
+def _by_survival(seeds: Sequence[Kept]) -> tuple[Kept, Kept, Kept]:
+    """Masks [n] of the components that survive with every seed, with some but not all, and with none."""
+    every, none = super_survivors(seeds), ~np.logical_or.reduce(seeds)
+    return every, ~every & ~none, none
 
 
 def fill(size: int, tiers: Sequence[Kept], rng: np.random.Generator) -> Kept:
-    """Exactly `size` components: whole tiers [n] in turn, a uniform sample of the one that overflows.
+    """A mask of exactly `size` components: whole tiers [n] in order, and a random sample of the last one needed.
 
-    Tiers are disjoint; ValueError where together they hold too few.
+    Tiers are disjoint. Raises ValueError if they have fewer than `size` components in total.
     """
-    chosen = np.zeros_like(tiers[0])
+    mask = np.zeros_like(tiers[0])
     for tier in tiers:
         available = int(tier.sum())
-        lots = np.arange(available) < size
+        drawn = np.arange(available) < size
         if size < available:
-            rng.shuffle(lots)
-        chosen[tier] = lots
-        size -= int(lots.sum())
+            rng.shuffle(drawn)
+        mask[tier] = drawn
+        size -= int(drawn.sum())
     if size:
         raise ValueError(f"the tiers hold {size} components too few")
-    return chosen
+    return mask

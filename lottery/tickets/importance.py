@@ -1,7 +1,7 @@
-"""How much each head and MLP matters: the gradient of the loss at its gate (paper, eq. 3).
+"""Importance of heads and MLPs: expected absolute gradient of the loss at their gates (paper, eq. 3).
 
-I_head[l, h] = E_x |dL(x) / dxi[l, h]| and I_mlp[l] = E_x |dL(x) / dnu[l]| at the current gates, dropout off.
-Gates of their own for every example give all absolute values of a batch in one backward pass.
+I_head[l, h] = E_x |dL(x) / dxi[l, h]| and I_mlp[l] = E_x |dL(x) / dnu[l]| at the current gates, without dropout.
+Suffixes: N examples, B examples of a batch, L layers, H heads of each, C classes.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,12 @@ from lottery.tasks import Task
 from lottery.tickets.parameters import ImportanceParameters
 
 Array = NDArray[np.float64]
+PARTS = ("heads", "mlps")
 
 
 @dataclass(frozen=True)
 class GateGradients:
-    """One pass over the data: logits [N, C], and per example the gradients heads [N, L, H], mlps [N, L]."""
+    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L]."""
 
     logits_NC: Array
     gradients: Mapping[str, Array]
@@ -33,40 +34,43 @@ class GateGradients:
 def gate_gradients(
     encoder: Encoder, examples: Examples, task: Task, kept: Subnetwork
 ) -> GateGradients:
-    """Gradients of each example's loss at the gates, which are 1 for `kept` and 0 for the rest.
+    """Gradients of each example's loss at the gates, which are 1 for `kept` components and 0 for pruned ones.
 
-    Heads and MLPs that the encoder no longer holds have gradient 0.
+    Heads and MLPs that were removed from the encoder have gradient 0.
     """
     logits_NC = np.empty((len(examples), encoder.classes))
     gradients = {part: np.zeros((len(examples), *shape)) for part, shape in kept.shapes.items()}
-    gate = {
+    gates = {
         part: torch.tensor(array, dtype=torch.float, device=encoder.device)
         for part, array in kept.items()
     }
     weights = [weight for weight in encoder.parameters() if weight.requires_grad]
     encoder.requires_grad_(False)
     for batch, tokens in packed_batches(examples, encoder.device):
-        own = [
-            gate[part].expand(len(batch.rows_B), *gate[part].shape).clone()
-            for part in ("heads", "mlps")
-        ]
-        gates = Gates(*(each.requires_grad_() for each in own))
-        logits_BC = encoder(tokens, gates)
+        # Shared gates would get the gradient summed over the batch, and the absolute value of each example would be
+        # lost. A copy of the gates for every example keeps all of them, in a single backward pass.
+        gates_B = Gates(
+            *(
+                gates[part].expand(len(batch.rows_B), *gates[part].shape).clone().requires_grad_()
+                for part in PARTS
+            )
+        )
+        logits_BC = encoder(tokens, gates_B)
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
         if logits_BC.requires_grad:
             loss = total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device))
-            found = torch.autograd.grad(loss, gates, materialize_grads=True)
-            for part, gradient in zip(("heads", "mlps"), found, strict=True):
-                gradients[part][batch.rows_B] = gradient.double().cpu().numpy()
+            gradients_B = torch.autograd.grad(loss, gates_B, materialize_grads=True)
+            for part, gradient_B in zip(PARTS, gradients_B, strict=True):
+                gradients[part][batch.rows_B] = gradient_B.double().cpu().numpy()
     for weight in weights:
         weight.requires_grad_(True)
     return GateGradients(logits_NC, gradients)
 
 
-def importance(found: GateGradients, scoring: ImportanceParameters) -> dict[str, Array]:
-    """Scores like the gates: heads [L, H], normalised within each layer, and mlps [L]."""
-    reduce = REDUCTIONS[scoring.reduction]
-    heads_LH, mlps_L = (reduce(found.gradients[part], scoring.batch) for part in ("heads", "mlps"))
+def importance(gradients: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:
+    """Importance of heads [L, H], normalised within each layer, and of MLPs [L]."""
+    reduce = REDUCTIONS[parameters.reduction]
+    heads_LH, mlps_L = (reduce(gradients.gradients[part], parameters.batch) for part in PARTS)
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
     return {
         "heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0),
@@ -75,24 +79,27 @@ def importance(found: GateGradients, scoring: ImportanceParameters) -> dict[str,
 
 
 def per_example(gradients_N: Array, _: int) -> Array:
-    """E_x |g_x|."""
+    """Mean over examples of |gradient| (the paper)."""
     return np.asarray(np.abs(gradients_N).mean(axis=0))
 
 
 def per_batch(gradients_N: Array, batch: int) -> Array:
-    """E_b |mean of g_x in b|."""
+    """Mean over batches of |mean gradient of the batch|."""
     return np.asarray(np.abs(_batch_means(gradients_N, batch)).mean(axis=0))
 
 
 def cumulative(gradients_N: Array, batch: int) -> Array:
-    """sum_b |sum_{b' <= b} mean of g_x in b'|, over the number of examples."""
-    running = np.abs(np.cumsum(_batch_means(gradients_N, batch), axis=0))
-    return np.asarray(running.sum(axis=0) / len(gradients_N))
+    """Sum over batches of |running sum of the batches' mean gradients|, divided by the number of examples.
+
+    The authors' code: it adds |gradient| after every batch, but never clears the gradients, which accumulate.
+    """
+    running_sums = np.cumsum(_batch_means(gradients_N, batch), axis=0)
+    return np.asarray(np.abs(running_sums).sum(axis=0) / len(gradients_N))
 
 
 def _batch_means(gradients_N: Array, batch: int) -> Array:
-    edges = range(0, len(gradients_N), batch)
-    return np.stack([gradients_N[edge : edge + batch].mean(axis=0) for edge in edges])
+    starts = range(0, len(gradients_N), batch)
+    return np.stack([gradients_N[start : start + batch].mean(axis=0) for start in starts])
 
 
 REDUCTIONS: Mapping[str, Callable[[Array, int], Array]] = {

@@ -1,4 +1,4 @@
-"""m-pruning: remove single weights, smallest magnitude first over the whole encoder (paper, section 3.1).
+"""m-pruning: remove single weights, smallest magnitude over the whole encoder first (paper, section 3.1).
 
 Nothing is retrained between steps, so the subnetworks are nested.
 """
@@ -22,21 +22,23 @@ from lottery.tickets.pruner import Counts, SearchSettings
 from lottery.tickets.search import Assessment, Cut, Importance
 
 Bits = NDArray[np.int32]
-"""The bits of floats without their sign."""
+"""Bit patterns of floats without their sign."""
 
 
 @dataclass(frozen=True)
 class MagnitudeRanking:
-    """Weights of several arrays ranked by magnitude; of equal weights the first ranks lower.
+    """Weights of several arrays, ranked by magnitude and, if equal, by position.
 
-    The bit patterns of non-negative floats, read as integers, are in the order of their values. So two histograms, of
+    Position breaks ties so that a mask has exactly the requested size and is the same on every machine.
+
+    The bit patterns of non-negative floats, read as integers, have the order of their values. So two histograms, of
     the upper and of the lower 16 bits, find the threshold exactly, without a sorted copy of all weights.
     """
 
     weights: Mapping[str, NDArray[np.float32]]
 
     def lowest(self, count: int) -> Iterator[tuple[str, Kept]]:
-        """Masks of the `count` smallest weights of all arrays together, array by array."""
+        """Masks of the `count` smallest of all weights, array by array."""
         threshold, below = self._threshold(count)
         ties = count - below
         for name, weights in self.weights.items():
@@ -48,7 +50,7 @@ class MagnitudeRanking:
             yield name, chosen.reshape(weights.shape)
 
     def _threshold(self, count: int) -> tuple[int, int]:
-        """The magnitude, as bits, of the smallest weight that stays, and how many weights lie below it."""
+        """The magnitude, as bits, of the weight of rank `count` (from 0), and the number of weights below it."""
         upper = self._histogram(1 << 15, lambda bits: bits >> 16)
         high, below = _bin_of(upper, count)
         lower = self._histogram(1 << 16, lambda bits: bits[bits >> 16 == high] & 0xFFFF)
@@ -56,7 +58,7 @@ class MagnitudeRanking:
         return (high << 16) | low, below + below_in_bin
 
     def _histogram(self, bins: int, half: Callable[[Bits], Bits]) -> NDArray[np.int64]:
-        """How many weights have each of the `bins` possible upper, or lower, halves of their bits."""
+        """Number of weights by the value of the upper, or lower, half of their bits, of which there are `bins`."""
         counts = np.zeros(bins, np.int64)
         for weights in self.weights.values():
             counts += np.bincount(half(_magnitudes(weights)), minlength=bins)
@@ -68,25 +70,25 @@ def _magnitudes(weights: NDArray[np.float32]) -> Bits:
 
 
 def _bin_of(counts: NDArray[np.int64], rank: int) -> tuple[int, int]:
-    """The bin that holds the weight of this rank, or the last bin; and how many weights the bins before it hold."""
-    totals = np.cumsum(counts)
-    index = min(int(np.searchsorted(totals, rank, side="right")), len(totals) - 1)
-    return index, int(totals[index - 1]) if index else 0
+    """The bin with the weight of this rank (the last bin if there is none), and the number of weights in lower bins."""
+    up_to_bin = np.cumsum(counts)
+    index = min(int(np.searchsorted(up_to_bin, rank, side="right")), len(up_to_bin) - 1)
+    return index, int(up_to_bin[index - 1]) if index else 0
 
 
 @dataclass(frozen=True)
 class Magnitude:
-    """One phase: the smallest of the remaining weights, a constant share of them per step.
+    """m-pruning in one phase: each step prunes a constant share of the remaining weights, the smallest first.
 
-    Weights are zeroed in place, which spares a copy of the model: the subnetworks are nested, and a weight that is 0
-    ranks lowest, so it stays pruned. The encoder cannot be reused after the search.
+    Weights are zeroed in place, which saves a copy of the model: the subnetworks are nested, and weights that are 0
+    rank lowest, so they stay pruned. The encoder cannot be reused after the search.
     """
 
     encoder: Encoder
     task: Task
     examples: Examples
     rate: float
-    weights: MagnitudeParameters
+    parameters: MagnitudeParameters
 
     @classmethod
     def bind(
@@ -96,7 +98,11 @@ class Magnitude:
 
     @classmethod
     def step_size(cls, settings: SearchSettings, phase: str, kept: Counts, total: Counts) -> Counts:
-        """Weights go by a share of those that remain, so that steps get smaller."""
+        """A share of the *remaining* weights.
+
+        Steps get smaller as the search nears the sparsity at which the score falls. They never reach an empty model,
+        which is why `until` ends the search.
+        """
         return {"weights": _step(_rate(settings), kept["weights"])}
 
     @cached_property
@@ -115,25 +121,25 @@ class Magnitude:
         return Assessment(search_score(self.task, logits_NC, self.examples))
 
     def random(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
+        self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
-        """As many weights as the good ticket, drawn from the whole encoder."""
+        """A random ticket with as many weights as the good one, drawn from the whole encoder."""
         return controls.pooled(good, partial(controls.exact, rng=rng))
 
     def bad(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
+        self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
-        """The weights that did not survive, or the smallest, brought to the size of the good ticket."""
-        if how.bad == "smallest":
+        """A bad ticket with as many weights as the good one: those that did not survive first, or the smallest."""
+        if parameters.bad == "smallest":
             return Subnetwork(self._ranking.lowest(good.size))
-        return controls.pooled(good, partial(controls.unsurviving, rng=rng))
+        return controls.pooled(good, partial(controls.unsurvived, rng=rng))
 
     def sparsity(self, subnetwork: Subnetwork) -> float:
         """Share of the prunable weights that is removed, in [0, 1]."""
         return 1 - subnetwork.density
 
     def violation(self, good: Subnetwork) -> str | None:
-        """A pruned weight that is larger than one that was kept."""
+        """A good ticket must not prune a weight that is larger than one that it keeps."""
         magnitudes = {
             name: weight.detach().abs().cpu().numpy() for name, weight in self._prunable.items()
         }
@@ -146,13 +152,13 @@ class Magnitude:
 
     def _remove_smallest(self, subnetwork: Subnetwork, _: Importance) -> Subnetwork | None:
         pruned = subnetwork.total - subnetwork.size + _step(self.rate, subnetwork.size)
-        if pruned > self.weights.until * subnetwork.total:
+        if pruned > self.parameters.until * subnetwork.total:
             return None
         return Subnetwork((name, ~lowest) for name, lowest in self._ranking.lowest(pruned))
 
     @cached_property
     def _prunable(self) -> dict[str, nn.Parameter]:
-        return dict(self.encoder.prunable(self.weights.biases))
+        return dict(self.encoder.prunable(self.parameters.biases))
 
     @property
     def _ranking(self) -> MagnitudeRanking:
@@ -162,7 +168,7 @@ class Magnitude:
 
 
 def _rate(settings: SearchSettings) -> float:
-    """The share of the remaining weights that a step removes: the method's own, or that of all searches."""
+    """Share of the remaining weights that a step prunes: the method's own rate, or else that of all searches."""
     rate = settings.of(MagnitudeParameters).rate
     return settings.prune.rate if rate is None else rate
 

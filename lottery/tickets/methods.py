@@ -1,7 +1,7 @@
 """The pruning methods: one record each.
 
-Whoever needs "every method" goes through METHODS; a new method is a module with a Pruner and a record here.
-Tables and the report read the records too, which is why a record imports its Pruner, and with it torch, late.
+Code that needs "every method" iterates over METHODS; a new method is a module with a Pruner, and a record here.
+Tables and the report read the records too, so a record imports its Pruner, and torch with it, only when it is used.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,11 +23,11 @@ COMPONENTS, WEIGHTS = ("heads", "mlps"), ("weights",)
 
 @dataclass(frozen=True)
 class Method:
-    """A way of pruning, as everything but its search needs to know it.
+    """A pruning method, as all code but its search needs to know it.
 
     title: its name in the report. units: what it removes, COMPONENTS (whole heads and MLPs) or WEIGHTS (single
     weights, counted together). pruner: imports the class that searches. parameters: sections of params.yaml that only
-    this method reads. super_survivors: whether the components that survive with every seed are tickets too.
+    this method reads. super_survivors: whether the components that survive with every seed are scored as tickets too.
     """
 
     name: str
@@ -39,27 +39,27 @@ class Method:
 
     @property
     def prunes_weights(self) -> bool:
-        """Whether single weights are removed, rather than whole heads and MLPs."""
+        """Whether it removes single weights, rather than whole heads and MLPs."""
         return self.units == WEIGHTS
 
     def by_unit(self, subnetwork: Subnetwork) -> Mapping[str, Subnetwork]:
-        """The subnetwork unit by unit: its heads and its MLPs, or all its weights together."""
+        """The subnetwork by unit: its heads and its MLPs, or all its weights together."""
         if self.prunes_weights:
             return {"weights": subnetwork}
         return {unit: subnetwork.part(unit) for unit in self.units}
 
     @property
     def good(self) -> Key:
-        """The good ticket of a task and seed."""
+        """Key of the good ticket of a task and seed."""
         return self.name, "good", 0
 
     def keys(self, draws: int) -> list[Key]:
-        """The good ticket of a task and seed, and its controls: `draws` random ones and a bad one."""
+        """Keys of the good ticket of a task and seed and of its controls: `draws` random tickets and a bad one."""
         random: list[Key] = [(self.name, "random", draw) for draw in range(draws)]
         return [self.good, *random, (self.name, "bad", 0)]
 
     def super_keys(self) -> list[Key]:
-        """The super-survivors of a task and their controls, where the method has any."""
+        """Keys of the super-survivors of a task and of their controls, if the method has any."""
         return [(self.name, kind, 0) for kind in SUPERS] if self.super_survivors else []
 
 
@@ -91,16 +91,16 @@ MAGNITUDE = Method(
     parameters=(MagnitudeParameters,),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in (STRUCTURED, MAGNITUDE)}
-"""Every method, in the order of tables and figures."""
+"""All methods by name, in the order of tables and figures."""
 
 
 def method_title(name: str) -> str:
-    """How the report calls a method; nothing for the full model."""
+    """The title of a method, empty for the full model."""
     return "" if name == WHOLE else METHODS[name].title
 
 
 def load_tickets(folder: Path, task: str, seed: int, draws: int) -> list[Ticket]:
-    """Every good, random and bad ticket of a task and seed; those with the costliest retraining come first."""
+    """All good, random and bad tickets of a task and seed; those with the most expensive retraining come first."""
     by_cost = sorted(METHODS.values(), key=lambda method: not method.prunes_weights)
     keys = [key for method in by_cost for key in method.keys(draws)]
     return [Ticket.load(folder, task, seed, key) for key in keys]

@@ -1,4 +1,4 @@
-"""The parameter sections of searches, importance and controls, in a module that imports no torch."""
+"""Parameter sections of searches, importance and controls, in a module that does not import torch."""
 
 from typing import Annotated, Literal
 
@@ -8,14 +8,14 @@ from lottery.params import Parameters
 
 
 class PruneParameters(Parameters, frozen=True):
-    """When a search continues, and which data drive it.
+    """The pruning search: its steps, when it continues, and which data drive it.
 
     rate: share of the heads, or of the remaining weights, pruned per step. threshold: share of the full model's
     score that a subnetwork must keep. floor: absolute score that it must keep as well, or null. data: the split that
-    drives the search; `select` is held out of train, `dev` is the paper's choice, which reports on the data it
-    selected on. entry: the importance that later phases start from; `fresh` is that of the accepted subnetwork,
-    `stale` (the authors' code) that of the rejected one. curve: continue the first phase past the threshold until
-    nothing is left, for the report's curves.
+    drives the search; `select` is held out of train, `dev` is the paper's choice, which reports scores on the data
+    that it selected on. entry: the importance that later phases start from; `fresh` is that of the accepted
+    subnetwork, `stale` (the authors' code) that of the rejected one. curve: continue the first phase below the
+    threshold until nothing is left, for the report's curves.
     """
 
     rate: Annotated[float, Meta(gt=0, lt=1)]
@@ -27,7 +27,7 @@ class PruneParameters(Parameters, frozen=True):
 
 
 class ImportanceParameters(Parameters, frozen=True):
-    """How gate gradients become the importance of heads and MLPs.
+    """Importance of heads and MLPs: how gate gradients are reduced and normalised.
 
     reduction: `example` takes one absolute value per example (the paper's equation), `batch` one per batch mean,
     `cumulative` one per running sum of batch means (the authors' code, which never clears the gradients). batch:
@@ -41,7 +41,7 @@ class ImportanceParameters(Parameters, frozen=True):
 
 
 class MagnitudeParameters(Parameters, frozen=True):
-    """Step size and extent of m-pruning.
+    """Step size and end of m-pruning.
 
     rate: share of the remaining weights pruned per step; null takes that of `prune`. biases: count the biases of all
     but the last projection among the weights, as the authors' code does. until: the sparsity at which the search
@@ -54,12 +54,11 @@ class MagnitudeParameters(Parameters, frozen=True):
 
 
 class ControlsParameters(Parameters, frozen=True):
-    """How many random subnetworks are drawn for each good one, and how random and bad ones are made.
+    """Controls of a good ticket: number of random ones, and how random and bad ones are drawn.
 
-    random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each
-    with the probability of surviving, so that the size holds on average only.
-    bad: `unsurvived` takes what did not survive (the paper's text); `smallest` (the authors' weights) takes
-    as many as survive from the low end of the magnitudes.
+    random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each with
+    the probability of survival, so that sizes are equal on average only. bad: `unsurvived` takes components that did
+    not survive (the paper's text); `smallest` (the authors' weights) takes the smallest weights, as many as survive.
     """
 
     draws: Annotated[int, Meta(ge=1, le=100)]

@@ -1,4 +1,4 @@
-"""Run pruning methods on one fine-tuned model: good ticket, random and bad controls, trajectory."""
+"""Run pruning methods on a fine-tuned model: good ticket, random and bad controls, trajectory."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from lottery.tickets.search import Importance, Step, score_threshold, search
 
 
 def read_settings(tree: Mapping[str, Any]) -> SearchSettings:
-    """The parameters of every method's search, from the sections of params.yaml."""
+    """Parameters of all methods' searches, from the sections of params.yaml."""
     return SearchSettings(
         prune=section(PruneParameters, tree),
         controls=section(ControlsParameters, tree),
@@ -39,7 +39,7 @@ def read_settings(tree: Mapping[str, Any]) -> SearchSettings:
 
 @dataclass(frozen=True)
 class Search:
-    """One search: by which method, of the model in the folder `model`, scored on `examples`."""
+    """The inputs of one search: a method, the folder of a fine-tuned model, and the examples that drive it."""
 
     method: Method
     task: Task
@@ -50,7 +50,7 @@ class Search:
     compute: ComputeParameters
 
     def pruner(self) -> Pruner:
-        """The method bound to the model, which is read anew."""
+        """The method, bound to a fresh copy of the model."""
         device = chosen_device(self.compute)
         encoder = checkpoint.load(self.model, self.task.classes).to(device)
         return self.method.pruner().bind(encoder, self.task, self.examples, self.settings)
@@ -58,7 +58,7 @@ class Search:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The tickets of a search, the good one first; its steps, and the importance of the full model."""
+    """Tickets of a search, the good one first; its steps; importance of the components of the full model."""
 
     tickets: list[Ticket]
     steps: list[StepRecord]
@@ -66,43 +66,44 @@ class SearchResult:
 
 
 def prune(
-    progress: Callable[[int, int], None], search_of: Search, journal: Journal = NO_JOURNAL
+    progress: Callable[[int, int], None], inputs: Search, journal: Journal = NO_JOURNAL
 ) -> SearchResult:
-    """Search, and draw the controls of what survives. What `journal` holds is not assessed again."""
-    pruner = search_of.pruner()
-    steps = search(pruner, search_of.settings.prune, journal)
-    with arithmetic(search_of.compute):
+    """Search, and draw the controls of the good ticket. Candidates that `journal` holds are not assessed again."""
+    pruner = inputs.pruner()
+    steps = search(pruner, inputs.settings.prune, journal)
+    with arithmetic(inputs.compute):
         full = next(steps)
-        survivors, record = full.subnetwork, partial(_record, search_of, pruner, full.score)
+        good, record = full.subnetwork, partial(_record, inputs, pruner, full.score)
         trajectory = [record(full, 0)]
         for number, step in enumerate(steps, start=1):
             if step.accepted:
-                survivors = step.subnetwork
+                good = step.subnetwork
             trajectory.append(record(step, number))
             progress(number, 0)
-    tickets = [*_tickets(search_of, survivors)]
-    return SearchResult(tickets, trajectory, _importance_records(search_of, full.importance))
+    tickets = [*_tickets(inputs, good)]
+    return SearchResult(tickets, trajectory, _importance_records(inputs, full.importance))
 
 
-def _tickets(search_of: Search, good: Subnetwork) -> Iterator[Ticket]:
-    """The good ticket and its controls, drawn from the weights as they were before the search."""
-    pruner = search_of.pruner()
-    task, seed = search_of.task.name, search_of.seed
-    for key in search_of.method.keys(search_of.settings.controls.draws):
-        kept = draw(pruner, key, good, task, seed, search_of.settings.controls)
-        yield Ticket(task, seed, *key, kept)
+def _tickets(inputs: Search, good: Subnetwork) -> Iterator[Ticket]:
+    """The good ticket and its controls."""
+    # The search may have zeroed weights in place, but the smallest weights, of which bad tickets can be made, are
+    # those of the fine-tuned model: read it again.
+    pruner = inputs.pruner()
+    task, seed, parameters = inputs.task.name, inputs.seed, inputs.settings.controls
+    for key in inputs.method.keys(parameters.draws):
+        yield Ticket(task, seed, *key, draw(pruner, key, good, task, seed, parameters))
 
 
 def draw(
-    pruner: Pruner, key: Key, good: Subnetwork, task: str, seed: int, controls: ControlsParameters
+    pruner: Pruner, key: Key, good: Subnetwork, task: str, seed: int, parameters: ControlsParameters
 ) -> Subnetwork:
-    """The subnetwork of a ticket: the good one itself, or its control, drawn from a random stream of its own."""
+    """The subnetwork of a ticket: the good one, or one of its controls. Each control has its own random stream."""
     method, kind, number = key
     if kind == "good":
         return good
     if kind == "bad":
-        return pruner.bad(good, controls, rng(seed, "bad", task, method))
-    return pruner.random(good, controls, rng(seed, "random", task, method, number))
+        return pruner.bad(good, parameters, rng(seed, "bad", task, method))
+    return pruner.random(good, parameters, rng(seed, "random", task, method, number))
 
 
 def save(results: Collection[SearchResult], folder: Path) -> None:
@@ -117,14 +118,14 @@ def save(results: Collection[SearchResult], folder: Path) -> None:
 
 
 def _record(
-    search_of: Search, pruner: Pruner, full_score: float, step: Step, number: int
+    inputs: Search, pruner: Pruner, full_score: float, step: Step, number: int
 ) -> StepRecord:
-    survivors = search_of.method.by_unit(step.subnetwork)
+    survivors = inputs.method.by_unit(step.subnetwork)
     counts = {unit: subnetwork.size for unit, subnetwork in survivors.items()}
     return StepRecord(
-        task=search_of.task.name,
-        seed=search_of.seed,
-        method=search_of.method.name,
+        task=inputs.task.name,
+        seed=inputs.seed,
+        method=inputs.method.name,
         phase=step.phase,
         step=number,
         heads=counts.get("heads"),
@@ -133,21 +134,21 @@ def _record(
         sparsity=pruner.sparsity(step.subnetwork),
         score=step.score,
         accepted=step.accepted,
-        threshold=score_threshold(full_score, search_of.settings.prune),
+        threshold=score_threshold(full_score, inputs.settings.prune),
         full_score=full_score,
     )
 
 
-def _importance_records(search_of: Search, importance: Importance) -> list[ImportanceRecord]:
+def _importance_records(inputs: Search, importance: Importance) -> list[ImportanceRecord]:
     return [
         ImportanceRecord(
-            task=search_of.task.name,
-            seed=search_of.seed,
+            task=inputs.task.name,
+            seed=inputs.seed,
             unit=unit,
-            layer=place[0],
-            index=place[1] if len(place) > 1 else None,
+            layer=position[0],
+            index=position[1] if len(position) > 1 else None,
             importance=float(value),
         )
         for unit, values in importance.items()
-        for place, value in np.ndenumerate(values)
+        for position, value in np.ndenumerate(values)
     ]

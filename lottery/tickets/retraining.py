@@ -1,4 +1,4 @@
-"""Score subnetworks: pruned from the fine-tuned model, or retrained from the pre-trained weights."""
+"""Score subnetworks pruned from the fine-tuned model, or retrained from the pre-trained weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SplitScores = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Cell:
-    """One task and seed, with what fine-tuning needs; `pretrained` is the folder of the pre-trained encoder."""
+    """One task and seed, with the inputs of fine-tuning; `pretrained` is the folder of the pre-trained encoder."""
 
     task: Task
     seed: int
@@ -44,14 +44,15 @@ def finetune_cell(
 ) -> tuple[Encoder, list[float]]:
     """Fine-tune the pre-trained encoder, whole or under the fixed mask of `subnetwork`.
 
-    Returns the encoder and the mean loss of each epoch. The seed sets the classifier's initial weights, the order
-    of the examples and dropout, the same for every subnetwork of a cell.
+    Returns the encoder and the mean loss of each epoch. The seed determines the classifier's initial weights, the
+    order of examples and dropout, equally for all subnetworks of a cell.
     """
     seed, device = entropy(cell.seed, "classifier", cell.task.name), chosen_device(cell.compute)
     encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(device)
     mask = None
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
+        # Heads and MLPs are removed for good; pruned weights are zeros that training must not change.
         mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
     with arithmetic(cell.compute):
         losses = finetune(
@@ -67,7 +68,7 @@ def score_retrained(
     splits: Splits,
     journal: Journal = NO_JOURNAL,
 ) -> SplitScores:
-    """Scores of the pre-trained weights fine-tuned under the fixed mask of `subnetwork`."""
+    """Scores of the pre-trained encoder after fine-tuning under the fixed mask of `subnetwork`."""
 
     def retrain_and_score() -> SplitScores:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal)
@@ -87,7 +88,7 @@ def score_pruned(
     splits: Splits,
     journal: Journal = NO_JOURNAL,
 ) -> dict[str, SplitScores]:
-    """Scores by ticket name of the fine-tuned model, pruned to each ticket."""
+    """Scores of the fine-tuned model, pruned to each of the tickets, by ticket name."""
     encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
     def prune_and_score(ticket: Ticket) -> SplitScores:

@@ -19,10 +19,10 @@ from lottery.vocabulary import WHOLE, Kind, State
 
 
 def super_tickets(good: Sequence[Ticket], seed: int, rng: np.random.Generator) -> list[Ticket]:
-    """Tickets of what survives with every seed (paper, section 5), as candidates for the model of `seed`.
+    """Super-survivors, which survive with every seed (paper, section 5), and their controls, for the model of `seed`.
 
-    `good` are one method's good tickets of a task, all seeds. The controls are as large: `super-bad` from what
-    survives with no seed, `super-random` from what survives with some.
+    `good` are the good tickets of one method and task, with all seeds. The controls are as large: `super-bad` is drawn
+    from components that survive with no seed first, `super-random` from those that survive with some.
     """
     task, method, shapes = good[0].task, good[0].method, good[0].subnetwork.shapes
     kept = {part: [ticket.subnetwork[part].ravel() for ticket in good] for part in shapes}
@@ -55,8 +55,8 @@ def score_tickets(
 ) -> list[Score]:
     """Scores of every ticket, pruned from the fine-tuned model and retrained; the full model is not retrained.
 
-    `splits` are reported on; on `select`, which drove the searches, the full model and the good tickets are scored
-    too, for the gap between the two. What `journal` holds is not computed again.
+    Scores on `splits` are reported. The full model and the good tickets are also scored on `select`, which drove the
+    searches, to measure how far these overfitted it. Scores that `journal` holds are not computed again.
     """
     jobs: dict[str, parallel.Job[Any]] = {
         ticket.name: partial(
@@ -70,18 +70,18 @@ def score_tickets(
         if not ticket.is_whole
     }
     searched = [ticket for ticket in tickets if ticket.kind in ("full", "good")]
-    for job, scored, on in (("pruned", tickets, splits), ("select", searched, select)):
-        if scored and on:
+    for job, scored, examples in (("pruned", tickets, splits), ("select", searched, select)):
+        if scored and examples:
             jobs[job] = partial(
                 score_pruned,
                 cell=cell,
                 model=model,
                 tickets=scored,
-                splits=on,
+                splits=examples,
                 journal=journal.of(job),
             )
     results = parallel.run(jobs, cell.compute, report, preload=[__name__])
-    sizes = {name: len(examples) for name, examples in {**splits, **select}.items()}
+    sizes = {name: len(split) for name, split in {**splits, **select}.items()}
     rows: list[Score] = []
     for ticket in tickets:
         state: State = "finetuned" if ticket.is_whole else "pruned"
@@ -93,8 +93,8 @@ def score_tickets(
 
 def majority_baseline(cell: Cell, splits: Splits) -> list[Score]:
     """Scores of always predicting the most frequent class."""
-    scores = {name: majority_scores(cell.task, examples) for name, examples in splits.items()}
-    sizes = {name: len(examples) for name, examples in splits.items()}
+    scores = {name: majority_scores(cell.task, split) for name, split in splits.items()}
+    sizes = {name: len(split) for name, split in splits.items()}
     return [*_rows(cell, (WHOLE, "majority", 0), "finetuned", scores, sizes)]
 
 

@@ -22,7 +22,7 @@ Cut = Callable[[Subnetwork, Importance], Subnetwork | None]
 
 @dataclass(frozen=True)
 class Assessment:
-    """The score of a subnetwork, and the importance of its parts, shaped like them; may be empty."""
+    """Score of a subnetwork, and the importance of its components, part by part; empty for methods without one."""
 
     score: float
     importance: Importance = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Step:
 
 
 def score_threshold(full_score: float, rule: PruneParameters) -> float:
-    """The score to keep; NaN, which no score reaches, if the full model has none."""
+    """The lowest score that is accepted; NaN, which no score reaches, if the full model has none."""
     threshold = rule.threshold * full_score
     return threshold if rule.floor is None else max(threshold, rule.floor)
 
@@ -63,11 +63,11 @@ def score_threshold(full_score: float, rule: PruneParameters) -> float:
 def search(
     criterion: Criterion, rule: PruneParameters, journal: Journal = NO_JOURNAL
 ) -> Iterator[Step]:
-    """Yield every candidate in the order of assessment, the full model first.
+    """Yield all candidates in the order of assessment, the full model first.
 
-    Each phase starts from the last accepted subnetwork and ends at the first candidate below the threshold, or
-    with nothing left to prune; with `rule.curve` the first phase continues below the threshold, where nothing is
-    accepted any more. A NaN score is below every threshold. What `journal` holds is not assessed again.
+    Each phase starts from the last accepted subnetwork and ends with the first candidate below the threshold, or when
+    nothing is left to prune; with `rule.curve` the first phase continues below the threshold, but accepts nothing any
+    more. A NaN score is below every threshold. Candidates that `journal` holds are not assessed again.
     """
     assess = _resumable(criterion.assess, journal)
     best, best_assessment = criterion.full, assess(criterion.full)
@@ -83,8 +83,8 @@ def search(
                 best, best_assessment = candidate, assessment
             elif accepted:
                 accepted = False
-                # The authors' code overwrites its importance before it looks at the score, so that the next
-                # phase starts with the importance of the candidate it has just rejected.
+                # The authors' code overwrites the importance before it checks the score, so that the next phase
+                # starts with the importance of the candidate that was just rejected.
                 if rule.entry == "stale":
                     best_assessment = assessment
             yield Step(phase, candidate, assessment.score, importance, accepted)
@@ -93,7 +93,7 @@ def search(
 
 
 def _resumable(assess: Assess, journal: Journal) -> Assess:
-    """The same assessments in the same order, read from the journal as far as it goes."""
+    """`assess`, with results read from the journal as far as it goes: a search asks for them in a fixed order."""
     numbers = count()
 
     def recalled_or_assessed(subnetwork: Subnetwork) -> Assessment:

@@ -1,4 +1,4 @@
-"""s-pruning: remove whole heads and MLPs, least important first (paper, section 3.2)."""
+"""s-pruning: remove whole heads and MLPs, the least important first (paper, section 3.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ JOINT, HEADS, MLPS = "both", "heads", "mlps"
 
 @dataclass(frozen=True)
 class Structured:
-    """Three phases: heads together with MLPs, then heads alone in half steps, then MLPs alone."""
+    """s-pruning in three phases: heads together with MLPs, then heads alone in half steps, then MLPs alone."""
 
     encoder: Encoder
     task: Task
     examples: Examples
     rate: float
-    scoring: ImportanceParameters
+    parameters: ImportanceParameters
 
     @classmethod
     def bind(
@@ -40,7 +40,7 @@ class Structured:
 
     @classmethod
     def step_size(cls, settings: SearchSettings, phase: str, kept: Counts, total: Counts) -> Counts:
-        """Heads go by a share of *all* heads of the model, so that every step removes as many."""
+        """A share of *all* heads of the model: every step removes as many, and about 1 / rate steps leave none."""
         return _step_sizes(settings.prune.rate, total["heads"])[phase]
 
     @property
@@ -61,28 +61,28 @@ class Structured:
         heads too, which then need gradients.
         """
         computed = subnetwork
-        if self.scoring.normalise == "all":
+        if self.parameters.normalise == "all":
             computed = subnetwork.replace(heads=self.full["heads"])
         small = self.encoder.extract(computed)
         gradients = gate_gradients(small, self.examples, self.task, subnetwork)
         score = search_score(self.task, gradients.logits_NC, self.examples)
-        return Assessment(score, importance(gradients, self.scoring))
+        return Assessment(score, importance(gradients, self.parameters))
 
     def random(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
+        self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
-        """As many heads and as many MLPs as the good ticket, drawn from the full model."""
-        draw = controls.exact if how.random == "exact" else controls.bernoulli
+        """A random ticket with as many heads and MLPs as the good one."""
+        draw = controls.exact if parameters.random == "exact" else controls.bernoulli
         return controls.by_part(good, partial(draw, rng=rng))
 
     def bad(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
+        self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
-        """What did not survive, heads and MLPs each brought to the size of the good ticket."""
-        return controls.by_part(good, partial(controls.unsurviving, rng=rng))
+        """A bad ticket with as many heads and MLPs as the good one: those that did not survive first."""
+        return controls.by_part(good, partial(controls.unsurvived, rng=rng))
 
     def sparsity(self, subnetwork: Subnetwork) -> float:
-        """Share of the weights of all heads and MLPs that is removed, in [0, 1]."""
+        """Share of the weights of all heads and MLPs that are removed, in [0, 1]."""
         config = self.encoder.config
         head, mlp = 4 * config.head_size, 2 * config.intermediate_size
         heads, mlps = subnetwork["heads"], subnetwork["mlps"]
@@ -90,12 +90,12 @@ class Structured:
         return float(1 - kept / (head * heads.size + mlp * mlps.size))
 
     def violation(self, good: Subnetwork) -> str | None:
-        """Which components survive depends on every step of the search, so nothing shows here."""
+        """None: which components survive depends on all steps of the search, not on the weights alone."""
         return None
 
 
 def _step_sizes(rate: float, heads: int) -> Mapping[str, Counts]:
-    """Components that a step of each phase removes (paper, section 3.2)."""
+    """Number of components that one step of each phase prunes (paper, section 3.2)."""
     step = max(1, int(rate * heads))
     return {
         JOINT: {"heads": step, "mlps": 1},
@@ -107,9 +107,9 @@ def _step_sizes(rate: float, heads: int) -> Mapping[str, Counts]:
 def remove_least_important(
     subnetwork: Subnetwork, importance: Importance, *, counts: Counts
 ) -> Subnetwork | None:
-    """Without the `counts[part]` least important survivors of each part, or all of a part that has fewer.
+    """Prune the `counts[part]` least important survivors of each part, or all if there are fewer.
 
-    None if a part has no survivors. Of equally important components the first is removed first.
+    Returns None if a part has no survivors. Equally important components are pruned in the order of their position.
     """
     if not all(subnetwork[part].any() for part in counts):
         return None

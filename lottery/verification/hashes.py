@@ -1,4 +1,4 @@
-"""Files against the hashes that the pipeline's lock recorded when they were made."""
+"""Outputs compared with the hashes that the pipeline's lock file recorded."""
 
 import hashlib
 import json
@@ -13,19 +13,20 @@ from lottery.errors import UserError
 
 
 def outputs(lock: Path, cells: Collection[str]) -> Iterator[str | None]:
-    """Every output of `cells` holds the bytes that were recorded; what is wrong with it, or None.
+    """Compare every output of `cells` with its recorded hash: None if they agree, else what is wrong.
 
-    The lock also remembers cells that the pipeline no longer has: they are left out.
+    The lock file also lists cells that the pipeline no longer has; they are skipped.
     """
-    for stage, known in _stages(lock).items():
-        for out in known.get("outs", ()) if stage in cells else ():
-            path = lock.parent / out["path"]
-            same = digest(path) == out["md5"]
+    for stage, record in _stages(lock).items():
+        if stage not in cells:
+            continue
+        for out in record.get("outs", ()):
+            same = digest(lock.parent / out["path"]) == out["md5"]
             yield None if same else f"{out['path']}: not what `{stage}` made"
 
 
 def digest(path: Path) -> str | None:
-    """MD5 of a file, or of the list of a folder's files as DVC writes it; None where nothing is."""
+    """MD5 of a file, or DVC's hash of a folder; None if there is neither."""
     if not path.is_dir():
         return _md5(path.read_bytes()) if path.is_file() else None
     files = [file for file in path.rglob("*") if file.is_file()]
@@ -33,10 +34,10 @@ def digest(path: Path) -> str | None:
 
 
 def listing(files: Mapping[str, str]) -> str:
-    """The hash of a folder that holds these files, by their paths in it and their MD5."""
+    """DVC's hash of a folder, from the paths and MD5 hashes of its files."""
     names = sorted(files, key=lambda name: name.split("/"))
-    listed = [{"md5": files[name], "relpath": name} for name in names]
-    return f"{_md5(json.dumps(listed).encode())}.dir"
+    entries = [{"md5": files[name], "relpath": name} for name in names]
+    return f"{_md5(json.dumps(entries).encode())}.dir"
 
 
 def _md5(content: bytes) -> str:
@@ -45,7 +46,7 @@ def _md5(content: bytes) -> str:
 
 def _stages(lock: Path) -> Mapping[str, Any]:
     try:
-        found: Mapping[str, Any] = YAML(typ="safe").load(lock.read_text("utf-8"))["stages"]
+        stages: Mapping[str, Any] = YAML(typ="safe").load(lock.read_text("utf-8"))["stages"]
     except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError) as error:
         raise UserError(f"{lock}: no record of a run: {' '.join(str(error).split())}") from None
-    return found
+    return stages

@@ -1,6 +1,6 @@
-"""Recompute what a finished run kept: pruned scores, random draws, and the ends of its searches.
+"""Recompute results of a finished run: pruned scores, controls, and the first and last steps of its searches.
 
-Retrained weights are not kept, so retrained scores cannot be recomputed.
+Retrained weights are not stored, so retrained scores cannot be recomputed.
 """
 
 import math
@@ -20,7 +20,7 @@ from lottery.vocabulary import WHOLE
 
 
 def pruned_scores(cell: CellOutputs, tolerance: float) -> Findings:
-    """The full model, and the model pruned to every ticket, score what is recorded."""
+    """The full model, and the model pruned to every ticket, have the recorded scores."""
     encoder, splits = _encoder(cell), cell.splits()
     dev = {name: split for name, split in splits.items() if name != "select"}
     recorded = _recorded(cell)
@@ -39,7 +39,7 @@ def _encoder(cell: CellOutputs) -> Encoder:
 
 
 def _super_tickets(cell: CellOutputs) -> list[Ticket]:
-    """What survives with every seed, and its controls, drawn again."""
+    """Super-survivors and their controls, drawn again."""
     return [
         ticket
         for method in METHODS.values()
@@ -51,7 +51,7 @@ def _super_tickets(cell: CellOutputs) -> list[Ticket]:
 
 
 def _recorded(cell: CellOutputs) -> dict[tuple[str, ...], float]:
-    """The scores of what was not retrained, by method, kind, draw, split and metric."""
+    """Scores of everything that was not retrained, by method, kind, draw, split and metric."""
     scores = cell.scores()
     scores = scores[scores["state"] != "retrained"]
     identities = scores[["method", "kind", "draw", "split", "metric"]].astype(str)
@@ -70,73 +70,58 @@ def _compare(
     for split, metrics in scores.items():
         for metric, value in metrics.items():
             expected = recorded.get((method, kind, str(draw), split, metric), math.nan)
-            text = (
-                f"{cell}: {method} {kind} {draw} scores {value:.9g} {metric} on {split},"
-                f" recorded is {expected:.9g}"
-            )
-            yield None if _close(value, expected, tolerance) else text
+            label = f"{cell}: {metric} of {method} {kind} {draw} on {split}"
+            yield _difference(label, value, expected, tolerance)
 
 
-def _close(value: float, expected: float, tolerance: float) -> bool:
-    return abs(value - expected) <= tolerance or (math.isnan(value) and math.isnan(expected))
+def _difference(label: str, value: float, recorded: float, tolerance: float) -> str | None:
+    """None if a recomputed value agrees with the recorded one, else both."""
+    both_undefined = math.isnan(value) and math.isnan(recorded)
+    if both_undefined or abs(value - recorded) <= tolerance:
+        return None
+    return f"{label} is {value:.9g}, recorded is {recorded:.9g}"
 
 
 def draws(cell: CellOutputs) -> Findings:
-    """Random and bad tickets are those that the seed draws, and good ones keep what their method promises."""
+    """Random and bad tickets are those that the seed draws; good ones do not contradict their method."""
     tickets = cell.tickets()
     for method in METHODS.values():
         pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
         for key in method.keys(cell.run.settings.controls.draws):
-            kept, told = tickets[key].subnetwork, f"{cell}: {' '.join(map(str, key))}"
-            again = pruning.draw(
+            kept, label = tickets[key].subnetwork, f"{cell}: {tickets[key].name}"
+            redrawn = pruning.draw(
                 pruner, key, good, cell.task.name, cell.seed, cell.run.settings.controls
             )
-            if again.shapes != kept.shapes:
-                yield f"{told} is of another encoder: {kept!r}"
-            elif again != kept:
-                yield f"{told} is not what the seed draws, {(again - kept).size} differ"
+            if redrawn.shapes != kept.shapes:
+                yield f"{label} is of another encoder: {kept!r}"
+            elif redrawn != kept:
+                yield f"{label} is not what the seed draws, {(redrawn - kept).size} differ"
             else:
                 yield None
         violation = pruner.violation(good)
-        yield violation and f"{cell}: {method.name} good 0 {violation}"
+        yield f"{cell}: {method.name} good {violation}" if violation else None
 
 
 def _pruner(cell: CellOutputs, method: Method) -> Pruner:
     settings = cell.run.settings
-    scored_on = cell.splits()[settings.prune.data]
-    return method.pruner().bind(_encoder(cell), cell.task, scored_on, settings)
+    examples = cell.splits()[settings.prune.data]
+    return method.pruner().bind(_encoder(cell), cell.task, examples, settings)
 
 
 def searches(cell: CellOutputs, tolerance: float) -> Findings:
-    """The full model and the good ticket score on the search's data what the search recorded."""
+    """The full model and the good ticket have the score and sparsity that the search recorded for them."""
     trajectories, tickets = cell.steps(), cell.tickets()
     for method in METHODS.values():
         steps = trajectories[trajectories["method"] == method.name]
         accepted = steps[steps["accepted"]]
-        last = (accepted if len(accepted) else steps).iloc[-1]
+        last = accepted.iloc[-1] if len(accepted) else steps.iloc[0]
         pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
         full = pruner.full
-        for told, kept, step in (
-            ("full model", full, steps.iloc[0]),
-            ("good subnetwork", good, last),
-        ):
+        for name, kept, step in (("full model", full, steps.iloc[0]), ("good ticket", good, last)):
+            label = f"{cell}: {method.name} search, {name}"
             if kept.shapes != full.shapes:
-                yield f"{cell}: the {method.name} {told} is of another encoder: {kept!r}"
+                yield f"{label} is of another encoder: {kept!r}"
                 continue
             score, sparsity = pruner.assess(kept).score, pruner.sparsity(kept)
-            yield (
-                None
-                if _close(score, step["score"], tolerance)
-                else (
-                    f"{cell}: the {told} scores {score:.9g} in the {method.name} search, recorded is"
-                    f" {step['score']:.9g}"
-                )
-            )
-            yield (
-                None
-                if _close(sparsity, step["sparsity"], tolerance)
-                else (
-                    f"{cell}: the {told} has a {method.name} sparsity of {sparsity:.9g}, recorded is"
-                    f" {step['sparsity']:.9g}"
-                )
-            )
+            yield _difference(f"{label}: score", score, step["score"], tolerance)
+            yield _difference(f"{label}: sparsity", sparsity, step["sparsity"], tolerance)

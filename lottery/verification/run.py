@@ -1,6 +1,6 @@
-"""A finished run as it lies on disk, ready to be checked again.
+"""The outputs of a finished run, as checks read them.
 
-A check yields one item for everything it checks: what is wrong, or None.
+A check yields one item for everything that it compares: None, or a description of what is wrong.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ Findings = Iterator[str | None]
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The outputs of a run, and the parameters that it ran with."""
+    """The outputs of a run, and its parameters."""
 
     grid: GridParameters
     settings: SearchSettings
@@ -43,7 +43,10 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class CellOutputs:
-    """The outputs of one task and seed, read anew at each call; UserError if a file is not what it should be."""
+    """The outputs of one task and seed, read anew at each call.
+
+    Methods raise UserError if a file is missing or damaged, or belongs to another cell.
+    """
 
     run: FinishedRun
     task: Task
@@ -57,19 +60,19 @@ class CellOutputs:
         return self.run.models / self.task.name / str(self.seed)
 
     def splits(self) -> dict[str, Examples]:
-        """The splits that are reported on and, if there is one, the split that drove the searches."""
+        """The splits on which scores are reported and, if it has examples, the one that drove the searches."""
         files = {path.stem: path for path in (self.run.data / self.task.name).glob("*.safetensors")}
         splits = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
         return {name: split for name, split in splits.items() if len(split)}
 
     def tickets(self) -> Mapping[Key, Ticket]:
-        """The good, random and bad tickets of every method."""
+        """The good, random and bad tickets of all methods."""
         draws = self.run.settings.controls.draws
         keys = [key for method in METHODS.values() for key in method.keys(draws)]
         return {key: self._ticket(self.seed, key) for key in keys}
 
     def good_of_all_seeds(self, method: Method) -> list[Ticket]:
-        """The method's good tickets of the task, for every seed."""
+        """The method's good tickets of the task, with all seeds."""
         return [self._ticket(seed, method.good) for seed in self.run.grid.seeds]
 
     def _ticket(self, seed: int, key: Key) -> Ticket:
@@ -81,7 +84,7 @@ class CellOutputs:
         return self._records(StepRecord, self.run.subnetworks, "trajectory.parquet")
 
     def scores(self) -> pd.DataFrame:
-        """Every score of the cell."""
+        """All scores of the cell."""
         return self._records(Score, self.run.scores, *self.run.grid.tables)
 
     def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
