@@ -38,7 +38,7 @@ function sorts(table, at) {
   const column = () => [...table.tBodies[0].rows].map(row => row.cells[at].textContent.trim());
   const head = table.tHead.rows[0].cells[at];
   const before = column();
-  const numeric = before.every(text => /^[<+\u2212-]?\s?\d/.test(text));
+  const numeric = [...table.tBodies[0].rows].every(row => "value" in row.cells[at].dataset);
   for (const [direction, sign] of [["ascending", 1], ["descending", -1]]) {
     head.querySelector("button").click();
     const after = column();

@@ -11,7 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from lottery.analysis import frames
-from lottery.report.figures import charts, style
+from lottery.report.figures import style
+from lottery.report.figures.curves import search_curves
+from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.scores import score_panels
+from lottery.report.figures.survival import RAMP, survival_maps
 from tests.records import ToyExperiment, analysed
 
 SHAPES = {
@@ -32,13 +36,13 @@ def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    tasks = tables["tasks"]
+    tasks, components = tables["tasks"], tables["survival"]
     return {
-        "contrasts": charts.contrasts(tables["results"], tables["averages"], tasks),
-        "curves": charts.curves(tables["curves"], tasks),
-        "structured": charts.survival(tables["survival"], tasks, "structured"),
-        "magnitude": charts.survival(tables["survival"], tasks, "magnitude"),
-        "overlap": charts.overlap(tables["overlap"], tasks),
+        "scores": score_panels(tables["results"], tables["averages"], tasks),
+        "curves": search_curves(tables["curves"], tasks),
+        "heads": survival_maps(components[components["method"] == "structured"], tasks, False),
+        "weights": survival_maps(components[components["method"] == "magnitude"], tasks, True),
+        "overlap": overlap_matrices(tables["overlap"], tasks),
     }
 
 
@@ -63,7 +67,7 @@ def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Pat
         assert imread(tmp_path / "again.png")[0, 0, :3].tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("ramp", charts.RAMP.values())
+@pytest.mark.parametrize("ramp", RAMP.values())
 def test_ramps_darken_steadily_in_greyscale(ramp: str) -> None:
     colours = mpl.colormaps[ramp](np.linspace(0, 1, 64))[:, :3]
     assert (np.diff(colours @ [0.299, 0.587, 0.114]) < 0).all()

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from lottery.analysis import experiments, frames
 from lottery.analysis.experiments import TABLES, Experiment
-from lottery.report import comparison
+from lottery.report import comparison, markdown
+from lottery.report.blocks import Table
 from lottery.report.figures import experiment_curves
 from tests.records import ToyExperiment, analysed
+from tests.reports import blocks
 
 STAGES = {"finetune@sst2-1": {"md5": "a"}, "finetune@stsb-1": {"md5": "b"}, "prune": {"md5": "c"}}
 
@@ -107,7 +109,9 @@ def test_verdicts_that_flip_are_named_with_both_effects() -> None:
     found = experiments.flips([run("same"), other], base)
     assert list(found["claim"]) == list(verdicts.loc[[2, 5], "claim"])
     assert set(found["run"]) == {"other"}
-    assert "→ **contradicted**" in comparison.render([base, other], True, {}, "x.png")
+    assert "→ **contradicted**" in markdown.render(
+        comparison.compose([base, other], True, {}, "x.png")
+    )
 
 
 def test_stages_are_reused_where_their_locks_are_equal() -> None:
@@ -120,18 +124,19 @@ def test_stages_are_reused_where_their_locks_are_equal() -> None:
 def test_any_number_of_experiments_makes_a_comparison(count: int) -> None:
     seeds = ((1,), (1, 2), (1, 2, 3))
     runs = [run(f"rate-{at}", 0.1 + at / 100, seeds[at % 3]) for at in range(count)]
-    text = comparison.render(runs, True, {"later": "queued"}, "curves.png")
+    document = comparison.compose(runs, True, {"later": "queued"}, "curves.png")
+    text = markdown.render(document)
     assert "`later` (queued)" in text
     assert all(f"| `{one.name}`" in text for one in runs)
     assert "nan" not in text.lower()
     assert ("make sweep" in text) == (count < 2)
-    for block in text.split("\n\n"):
-        lines = [line for line in block.splitlines() if line.startswith("|")]
-        assert len({line.count("|") for line in lines}) <= 1
+    for table in (block for block in blocks(document) if isinstance(block, Table)):
+        assert {len(row) for row in table.rows} == {len(table.header)}
 
 
 def test_without_results_of_the_commit_the_first_experiment_is_the_baseline() -> None:
-    text = comparison.render([run("a"), run("b", 0.2)], False, {}, "curves.png")
+    runs = [run("a"), run("b", 0.2)]
+    text = markdown.render(comparison.compose(runs, False, {}, "curves.png"))
     assert "holds no results, so `a` serves as the baseline" in text
     assert "beside the baseline" not in text
 

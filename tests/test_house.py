@@ -18,7 +18,8 @@ EARLIER = {
     "lottery.tickets": "lottery lottery.runtime lottery.data lottery.model",
     "lottery.attention": "lottery lottery.runtime lottery.data lottery.model",
     "lottery.analysis": "lottery lottery.data lottery.tickets lottery.attention",
-    "lottery.report": "lottery lottery.tickets lottery.attention lottery.analysis",
+    "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
+    " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
     "stages.shell": "lottery",
     "stages": "lottery stages.shell",

@@ -17,7 +17,7 @@ from typer import Argument, Option
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
 from lottery.errors import UserError
-from lottery.report import comparison, html
+from lottery.report import comparison, html, markdown
 from lottery.report.figures import experiment_curves, style
 from lottery.wording import counted
 from stages.shell import cli, eta
@@ -42,10 +42,10 @@ def main(
         runs = [*own, *experiments.arranged(others)]
         if len(runs) > 1:
             style.save(_drawn(runs), folder / "curves.png")
-        text = comparison.render(runs, bool(own), without, f"{pictures.name}/curves.png")
+        document = comparison.compose(runs, bool(own), without, f"{pictures.name}/curves.png")
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
-        draft.write_text(text, encoding="utf-8")
-        paged.write_text(html.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
+        draft.write_text(markdown.render(document), encoding="utf-8")
+        paged.write_text(html.page(document, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 

@@ -12,7 +12,9 @@ from typer import Argument
 from lottery.analysis import published_masks, stability, survival
 from lottery.analysis.published_masks import Good
 from lottery.errors import UserError
-from lottery.report.figures import charts, style
+from lottery.report.figures import style
+from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.survival import survival_maps
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -44,9 +46,9 @@ def main(
                 _save(good, draft / "subnetworks" / good.task / str(good.seed) / "structured")
             for name, table in tables.items():
                 table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
-            heat_map = charts.survival(tables["survival"], titles, "structured")
+            heat_map = survival_maps(tables["survival"], titles, weights=False)
             style.save(heat_map, draft / "survival.png")
-            style.save(charts.overlap(overlap, titles), draft / "overlap.png")
+            style.save(overlap_matrices(overlap, titles), draft / "overlap.png")
         stage.result = f"{counted(len(goods), 'subnetwork')} of {counted(len(tasks), 'task')}"
 
 

@@ -1,4 +1,4 @@
-"""Where a report comes from: revision, pipeline state, versions, machine, time spent."""
+"""Provenance of a report: revision, pipeline state, versions, machine, time spent."""
 
 import hashlib
 import json
@@ -12,8 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from lottery.errors import UserError
 
 PACKAGES = (
     "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
@@ -57,6 +60,21 @@ def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str])
         machine=_machine(),
         spent=spent(log, cells),
     )
+
+
+def save(origin: Provenance, path: Path) -> None:
+    """Write a provenance as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
+
+
+def load(path: Path) -> Provenance:
+    """The provenance in a file that `save` wrote. Raises UserError if there is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Provenance)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UserError(
+            f"{path}: no provenance of a report ({error}); write the report again"
+        ) from None
 
 
 def digest(lock: Path) -> str | None:
