@@ -24,6 +24,7 @@ from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import survival_maps
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
+from lottery.tickets.methods import METHODS, STRUCTURED
 from stages.shell import cli, eta
 from stages.shell.sections import SECTIONS
 
@@ -97,16 +98,14 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "curves": search_curves(tables["curves"], tasks),
         "overlap": overlap_matrices(tables["overlap"], tasks),
     }
-    for method, units in material.units.items():
-        own = components[components["method"] == method]
-        figures[f"survival-{method}"] = survival_maps(own, tasks, weights="weights" in units)
-    heads = components[
-        (components["method"] == material.head_method) & (components["unit"] == "heads")
-    ]
+    for method in METHODS.values():
+        kept = components[components["method"] == method.name]
+        figures[f"survival-{method.name}"] = survival_maps(kept, tasks, method.prunes_weights)
+    heads = components[(components["method"] == STRUCTURED.name) & (components["unit"] == "heads")]
     for task in frames.rows(tasks):
         maps = head_atlas.load(attention / task.task / "pictures.safetensors")
-        own = heads[heads["task"] == task.task]
-        figures[f"atlas-{task.task}"] = head_atlas.atlas(maps, own, task.title)
+        kept = heads[heads["task"] == task.task]
+        figures[f"atlas-{task.task}"] = head_atlas.atlas(maps, kept, task.title)
     return figures
 
 

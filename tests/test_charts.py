@@ -16,6 +16,7 @@ from lottery.report.figures.curves import search_curves
 from lottery.report.figures.overlap import overlap_matrices
 from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import RAMP, survival_maps
+from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 from tests.records import ToyExperiment, analysed
 
 SHAPES = {
@@ -40,8 +41,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     return {
         "scores": score_panels(tables["results"], tables["averages"], tasks),
         "curves": search_curves(tables["curves"], tasks),
-        "heads": survival_maps(components[components["method"] == "structured"], tasks, False),
-        "weights": survival_maps(components[components["method"] == "magnitude"], tasks, True),
+        "heads": survival_maps(components[components["method"] == STRUCTURED.name], tasks, False),
+        "weights": survival_maps(components[components["method"] == MAGNITUDE.name], tasks, True),
         "overlap": overlap_matrices(tables["overlap"], tasks),
     }
 

@@ -17,14 +17,15 @@ from rich.table import Table
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.runtime.compute import arithmetic
-from lottery.tickets import methods
-from lottery.tickets.methods import Search
+from lottery.tickets import pruning
+from lottery.tickets.methods import METHODS
+from lottery.tickets.pruning import Search
 from lottery.tickets.retraining import finetune_cell, score_splits
 from lottery.verification.run import CellOutputs
 from stages.shell import arguments
 from tests import toy_run
 
-HEAD = ("cell", "recorded", "scored again", "trained again", *methods.CRITERIA)
+HEAD = ("cell", "recorded", "scored again", "trained again", *METHODS)
 
 
 def changed(made: CellOutputs, pretrained: Path) -> Iterator[str]:
@@ -34,21 +35,22 @@ def changed(made: CellOutputs, pretrained: Path) -> Iterator[str]:
     yield _score(made, checkpoint.load(made.model, made.task.classes))
     cell = arguments.cell(made.task.name, made.seed, made.run.data / made.task.name, pretrained)
     yield _score(made, finetune_cell(lambda _, __: None, cell)[0])
-    known, steps = made.subnetworks(), made.steps()
-    for method in methods.CRITERIA:
-        judged_by = made.splits()[made.run.how.rule.data]
+    recorded_tickets, steps = made.tickets(), made.steps()
+    for method in METHODS.values():
+        judged_by = made.splits()[made.run.settings.prune.data]
         wanted = Search(
-            method, made.task, made.seed, made.model, judged_by, made.run.how, made.run.compute
+            method, made.task, made.seed, made.model, judged_by, made.run.settings, made.run.compute
         )
-        found = methods.prune(lambda _, __: None, wanted)
-        before = steps.loc[steps["method"] == method, "score"].to_numpy()
+        found = pruning.prune(lambda _, __: None, wanted)
+        before = steps.loc[steps["method"] == method.name, "score"].to_numpy()
         after = [step.score for step in found.steps]
         moved = (
             f"{sum(a != b for a, b in zip(before, after, strict=True))} of {len(before)} scores"
             if len(before) == len(after)
             else f"{len(after)} steps for {len(before)}"
         )
-        flipped = (known[method, "good", 0].flat != found.subnetworks["good", 0].flat).sum()
+        before_mask = recorded_tickets[method.good].subnetwork.flat
+        flipped = (before_mask != found.tickets[0].subnetwork.flat).sum()
         yield f"{moved}, {flipped:,} parts"
 
 

@@ -12,13 +12,7 @@ from lottery.grid import GridParameters
 from lottery.model import checkpoint
 from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
-from lottery.tickets.methods import Setting
-from lottery.tickets.parameters import (
-    ControlsParameters,
-    ImportanceParameters,
-    MagnitudeParameters,
-    PruneParameters,
-)
+from lottery.tickets import pruning
 from lottery.verification.run import FinishedRun
 from stages import finetune, prune, retrain
 from stages import super_survivors as supers
@@ -72,16 +66,10 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
 def run(root: Path) -> FinishedRun:
     """The run below `root`, to be looked at."""
     tree = params.read(root / "params.yaml")
-    how = Setting(
-        rule=section(PruneParameters, tree),
-        scoring=section(ImportanceParameters, tree),
-        weights=section(MagnitudeParameters, tree),
-        controls=section(ControlsParameters, tree),
-    )
     folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
     return FinishedRun(
         section(GridParameters, tree),
-        how,
+        pruning.read_settings(tree),
         section(ComputeParameters, tree),
         *folders,
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from typer import Argument
 
 from lottery.analysis import published_masks, stability, survival
-from lottery.analysis.published_masks import Good
 from lottery.errors import UserError
 from lottery.report.figures import style
 from lottery.report.figures.overlap import overlap_matrices
@@ -30,26 +29,26 @@ def main(
     """
     _guard(source, out)
     with cli.stage("import", str(source), "subnetworks and their statistics") as stage:
-        goods = published_masks.read(source)
-        tasks = list(dict.fromkeys(good.task for good in goods))
-        found = [survival.structured(good.task, good.seed, good.kept) for good in goods]
-        overlap = survival.overlap(found, tasks)
+        tickets = published_masks.read(source)
+        tasks = list(dict.fromkeys(ticket.task for ticket in tickets))
+        overlap = survival.overlap(tickets, tasks)
+        _, heads = tickets[0].subnetwork.shapes["heads"]
         tables = {
-            "stability": stability.stability(found),
+            "stability": stability.stability(tickets),
             "overlap": _pairs(overlap),
-            "agreement": survival.agreement(found, tasks),
-            "survival": survival.survival(found),
+            "agreement": survival.agreement(tickets, tasks),
+            "survival": survival.survival(tickets, heads),
         }
         titles = pd.DataFrame({"task": tasks, "title": tasks})
         with cli.fresh(out) as draft:
-            for good in goods:
-                _save(good, draft / "subnetworks" / good.task / str(good.seed) / "structured")
+            for ticket in tickets:
+                ticket.save(draft / "subnetworks" / ticket.task / str(ticket.seed))
             for name, table in tables.items():
                 table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
             heat_map = survival_maps(tables["survival"], titles, weights=False)
             style.save(heat_map, draft / "survival.png")
             style.save(overlap_matrices(overlap, titles), draft / "overlap.png")
-        stage.result = f"{counted(len(goods), 'subnetwork')} of {counted(len(tasks), 'task')}"
+        stage.result = f"{counted(len(tickets), 'ticket')} of {counted(len(tasks), 'task')}"
 
 
 def _guard(source: Path, out: Path) -> None:
@@ -59,14 +58,6 @@ def _guard(source: Path, out: Path) -> None:
         occupied and not (out / "stability.csv").is_file()
     ):
         raise UserError(f"{out}: holds files of another kind; give a new or empty folder")
-
-
-def _save(good: Good, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    good.kept.save(
-        folder / "good.safetensors",
-        task=good.task, seed=good.seed, method="structured", kind="good", draw=0,
-    )  # fmt: skip
 
 
 def _pairs(overlap: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 python -m tools.inspect_heads published/masks.csv sst2 path/to/checkpoint data/sst2 data/patterns build/look
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,7 @@ import torch
 from typer import Argument
 
 from lottery import records
-from lottery.analysis import head_patterns, published_masks, survival
-from lottery.analysis.published_masks import Good
+from lottery.analysis import head_patterns, published_masks
 from lottery.attention import classifier, profile
 from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import AttentionParameters
@@ -23,6 +23,7 @@ from lottery.runtime.compute import chosen_device
 from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.tasks import get_task as task_called
+from lottery.ticket import Ticket
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -48,36 +49,36 @@ def main(
         section(ComputeParameters, tree),
     )
     torch.set_num_threads(compute.threads)
-    goods = _goods(source, task)
+    tickets = _tickets(source, task)
     encoder = checkpoint.load(model, task_called(task).classes, seed=0).to(chosen_device(compute))
-    there, here = goods[0].kept.shapes["heads"], encoder.config.shapes["heads"]
+    there, here = tickets[0].subnetwork.shapes["heads"], encoder.config.shapes["heads"]
     if there != here:
         raise UserError(f"{source}: masks of {there} layers and heads; {model} has {here}")
     known = classifier.load(patterns / "recogniser.safetensors")
     dev = examples.load(data / "dev.safetensors")
     sentences = profile.sample(dev, count, rng("attention", task))
-    about = f"{counted(len(goods), 'mask')}, {len(sentences)} sentences of dev"
+    about = f"{counted(len(tickets), 'mask')}, {len(sentences)} sentences of dev"
     with cli.stage("look", task, about) as stage, cli.fresh(out) as draft:
         found = list(profile.observe(encoder, sentences, known, (task, None, "finetuned")))
-        for good in goods:
-            cut = encoder.cut(good.kept)
-            found += profile.observe(cut, sentences, known, (task, good.seed, "pruned"))
+        for ticket in tickets:
+            pruned = encoder.cut(ticket.subnetwork)
+            found += profile.observe(pruned, sentences, known, (task, ticket.seed, "pruned"))
             stage.report("masks", len(found), 0)
         records.write(HeadProfile, found, draft / "heads.parquet")
         gazes = records.read(HeadProfile, [draft / "heads.parquet"]).to_pandas()
-        own = [survival.structured(task, good.seed, good.kept) for good in goods]
+        renamed = [replace(ticket, task=task) for ticket in tickets]
         tables = {"attention": head_patterns.shares, "correlation": head_patterns.correlation}
         for name, made in tables.items():
-            made(gazes, own).to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
+            made(gazes, renamed).to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
         stage.result = f"{counted(len(found), 'habit')} of heads"
 
 
-def _goods(source: Path, task: str) -> list[Good]:
+def _tickets(source: Path, task: str) -> list[Ticket]:
     names = {task, task_called(task).title}
-    found = [good for good in published_masks.read(source) if good.task in names]
-    if not found:
+    tickets = [ticket for ticket in published_masks.read(source) if ticket.task in names]
+    if not tickets:
         raise UserError(f"{source}: has no masks of {' or '.join(sorted(names))}")
-    return found
+    return tickets
 
 
 if __name__ == "__main__":

@@ -22,15 +22,10 @@ from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.runtime.compute import arithmetic
 from lottery.runtime.parameters import ComputeParameters
-from lottery.tickets.methods import Setting
-from lottery.tickets.parameters import (
-    ControlsParameters,
-    ImportanceParameters,
-    MagnitudeParameters,
-    PruneParameters,
-)
+from lottery.tickets import pruning
+from lottery.tickets.pruner import SearchSettings
 from lottery.verification import counts, hashes, recompute
-from lottery.verification.run import CellOutputs, FinishedRun, Looks
+from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from stages.shell import cli, eta
 
 SHOWN = 5
@@ -61,11 +56,11 @@ def main(
                 "no score is missing or doubled": _each(run, counts.rows),
                 "sizes and overlaps are exact": _each(run, counts.sizes),
                 "searches keep to rate and threshold": _each(run, counts.steps),
-                "contrasts are what their seeds draw": _each(run, recompute.draws),
+                "controls are what their seeds draw": _each(run, recompute.draws),
                 "searches end as recorded": _each(
                     run, partial(recompute.searches, tolerance=tolerance)
                 ),
-                "scores as cut come out again": _each(
+                "pruned scores come out again": _each(
                     run, partial(recompute.pruned_scores, tolerance=tolerance)
                 ),
                 "tables, figures and report come out again": lambda: rebuilt(
@@ -77,23 +72,18 @@ def main(
         raise UserError(f"{wrong} checks failed, see above; `dvc repro` makes the run again")
 
 
-def _parameters() -> tuple[GridParameters, Setting, ComputeParameters]:
+def _parameters() -> tuple[GridParameters, SearchSettings, ComputeParameters]:
     tree = cli.parameters()
-    how = Setting(
-        rule=section(PruneParameters, tree),
-        scoring=section(ImportanceParameters, tree),
-        weights=section(MagnitudeParameters, tree),
-        controls=section(ControlsParameters, tree),
-    )
-    return section(GridParameters, tree), how, section(ComputeParameters, tree)
+    settings = pruning.read_settings(tree)
+    return section(GridParameters, tree), settings, section(ComputeParameters, tree)
 
 
-def _each(run: FinishedRun, check: Callable[[CellOutputs], Looks]) -> Callable[[], Looks]:
+def _each(run: FinishedRun, check: Callable[[CellOutputs], Findings]) -> Callable[[], Findings]:
     """A check of every cell, one after the other."""
     return lambda: chain.from_iterable(_readable(partial(check, cell)) for cell in run.cells)
 
 
-def _readable(looks: Callable[[], Looks]) -> Looks:
+def _readable(looks: Callable[[], Findings]) -> Findings:
     """What cannot be read is one thing that is wrong."""
     try:
         yield from looks()
@@ -101,7 +91,7 @@ def _readable(looks: Callable[[], Looks]) -> Looks:
         yield str(fault)
 
 
-def _judged(checks: Mapping[str, Callable[[], Looks]]) -> int:
+def _judged(checks: Mapping[str, Callable[[], Findings]]) -> int:
     """One line a check and, below it, the first things that are wrong; how many are."""
     total = 0
     for name, looks in checks.items():
@@ -119,7 +109,7 @@ def _judged(checks: Mapping[str, Callable[[], Looks]]) -> int:
     return total
 
 
-def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> Looks:
+def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> Findings:
     """Whether `analyse` on `sources` and `report` on its tables and `inputs`, rerun elsewhere, write the same bytes.
 
     The report is rebuilt with the recorded provenance, which tells of the machine and of the time.

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.experiments import (
-    GONE,
     MARGINS,
+    REMOVED,
     SCORES,
     Compared,
     Experiment,
@@ -60,7 +60,7 @@ def compose(
             Section("What was not run again", [_reused(runs)]),
         ]
     elif runs:
-        sections.append(Section("What came out", [_headline(runs, [*SCORES, *GONE])]))
+        sections.append(Section("What came out", [_headline(runs, [*SCORES, *REMOVED])]))
     if len(runs) < 2:
         sections.append(Section("How to run experiments", [Code("sh", HOW)]))
     return Document("Experiments side by side", list(_which(runs, commit, without)), sections)
@@ -105,7 +105,7 @@ def _changed(runs: Sequence[Experiment]) -> Block:
 
 
 def _outcome(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
-    yield _headline(runs, [*SCORES, *GONE])
+    yield _headline(runs, [*SCORES, *REMOVED])
     yield Figure(
         picture,
         f"Line plots, a panel for each task and pruning: score on the selection data against the share of encoder"

@@ -10,7 +10,6 @@ from lottery.data.packages import EncoderParameters
 from lottery.grid import GridParameters
 from lottery.params import Sections
 from lottery.report.provenance import Provenance
-from lottery.vocabulary import PRUNINGS, UNITS
 
 
 @dataclass(frozen=True)
@@ -50,21 +49,3 @@ class Material:
         """Layers and heads of the encoder."""
         components = self.tables["survival"]
         return int(components["layer"].max()) + 1, int(components["index"].max()) + 1
-
-    @property
-    def units(self) -> dict[str, list[str]]:
-        """What each pruning method removes, in the order of the labels."""
-        survivors = self.tables["survivors"]
-        return {
-            method: [
-                unit
-                for unit in UNITS
-                if ((survivors["method"] == method) & (survivors["unit"] == unit)).any()
-            ]
-            for method in PRUNINGS
-        }
-
-    @property
-    def head_method(self) -> str:
-        """The method whose subnetworks are whole heads and MLPs."""
-        return next(method for method, units in self.units.items() if "heads" in units)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
+from lottery.analysis.score_tables import first_phase
 from lottery.report.figures.style import (
     DASHES,
     DOTS,
@@ -17,9 +18,7 @@ from lottery.report.figures.style import (
     styled,
     trajectory,
 )
-from lottery.vocabulary import METHODS, PRUNINGS
-
-FIRST_PHASES = ["full", "both", "weights"]
+from lottery.tickets.methods import METHODS
 
 
 @styled
@@ -32,8 +31,8 @@ def search_curves(steps: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
     figure, grid = panels(len(tasks), 3.4, 2.75)
     for axes, task in zip(grid, rows(tasks), strict=True):
         of_task = steps[steps["task"] == task.task]
-        for method, look in zip(PRUNINGS, cycle(PALETTE), strict=False):
-            _curve(axes, of_task[of_task["method"] == method], METHODS[method], look)
+        for method, look in zip(METHODS.values(), cycle(PALETTE), strict=False):
+            _curve(axes, of_task[of_task["method"] == method.name], method.title, look)
         threshold = of_task.drop_duplicates("seed")["threshold"].mean()
         axes.axhline(threshold, color=INK, lw=0.9, ls=DASHES)
         axes.axhline(task.majority, color=INK, lw=1.0, ls=DOTS)
@@ -44,7 +43,7 @@ def search_curves(steps: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
 
 
 def _curve(axes: Axes, steps: pd.DataFrame, title: str, look: Look) -> None:
-    main = steps[steps["phase"].isin(FIRST_PHASES)]
+    main = first_phase(steps)
     for _, seed in main.groupby("seed"):
         axes.plot(seed["sparsity"], seed["score"], color=look.colour, lw=0.7, alpha=0.45)
     means = main.groupby("step")[["sparsity", "score"]].mean()

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import INK, bare, panels, styled
-from lottery.vocabulary import METHODS, PRUNINGS, UNITS
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import UNITS
 
 MANY = 1e5
 """From here on components are counted in millions."""
@@ -20,16 +21,21 @@ def overlap_matrices(pairs: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
     """A matrix per method and unit: shared components of each two tasks, and below what chance gives."""
     titles = dict(zip(tasks["task"], tasks["title"], strict=True))
     groups = dict(iter(pairs.groupby(["method", "unit"])))
-    shown = [(method, unit) for method in PRUNINGS for unit in UNITS if (method, unit) in groups]
+    shown = [
+        (method, unit)
+        for method in METHODS.values()
+        for unit in method.units
+        if (method.name, unit) in groups
+    ]
     size = max(2.6, (0.86 if len(titles) < 6 else 0.72) * len(titles) + 0.9)
     figure, grid = panels(len(shown), size, size, 2 if len(titles) > 4 else 3)
     for axes, (method, unit) in zip(grid, shown, strict=True):
-        group = groups[method, unit]
+        group = groups[method.name, unit]
         _matrix(axes, group, list(titles))
         axes.set_xticks(range(len(titles)), list(titles.values()), rotation=30, ha="right")
         axes.set_yticks(range(len(titles)), list(titles.values()))
         scale = ", millions" if group["total"].iloc[0] > MANY else ""
-        axes.set_title(f"{METHODS[method]}: shared {UNITS[unit]}{scale}")
+        axes.set_title(f"{method.title}: shared {UNITS[unit]}{scale}")
     return figure
 
 

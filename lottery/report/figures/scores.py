@@ -1,6 +1,7 @@
 """Figure of scores: good, random and bad subnetworks, pruned and retrained."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import BLUE, DOTS, GREY, INK, ORANGE, panels, styled
-from lottery.vocabulary import CONTRASTS, METHODS, METRICS, PRUNINGS
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import CONTROLLED, METRICS
 
 STATES: Mapping[str, tuple[str, str, str]] = {
     "pruned": (ORANGE, "white", "o"),
@@ -37,7 +39,7 @@ def score_panels(results: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFr
     ]
     if len(tasks) > 1 and len(means):
         groups.append((f"Mean of {means['tasks'].iloc[0]} tasks", "mean of the metrics", means))
-    figure, grid = panels(len(groups), 3.9, 2.75)
+    figure, grid = panels(len(groups), 1.95 * len(METHODS), 2.75)
     for axes, (title, metric, group) in zip(grid, groups, strict=True):
         _panel(axes, group)
         axes.set_title(title)
@@ -50,23 +52,23 @@ def score_panels(results: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFr
 def _panel(axes: Axes, group: pd.DataFrame) -> None:
     places = {
         (method, kind): at + GROUP * place
-        for place, method in enumerate(PRUNINGS)
-        for at, kind in enumerate(CONTRASTS)
+        for place, method in enumerate(METHODS)
+        for at, kind in enumerate(CONTROLLED)
     }
     _estimates(axes, group, places)
     _baselines(axes, group)
     axes.set_xticks(list(places.values()), [kind for _, kind in places])
     axes.grid(axis="x", visible=False)
-    for place, method in enumerate(PRUNINGS):
+    for place, method in enumerate(METHODS.values()):
         if place:
             axes.axvline(GROUP * place - 0.8, color="#CCCCCC", lw=0.8)
         axes.annotate(
-            METHODS[method], (1 + GROUP * place, -0.17), xycoords=("data", "axes fraction"),
+            method.title, (1 + GROUP * place, -0.17), xycoords=("data", "axes fraction"),
             ha="center", va="top", color="#444444", style="italic", annotation_clip=False,
         )  # fmt: skip
 
 
-def _estimates(axes: Axes, group: pd.DataFrame, places: dict[tuple[str, str], float]) -> None:
+def _estimates(axes: Axes, group: pd.DataFrame, places: Mapping[Any, float]) -> None:
     for shift, (state, (colour, fill, marker)) in zip((-0.16, 0.16), STATES.items(), strict=True):
         points = [
             (places[row.method, row.kind] + shift, row.mean, row.low, row.high)

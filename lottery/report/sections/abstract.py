@@ -7,8 +7,9 @@ import pandas as pd
 from lottery.analysis.frames import rows
 from lottery.report.blocks import Paragraph
 from lottery.report.material import Material
+from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import PruneParameters
-from lottery.vocabulary import CONTRASTS, METHODS, PRUNINGS, UNITS
+from lottery.vocabulary import CONTROLLED, UNITS
 from lottery.wording import between, counted, listed, number, percent, setting
 
 
@@ -25,7 +26,7 @@ def abstract(material: Material) -> Iterator[Paragraph]:
     sentences = [
         _question(material),
         _full_model(material.tasks, averages),
-        *(_outcome(material, averages, method) for method in PRUNINGS),
+        *(_outcome(material, averages, method) for method in METHODS.values()),
         f"Verdicts on {counted(len(verdicts), 'claim')} of the paper: {counts}.",
     ]
     yield Paragraph(" ".join(sentences))
@@ -34,8 +35,8 @@ def abstract(material: Material) -> Iterator[Paragraph]:
 def _question(material: Material) -> str:
     threshold = material.parameters[PruneParameters].threshold
     methods = listed(
-        f"once by removing {listed(UNITS[unit] for unit in units)} ({METHODS[method]})"
-        for method, units in material.units.items()
+        f"once by removing {listed(UNITS[unit] for unit in method.units)} ({method.title})"
+        for method in METHODS.values()
     )
     tasks = f"{counted(len(material.tasks), 'task')} ({listed(material.titles.values())})"
     seeds = counted(len(material.seeds), "seed")
@@ -63,19 +64,19 @@ def _full_model(tasks: pd.DataFrame, averages: pd.DataFrame) -> str:
     )
 
 
-def _outcome(material: Material, averages: pd.DataFrame, method: str) -> str:
+def _outcome(material: Material, averages: pd.DataFrame, method: Method) -> str:
     """One method's sentence: sparsity, and the share of the full score that good, random and bad tickets reach."""
     survivors, tasks = material.tables["survivors"], material.tasks
     sound = survivors["task"].isin(tasks.loc[~tasks["degenerate"], "task"])
     sparsity = survivors[
-        sound & (survivors["method"] == method) & (survivors["unit"] == "sparsity")
+        sound & (survivors["method"] == method.name) & (survivors["unit"] == "sparsity")
     ]["mean"].mean()
     shares = averages.set_index(["method", "kind", "state"])["share"].to_dict()
     pruned, retrained = (
-        listed(percent(shares.get((method, kind, state)), 0) for kind in CONTRASTS)
+        listed(percent(shares.get((method.name, kind, state)), 0) for kind in CONTROLLED)
         for state in ("pruned", "retrained")
     )
     return (
-        f"{METHODS[method]} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(CONTRASTS)}"
+        f"{method.title} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(CONTROLLED)}"
         f" subnetworks reach {pruned} of the full model's score when pruned, and {retrained} when retrained."
     )

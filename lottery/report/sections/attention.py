@@ -10,7 +10,7 @@ from lottery.attention.patterns import PATTERNS, AttentionParameters
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table
 from lottery.report.material import Material
-from lottery.vocabulary import METHODS
+from lottery.tickets.methods import STRUCTURED
 from lottery.wording import NONE, listed, number, percent, probability
 
 Rows = Mapping[str, Any]
@@ -148,7 +148,7 @@ def _descriptors(material: Material) -> Table:
 def _states(material: Material) -> Table:
     return Table(
         "Table 10. Patterns of all heads: in the fine-tuned models, in the pre-trained encoder on the same sentences,"
-        f" and, in the pruned models, of the heads that {METHODS[material.head_method]} leaves to some seed. Columns as"
+        f" and, in the pruned models, of the heads that {STRUCTURED.title} leaves to some seed. Columns as"
         " in Table 8. Source: `tables/attention.csv`.",
         ["task", "maps", "model", "n", *PATTERNS],
         [
@@ -186,7 +186,7 @@ def _random(profile: Any) -> list[Entry]:
 
 
 def _atlas(material: Material, task: str) -> Figure:
-    title, method = material.titles[task], METHODS[material.head_method]
+    title, method = material.titles[task], STRUCTURED.title
     return Figure(
         material.figure(f"atlas-{task}"),
         f"Small pictures of the attention of every head, layers by heads, on one sentence of {title}, each framed by"

@@ -7,8 +7,8 @@ from lottery.report.blocks import Block, Bullets, Entry, Paragraph, Table
 from lottery.report.material import Material
 from lottery.report.provenance import Spent
 from lottery.report.references import REFERENCES
+from lottery.tickets.methods import STRUCTURED
 from lottery.tickets.parameters import PruneParameters
-from lottery.vocabulary import METHODS
 from lottery.wording import counted, number, percent
 
 
@@ -30,7 +30,7 @@ def _sizes(material: Material) -> Iterator[str]:
     if (layers, heads) != (12, 12):
         yield (
             f"The encoder has {layers} x {heads} heads, BERT-base 12 x 12: one MLP is {percent(1 / layers, 0)} of all"
-            f" MLPs, and the steps of {METHODS[material.head_method]} are that coarse."
+            f" MLPs, and the steps of {STRUCTURED.title} are that coarse."
         )
 
 

@@ -7,14 +7,15 @@ from lottery.params import Sections
 from lottery.report.blocks import Paragraph
 from lottery.report.material import Material
 from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, Method
 from lottery.tickets.parameters import (
     ControlsParameters,
     ImportanceParameters,
     MagnitudeParameters,
     PruneParameters,
 )
-from lottery.vocabulary import PRUNINGS
-from lottery.wording import counted, number, setting
+from lottery.vocabulary import UNITS
+from lottery.wording import counted, listed, number, setting
 
 PRECISION = {
     "float32": "",
@@ -68,9 +69,8 @@ def methods(material: Material) -> Iterator[Paragraph]:
         + PRECISION[parameters[ComputeParameters].precision]
     )
     yield Paragraph(_search(parameters[PruneParameters]))
-    for method in PRUNINGS:
-        if method in PRUNING:
-            yield Paragraph(PRUNING[method](parameters))
+    for method in METHODS.values():
+        yield Paragraph(f"**{method.title}** {_removal(method, parameters)}")
     yield Paragraph(_controls(parameters[ControlsParameters]))
     yield Paragraph(MEASUREMENTS)
     yield Paragraph(STATISTICS)
@@ -100,10 +100,17 @@ def _search(prune: PruneParameters) -> str:
     )
 
 
+def _removal(method: Method, parameters: Sections) -> str:
+    """How a method removes what; a method that has no prose here is told by its units."""
+    if method.name in REMOVAL:
+        return REMOVAL[method.name](parameters)
+    return f"removes {listed(UNITS[unit] for unit in method.units)}."
+
+
 def _structured(parameters: Sections) -> str:
     prune, importance = parameters[PruneParameters], parameters[ImportanceParameters]
     return (
-        "**s-pruning** removes whole heads and MLPs. Their importance is the expected absolute gradient of the loss at"
+        "removes whole heads and MLPs. Their importance is the expected absolute gradient of the loss at"
         f" a gate on each of them ({REDUCTION[importance.reduction]}; Michel et al. 2019); for heads it is divided by"
         f" its L2 norm over {NORMALISE[importance.normalise]}. Each step removes the least important"
         f" {setting(prune.rate)} of all heads together with the least important MLP; once that fails, heads alone in"
@@ -116,15 +123,15 @@ def _magnitude(parameters: Sections) -> str:
     rate = prune.rate if magnitude.rate is None else magnitude.rate
     biases = " and their biases" if magnitude.biases else ""
     return (
-        f"**m-pruning** removes single weights: at each step the {setting(rate)} of the remaining weights that are"
+        f"removes single weights: at each step the {setting(rate)} of the remaining weights that are"
         f" smallest in magnitude, over all matrices of attention and MLPs{biases} together. Embeddings, layer norms,"
         " pooler and classifier are not pruned. Nothing is trained between steps."
     )
 
 
-PRUNING: Mapping[str, Callable[[Sections], str]] = {
-    "structured": _structured,
-    "magnitude": _magnitude,
+REMOVAL: Mapping[str, Callable[[Sections], str]] = {
+    STRUCTURED.name: _structured,
+    MAGNITUDE.name: _magnitude,
 }
 
 

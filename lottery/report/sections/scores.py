@@ -1,6 +1,7 @@
 """The sections on scores: good subnetworks, their controls, and the paper's."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import pandas as pd
 
@@ -8,21 +9,10 @@ from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
 from lottery.report.material import Material
-from lottery.vocabulary import CONTRASTS, KINDS, METHODS, METRICS, PRUNINGS, STATES
+from lottery.tickets.methods import METHODS, STRUCTURED, method_title
+from lottery.vocabulary import CONTROLLED, KINDS, METRICS, STATES, SUPERS, WHOLE
 from lottery.wording import NONE, counted, listed, seeds
 
-SUPERS = ("super", "super-random", "super-bad")
-OWNERS = (
-    ("full", "majority", "finetuned"),
-    ("full", "full", "finetuned"),
-    *(
-        (method, kind, state)
-        for method in PRUNINGS
-        for state in ("pruned", "retrained")
-        for kind in CONTRASTS
-    ),
-)
-"""Method, kind and state of every row of scores."""
 OWNER = ["method", "kind", "state"]
 
 
@@ -64,13 +54,20 @@ def _scores(material: Material, reported: pd.DataFrame) -> Table:
                 *_named(method, kind, state),
                 *(_score(column, (method, kind, state)) for column in columns),
             ]
-            for method, kind, state in OWNERS
+            for method, kind, state in _owners()
         ],
     )
 
 
+def _owners() -> list[tuple[str, str, str]]:
+    """Method, kind and state of every row of scores."""
+    baselines = [(WHOLE, "majority", "finetuned"), (WHOLE, "full", "finetuned")]
+    tickets = product(METHODS, ("pruned", "retrained"), CONTROLLED)
+    return [*baselines, *((method, kind, state) for method, state, kind in tickets)]
+
+
 def _named(method: str, kind: str, state: str) -> list[str]:
-    return [METHODS[method] or NONE, STATES[state], KINDS[kind]]
+    return [method_title(method) or NONE, STATES[state], KINDS[kind]]
 
 
 def _headings(tasks: pd.DataFrame) -> list[str]:
@@ -96,7 +93,7 @@ def _undefined(reported: pd.DataFrame, titles: dict[str, str]) -> Iterator[Parag
     undefined = reported[reported["undefined"] > 0]
     if len(undefined):
         named = listed(
-            f"{titles[row.task]}, {METHODS[row.method]} {row.kind} {row.state} ({row.undefined})"
+            f"{titles[row.task]}, {method_title(row.method)} {row.kind} {row.state} ({row.undefined})"
             for row in rows(undefined)
         )
         yield Paragraph(
@@ -111,7 +108,7 @@ def _supers(material: Material, supers: pd.DataFrame) -> Table:
     means = averages[(averages["scope"] == "sound") & averages["kind"].isin(SUPERS)].set_index(key)
     mean = _mean_of(means) if len(means) else "mean"
     return Table(
-        f"Super-survivors of {METHODS[material.head_method]}: what every seed of a task keeps, next to as many"
+        f"Super-survivors of {STRUCTURED.title}: what every seed of a task keeps, next to as many"
         " components that only some seeds keep (super-random) or that no seed keeps (super-bad), filled up from the"
         " others if there are too few. Mean ± standard deviation and [95 % interval] on dev;"
         f" {seeds(supers['n'])} seeds. Source: `tables/results.csv`.",
@@ -136,8 +133,8 @@ def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
         return
     keys = list(dict.fromkeys((row.task, row.split, row.metric) for row in rows(others)))
     keyed = others.set_index(["task", "split", "metric", "method", "state"])
-    good = [(method, state) for method in PRUNINGS for state in ("pruned", "retrained")]
-    owners = [("full", "finetuned"), *good]
+    good = [(method, state) for method in METHODS for state in ("pruned", "retrained")]
+    owners = [(WHOLE, "finetuned"), *good]
     yield Table(
         f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(others['n'])} seeds."
         " Source: `tables/results.csv`.",
@@ -146,7 +143,7 @@ def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
             "split",
             "metric",
             "full model",
-            *(f"good, {METHODS[method]}, {state}" for method, state in good),
+            *(f"good, {method_title(method)}, {state}" for method, state in good),
         ],
         [
             [
@@ -165,7 +162,7 @@ def published(material: Material) -> Iterator[Table]:
     averages, paper = material.tables["averages"], material.tables["published"]
     ours = averages[averages["scope"] == "sound"].set_index(OWNER)
     shares, theirs = ours["share"].to_dict(), paper.set_index(OWNER)["mean"].to_dict()
-    full = float(theirs["full", "full", "finetuned"])
+    full = float(theirs[WHOLE, "full", "finetuned"])
     here = f"over {counted(int(ours['tasks'].iloc[0]), 'task')}" if len(ours) else "none"
     yield Table(
         f"The paper's scores and ours: means over {counted(int(paper['tasks'].iloc[0]), 'task')} there (BERT-base, five"
@@ -181,7 +178,7 @@ def published(material: Material) -> Iterator[Table]:
                 _score(ours, owner),
                 numbers.percent(shares.get(owner)),
             ]
-            for owner in OWNERS
+            for owner in _owners()
             if owner in theirs
         ],
     )

@@ -8,8 +8,9 @@ from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
 from lottery.report.material import Material
+from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import PruneParameters
-from lottery.vocabulary import METHODS, PRUNINGS, UNITS
+from lottery.vocabulary import UNITS
 from lottery.wording import listed, number, seeds
 
 MANY = 1e5
@@ -22,7 +23,7 @@ def searches(material: Material) -> Iterator[Block]:
     yield Figure(
         material.figure("curves"),
         f"Line plots, a panel for each of {listed(material.titles.values())}: score on the data that drive the searches"
-        f" against the share of encoder weights removed, for {listed(METHODS[method] for method in PRUNINGS)}.",
+        f" against the share of encoder weights removed, for {listed(method.title for method in METHODS.values())}.",
         "Figure 2. Trajectories of the searches: score on the selection data against sparsity. Thin lines are seeds,"
         " thick lines their mean, filled markers the chosen subnetworks."
         f"{beyond if material.parameters[PruneParameters].curve else ''} Source: `tables/curves.csv`.",
@@ -35,12 +36,12 @@ def _sizes(material: Material) -> Table:
     survivors = material.tables["survivors"]
     columns = [
         _size(
-            METHODS[method],
+            method.title,
             unit,
-            survivors[(survivors["method"] == method) & (survivors["unit"] == unit)],
+            survivors[(survivors["method"] == method.name) & (survivors["unit"] == unit)],
         )
-        for method in PRUNINGS
-        for unit in [*material.units[method], "sparsity"]
+        for method in METHODS.values()
+        for unit in [*method.units, "sparsity"]
     ]
     return Table(
         "Table 2. What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"
@@ -82,14 +83,14 @@ def _selection(selection: pd.DataFrame, titles: dict[str, str]) -> Block:
         [
             [
                 titles[task],
-                METHODS[method],
+                method.title,
                 *(
-                    numbers.spread(next(rows(keyed.loc[[(task, method, quantity)]])), 1, 100)
+                    numbers.spread(next(rows(keyed.loc[[(task, method.name, quantity)]])), 1, 100)
                     for quantity in ("select", "dev", "gap")
                 ),
             ]
             for task in titles
-            for method in PRUNINGS
-            if (task, method, "gap") in keyed.index
+            for method in METHODS.values()
+            if (task, method.name, "gap") in keyed.index
         ],
     )

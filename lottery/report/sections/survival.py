@@ -8,12 +8,12 @@ import pandas as pd
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Number, Paragraph, Table
 from lottery.report.material import Material
-from lottery.vocabulary import METHODS, PRUNINGS, UNITS
+from lottery.tickets.methods import METHODS, STRUCTURED, Method
+from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, percent, seeds
 
 Values = Mapping[Any, Any]
 """Values of a table by their keys."""
-COMPONENTS = ("heads", "mlps")
 STATISTICS = {
     "share_mixed": "share mixed",
     "fleiss_kappa": "Fleiss' kappa",
@@ -33,21 +33,21 @@ QUANTILES = {
 
 def survival(material: Material) -> Iterator[Figure]:
     """The heat maps, one figure for each pruning method."""
-    for method, units in material.units.items():
-        title, weights = METHODS[method], "weights" in units
+    for method in METHODS.values():
+        title = method.title
         shown = (
             f"the share of each component's weights that {title} keeps"
-            if weights
+            if method.prunes_weights
             else f"the share of seeds that keep a component under {title}"
         )
         kept = (
             "Share of its weights that each head (query, key, value and its part of the output) and MLP keeps; the"
             " scale spans the smallest to the largest share."
-            if weights
+            if method.prunes_weights
             else "Share of seeds that keep each head and MLP."
         )
         yield Figure(
-            material.figure(f"survival-{method}"),
+            material.figure(f"survival-{method.name}"),
             f"Heat maps of layers by heads, with the MLPs as a last column, for {listed(material.titles.values())}:"
             f" {shown}, mean and standard deviation over seeds.",
             f"Figure 3 ({title}). {kept} Left: mean over seeds; right: standard deviation. Dark is high. Source:"
@@ -74,21 +74,21 @@ def _alike(material: Material, stability: Values) -> Table:
         key: Number(f"{number(row.jaccard)} ({number(row.chance)})", row.jaccard)
         for key, row in pairs[["jaccard", "chance"]].mean().iterrows()
     }
-    units = [(method, unit) for method in PRUNINGS for unit in material.units[method]]
+    units = [(method, unit) for method in METHODS.values() for unit in method.units]
     return Table(
         "Table 4. Agreement between seeds: Jaccard index of two good subnetworks of one task, mean over all pairs of"
         f" seeds (n = {count} seeds, {counted(count * (count - 1) // 2, 'pair')}), and in brackets its value for random"
         " subnetworks of the same sizes. Source: `tables/agreement.csv`, `tables/stability.csv`.",
         [
             "task",
-            *(f"{METHODS[method]}: {UNITS[unit]}" for method, unit in units),
-            *(f"{UNITS[unit]} kept by all / by no seed" for unit in COMPONENTS),
+            *(f"{method.title}: {UNITS[unit]}" for method, unit in units),
+            *(f"{UNITS[unit]} kept by all / by no seed" for unit in STRUCTURED.units),
         ],
         [
             [
                 title,
-                *(alike[task, method, unit] for method, unit in units),
-                *(_extremes(stability, task, unit) for unit in COMPONENTS),
+                *(alike[task, method.name, unit] for method, unit in units),
+                *(_extremes(stability, task, unit) for unit in STRUCTURED.units),
             ]
             for task, title in material.titles.items()
         ],
@@ -103,7 +103,7 @@ def _extremes(stability: Values, task: str, unit: str) -> Entry:
 
 def _stability(material: Material, stability: Values) -> Table:
     return Table(
-        f"Table 5. Stability of {METHODS[material.head_method]} over seeds: share of components that some seeds keep"
+        f"Table 5. Stability of {STRUCTURED.title} over seeds: share of components that some seeds keep"
         " and others do not; agreement beyond chance (1 is perfect, 0 is chance); p of a permutation test that seeds"
         " agree more than chance, shuffling over all components and within layers; p of Cochran's Q, which tests"
         f" whether seeds keep equally many, not the same ones. n = {len(material.seeds)} seeds. Source:"
@@ -116,7 +116,7 @@ def _stability(material: Material, stability: Values) -> Table:
                 *(_statistic(name, stability[task, unit, name]) for name in STATISTICS),
             ]
             for task, title in material.titles.items()
-            for unit in COMPONENTS
+            for unit in STRUCTURED.units
         ],
     )
 
@@ -143,7 +143,7 @@ def _importance(material: Material) -> Table:
                 numbers.number(correlations.get((task, unit))),
             ]
             for task, title in material.titles.items()
-            for unit in COMPONENTS
+            for unit in STRUCTURED.units
         ],
     )
 
@@ -155,10 +155,10 @@ def overlap(material: Material) -> Iterator[Block]:
     if pairs.empty:
         yield Paragraph("One task was run: there is nothing to overlap with.")
         return
-    for method in PRUNINGS:
-        for unit in material.units[method]:
+    for method in METHODS.values():
+        for unit in method.units:
             yield _shared(
-                pairs[(pairs["method"] == method) & (pairs["unit"] == unit)], method, unit
+                pairs[(pairs["method"] == method.name) & (pairs["unit"] == unit)], method, unit
             )
     yield Figure(
         material.figure("overlap"),
@@ -169,11 +169,11 @@ def overlap(material: Material) -> Iterator[Block]:
     )
 
 
-def _shared(pairs: pd.DataFrame, method: str, unit: str) -> Paragraph:
+def _shared(pairs: pd.DataFrame, method: Method, unit: str) -> Paragraph:
     expected = pairs["expected"].sum()
     ratio = pairs["mean"].sum() / expected if expected else float("nan")
     return Paragraph(
-        f"Under {METHODS[method]}, two tasks share {percent(pairs['jaccard'].mean())} of the {UNITS[unit]} that either"
+        f"Under {method.title}, two tasks share {percent(pairs['jaccard'].mean())} of the {UNITS[unit]} that either"
         f" keeps (mean Jaccard index; pairs of tasks: {len(pairs)}), {number(ratio, 2)} times as many as independent"
         " subnetworks of the same sizes would share."
     )
