@@ -1,4 +1,4 @@
-"""Figures: every shape of experiment draws, the same numbers give the same bytes, files stay small."""
+"""Figures of experiments of every shape: small files, whose bytes depend on the numbers alone."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,13 +48,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_of_experiment_draws_into_small_files(shape: str, tmp_path: Path) -> None:
+def test_figures_of_every_shape_are_small_files(shape: str, tmp_path: Path) -> None:
     for name, figure in draw(read(SHAPES[shape], tmp_path)).items():
         style.save(figure, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").stat().st_size < 200_000
 
 
-def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Path) -> None:
+def test_same_numbers_give_same_bytes_in_any_style_of_the_user(tmp_path: Path) -> None:
     tables = read(SHAPES["one cell"], tmp_path)
     for name, figure in draw(tables).items():
         style.save(figure, tmp_path / f"{name}.png")
@@ -69,6 +69,6 @@ def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Pat
 
 
 @pytest.mark.parametrize("ramp", RAMP.values())
-def test_ramps_darken_steadily_in_greyscale(ramp: str) -> None:
+def test_ramps_darken_in_greyscale(ramp: str) -> None:
     colours = mpl.colormaps[ramp](np.linspace(0, 1, 64))[:, :3]
     assert (np.diff(colours @ [0.299, 0.587, 0.114]) < 0).all()

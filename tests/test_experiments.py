@@ -1,4 +1,4 @@
-"""Experiments side by side, on tables of experiments that never ran."""
+"""Comparison of experiments, on tables of experiments that never ran."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,7 +25,9 @@ STAGES = {"finetune@sst2-1": {"md5": "a"}, "finetune@stsb-1": {"md5": "b"}, "pru
 
 
 @cache
-def made_up(seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()) -> Mapping[str, pd.DataFrame]:
+def toy_tables(
+    seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()
+) -> Mapping[str, pd.DataFrame]:
     with TemporaryDirectory() as folder:
         root = Path(folder)
         analysed(ToyExperiment(tasks=("sst2", "stsb"), seeds=seeds, degenerate=degenerate), root)
@@ -33,49 +35,51 @@ def made_up(seeds: tuple[int, ...], degenerate: tuple[str, ...] = ()) -> Mapping
 
 
 def run(name: str = "base", rate: Any = 0.1, seeds: tuple[int, ...] = (1, 2, 3)) -> Experiment:
-    return Experiment(name, name * 9, {"prune": {"rate": rate}, "grid": {}}, made_up(seeds), STAGES)
+    return Experiment(
+        name, name * 9, {"prune": {"rate": rate}, "grid": {}}, toy_tables(seeds), STAGES
+    )
 
 
-def moved(one: Experiment, by: float | np.ndarray[Any, np.dtype[np.float64]]) -> Experiment:
-    """The same experiment with every score of its cells moved."""
-    cells = one.tables["cells"]
-    tables = {**one.tables, "cells": cells.assign(value=cells["value"] + by)}
-    return replace(one, tables=tables)
+def shifted(
+    experiment: Experiment, by: float | np.ndarray[Any, np.dtype[np.float64]]
+) -> Experiment:
+    """The same experiment with every score shifted."""
+    cells = experiment.tables["cells"]
+    tables = {**experiment.tables, "cells": cells.assign(value=cells["value"] + by)}
+    return replace(experiment, tables=tables)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5))
-def test_a_difference_is_what_was_added(by: float) -> None:
+def test_difference_is_the_shift(by: float) -> None:
     base = run()
-    for each in experiments.compare([moved(run("other"), by)], base):
-        added = 0 if "margin" in each.quantity or "removed" in each.quantity else by
-        assert each.difference.mean == pytest.approx(added, abs=1e-12)
-        assert each.difference.std == pytest.approx(0, abs=1e-12)
-        assert each.difference.n == each.own.n == 3
+    for compared in experiments.compare([shifted(run("other"), by)], base):
+        unaffected = "margin" in compared.quantity or "removed" in compared.quantity
+        assert compared.difference.mean == pytest.approx(0 if unaffected else by, abs=1e-12)
+        assert compared.difference.std == pytest.approx(0, abs=1e-12)
+        assert compared.difference.n == compared.own.n == 3
 
 
-def test_pairs_are_surer_than_the_two_means() -> None:
+def test_paired_difference_has_less_spread_than_the_means() -> None:
     base = run()
     noise = np.random.default_rng(1).normal(0, 1e-4, len(base.tables["cells"]))
-    found = list(experiments.compare([moved(run("other"), noise)], base))
-    score = next(each for each in found if each.quantity == "s-pruning, retrained")
+    compared = list(experiments.compare([shifted(run("other"), noise)], base))
+    score = next(each for each in compared if each.quantity == "s-pruning, retrained")
     assert score.difference.std < score.own.std / 10
 
 
-def test_means_are_those_of_the_averages() -> None:
-    tables = {
-        each.quantity: each.own.mean for each in experiments.compare([run()], run()) if each.own.n
-    }
+def test_mean_is_over_tasks_and_seeds() -> None:
+    means = {each.quantity: each.own.mean for each in experiments.compare([run()], run())}
     cells = run().tables["cells"]
-    own = cells[cells["reported"] & (cells["kind"] == "full")]
-    assert tables["full model"] == pytest.approx(own["value"].mean())
+    scores = cells.loc[cells["reported"] & (cells["kind"] == "full"), "value"]
+    assert means["full model"] == pytest.approx(scores.mean())
 
 
-def test_only_cells_of_both_are_compared_and_only_sound_ones() -> None:
+def test_only_sound_cells_of_both_runs_are_compared() -> None:
     base = run()
     apart = experiments.compare([run("apart", seeds=(7, 8))], base)
     assert all(each.difference.n == 0 and each.own.n == 2 for each in apart)
-    half = replace(run("half"), tables=made_up((1, 2, 3), ("sst2",)))
+    half = replace(run("half"), tables=toy_tables((1, 2, 3), ("sst2",)))
     assert set(experiments.quantities(half).reset_index()["task"]) == {"stsb"}
     stsb = experiments.quantities(base).loc["stsb"]["full model"].mean()
     full = next(iter(experiments.compare([base], half)))
@@ -83,67 +87,67 @@ def test_only_cells_of_both_are_compared_and_only_sound_ones() -> None:
     assert full.difference.mean == pytest.approx(gap)
 
 
-def test_parameters_that_differ_and_no_others() -> None:
+def test_differing_parameters_are_listed_and_no_others() -> None:
     runs = [run("a", 0.1), run("b", 0.30000000000000004), run("c", None)]
-    given_ = experiments.differing(runs)
-    assert given_.to_dict() == {"prune.rate": {"a": "0.1", "b": "0.30000000000000004", "c": "null"}}
+    values = experiments.differing(runs)
+    assert values.to_dict() == {"prune.rate": {"a": "0.1", "b": "0.30000000000000004", "c": "null"}}
     assert experiments.differing(runs[:1]).empty
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20, unique=True))
-def test_runs_of_one_number_are_in_its_order(rates: list[float]) -> None:
+def test_runs_are_ordered_by_the_number_they_differ_in(rates: list[float]) -> None:
     runs = [
         Experiment(str(at), "", {"prune": {"rate": rate}}, {}, {}) for at, rate in enumerate(rates)
     ]
-    found = [one.parameters["prune"]["rate"] for one in experiments.arranged(runs)]
-    assert found == sorted(rates)
-    words = [replace(one, parameters={"prune": {"data": one.name + "x"}}) for one in runs]
+    ordered = [run.parameters["prune"]["rate"] for run in experiments.arranged(runs)]
+    assert ordered == sorted(rates)
+    words = [replace(run, parameters={"prune": {"data": run.name + "x"}}) for run in runs]
     assert experiments.arranged(words) == words
 
 
-def test_verdicts_that_flip_are_named_with_both_effects() -> None:
+def test_changed_verdicts_are_listed() -> None:
     base = run()
     verdicts = base.tables["verdicts"].copy()
     verdicts.loc[[2, 5], "verdict"] = "contradicted"
     other = replace(run("other"), tables={**base.tables, "verdicts": verdicts})
-    found = experiments.flips([run("same"), other], base)
-    assert list(found["claim"]) == list(verdicts.loc[[2, 5], "claim"])
-    assert set(found["run"]) == {"other"}
+    changes = experiments.flips([run("same"), other], base)
+    assert list(changes["claim"]) == list(verdicts.loc[[2, 5], "claim"])
+    assert set(changes["run"]) == {"other"}
     assert "→ **contradicted**" in markdown.render(
         comparison.compose([base, other], True, {}, "x.png")
     )
 
 
-def test_stages_are_reused_where_their_locks_are_equal() -> None:
+def test_stages_with_equal_locks_are_reused() -> None:
     other = replace(run("other"), stages=STAGES | {"prune": {"md5": "z"}})
-    found = [tuple(row) for row in frames.rows(experiments.shared([other], run()))]
-    assert found == [("other", "finetune", 2, 2), ("other", "prune", 0, 1)]
+    reused = [tuple(row) for row in frames.rows(experiments.shared([other], run()))]
+    assert reused == [("other", "finetune", 2, 2), ("other", "prune", 0, 1)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 20])
-def test_any_number_of_experiments_makes_a_comparison(count: int) -> None:
+def test_any_number_of_experiments_can_be_compared(count: int) -> None:
     seeds = ((1,), (1, 2), (1, 2, 3))
     runs = [run(f"rate-{at}", 0.1 + at / 100, seeds[at % 3]) for at in range(count)]
     document = comparison.compose(runs, True, {"later": "queued"}, "curves.png")
     text = markdown.render(document)
     assert "`later` (queued)" in text
-    assert all(f"| `{one.name}`" in text for one in runs)
+    assert all(f"| `{each.name}`" in text for each in runs)
     assert "nan" not in text.lower()
     assert ("make sweep" in text) == (count < 2)
     for table in (block for block in blocks(document) if isinstance(block, Table)):
         assert {len(row) for row in table.rows} == {len(table.header)}
 
 
-def test_without_results_of_the_commit_the_first_experiment_is_the_baseline() -> None:
+def test_first_experiment_is_the_baseline_if_the_commit_has_no_results() -> None:
     runs = [run("a"), run("b", 0.2)]
     text = markdown.render(comparison.compose(runs, False, {}, "curves.png"))
-    assert "holds no results, so `a` serves as the baseline" in text
-    assert "beside the baseline" not in text
+    assert "has no results, so `a` serves as the baseline" in text
+    assert "and the baseline" not in text
 
 
-def test_every_run_has_a_line_of_its_own_in_every_panel() -> None:
+def test_every_run_has_its_own_line_in_every_panel() -> None:
     runs = [run(f"rate-{at}", at) for at in range(5)]
-    names = [one.name for one in runs]
+    names = [each.name for each in runs]
     figure = experiment_curves.overlay(experiments.ways(runs), experiments.titles(runs), names)
     assert len(figure.axes) == 4
     for axes in figure.axes:

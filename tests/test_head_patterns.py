@@ -22,7 +22,7 @@ from lottery.seeds import rng
 from lottery.subnetwork import Kept
 from lottery.ticket import Ticket
 from tests import toys
-from tests.records import gaze
+from tests.records import head_profile
 
 SHAPE = (4, 8)
 SEEDS = (1, 2, 3)
@@ -38,7 +38,7 @@ def gazes(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
     chance, made = rng("test"), []
     for seed, weighting, (layer, index) in product(SEEDS, ("raw", "normed"), np.ndindex(SHAPE)):
         owner = {"task": "rte", "seed": seed, "state": "finetuned", "weighting": weighting}
-        own = gaze(chance, **owner, layer=layer, index=index)
+        own = head_profile(chance, **owner, layer=layer, index=index)
         made.append(asdict(own) | {"heterogeneous": heterogeneous_LH[layer, index]})
     return pd.DataFrame(made)
 

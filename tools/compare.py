@@ -1,4 +1,4 @@
-"""Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them.
+"""Compare the experiments of `dvc exp run` with the commit from which they started, as DVC recorded them.
 
 python -m tools.compare reports/tables dvc.lock lottery/report/page.html reports/experiments.md reports/experiments
 """
@@ -27,29 +27,31 @@ def main(
     tables: Annotated[Path, Argument(help="Folder of the tables, as git tracks it.")],
     lock: Annotated[Path, Argument(help="State of the pipeline, as git tracks it.")],
     template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    out: Annotated[Path, Argument(help="Markdown file for the comparison; its page lies beside.")],
-    pictures: Annotated[Path, Argument(help="Folder for the figure, beside the comparison.")],
+    out: Annotated[
+        Path, Argument(help="Markdown file for the comparison; its page is written next to it.")
+    ],
+    pictures: Annotated[Path, Argument(help="Folder for the figure, next to the comparison.")],
     base: Annotated[str, Option(help="Commit whose experiments are compared.")] = "HEAD",
 ) -> None:
-    """Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them."""
+    """Compare the experiments of `dvc exp run` with the commit from which they started, as DVC recorded them."""
     with (
         cli.stage("compare", base, "experiments") as stage,
         cli.fresh(pictures) as folder,
         cli.fresh_file(out) as draft,
-        cli.fresh_file(out.with_suffix(".html")) as paged,
+        cli.fresh_file(out.with_suffix(".html")) as page,
     ):
-        own, others, without = _recorded(base, tables, lock)
-        runs = [*own, *experiments.arranged(others)]
+        commit, others, without = _recorded(base, tables, lock)
+        runs = [*commit, *experiments.arranged(others)]
         if len(runs) > 1:
-            style.save(_drawn(runs), folder / "curves.png")
-        document = comparison.compose(runs, bool(own), without, f"{pictures.name}/curves.png")
+            style.save(_figure(runs), folder / "curves.png")
+        document = comparison.compose(runs, bool(commit), without, f"{pictures.name}/curves.png")
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
         draft.write_text(markdown.render(document), encoding="utf-8")
-        paged.write_text(html.page(document, shown, template.read_text("utf-8")), encoding="utf-8")
+        page.write_text(html.page(document, shown, template.read_text("utf-8")), encoding="utf-8")
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 
-def _drawn(runs: Sequence[Experiment]) -> Figure:
+def _figure(runs: Sequence[Experiment]) -> Figure:
     names = [run.name for run in runs]
     return experiment_curves.overlay(experiments.ways(runs), experiments.titles(runs), names)
 
@@ -57,38 +59,36 @@ def _drawn(runs: Sequence[Experiment]) -> Figure:
 def _recorded(
     base: str, tables: Path, lock: Path
 ) -> tuple[list[Experiment], list[Experiment], dict[str, str]]:
-    """The commit as a run, if it holds results; its experiments, oldest first; and what became of the others."""
-    own: list[Experiment] = []
+    """Results of the commit, if any; of its experiments, oldest first; and the state of those without results."""
+    committed: list[Experiment] = []
     others: list[tuple[float, Experiment]] = []
     without: dict[str, str] = {}
     try:
         with Repo() as repo:
             [commit] = repo.experiments.show(revs=[base], hide_workspace=True)
-            own += _run(repo, commit, commit.name or base, tables, lock)
+            committed += _run(repo, commit, commit.name or base, tables, lock)
             for each in commit.experiments or []:
                 tip = each.revs[0]
                 name = each.name or tip.rev[:7]
                 # What is queued or failed carries the tables of its baseline.
                 state = each.executor.state if each.executor else "success"
-                found = _run(repo, tip, name, tables, lock) if state == "success" else []
-                others += [(tip.data.timestamp.timestamp(), run) for run in found]
-                if not found:
+                results = _run(repo, tip, name, tables, lock) if state == "success" else []
+                others += [(tip.data.timestamp.timestamp(), run) for run in results]
+                if not results:
                     without[name] = "no tables" if state == "success" else state
     except DvcException as error:
-        raise UserError(
-            f"{base}: no experiments to be read here ({error}); name a commit"
-        ) from None
-    return own, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
+        raise UserError(f"{base}: cannot read its experiments ({error}); name a commit") from None
+    return committed, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
 
 
 def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Experiment]:
-    """What a revision holds, read from git; nothing where a table or the lock is missing."""
+    """The results of a revision, read from git; none if a table or the lock is missing."""
     files = repo.scm.get_fs(state.rev)
     paths = {table: (tables / f"{table}.csv").as_posix() for table in experiments.TABLES}
     if not all(files.exists(path) for path in (*paths.values(), lock.as_posix())):
         return []
     tree = state.data.params[str(cli.PARAMETERS)]["data"]
-    own = eta.cells(eta.PIPELINE, tree)  # the lock remembers others
+    cells = eta.cells(eta.PIPELINE, tree)  # the lock also remembers those of other parameters
     locked = YAML(typ="safe").load(files.open(lock.as_posix()))["stages"]
     return [
         Experiment(
@@ -96,7 +96,7 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ex
             revision=state.rev,
             parameters=tree,
             tables={table: pd.read_csv(files.open(path)) for table, path in paths.items()},
-            stages={cell: locked[cell] for cell in own if cell in locked},
+            stages={cell: locked[cell] for cell in cells if cell in locked},
         )
     ]
 

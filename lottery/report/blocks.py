@@ -51,7 +51,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A PNG by its path beside the report, with its alternative text and its caption."""
+    """A PNG by its path relative to the report, with its alternative text and its caption."""
 
     path: str
     alternative: str

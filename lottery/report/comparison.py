@@ -1,4 +1,4 @@
-"""The comparison of experiments: the frames of `lottery.analysis.experiments` as words and tables."""
+"""The comparison of experiments: the frames of `lottery.analysis.experiments` as text and tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -37,36 +37,38 @@ SCORED = (
     "Headline numbers: scores of the good subnetworks and of the full model on dev, and the share of encoder weights"
     " removed"
 )
-MARGIN = "Margins: how far good subnetworks lie above random ones of their size, on dev"
-WORDS = ("reproduced", "contradicted", "undecided")
-HOW = """\
-make sweep NAME=rate                 # a grid that matters: rate, threshold, reduction, data, seeds
+MARGIN = "Margins: how much higher good subnetworks score than random ones of their size, on dev"
+VERDICTS = ("reproduced", "contradicted", "undecided")
+COMMANDS = """\
+make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, seeds
 dvc exp run -S prune.rate=0.2        # one value of one parameter
-make compare                         # this page again"""
+make compare                         # write this page again"""
 
 
 def compose(
     runs: Sequence[Experiment], commit: bool, without: Mapping[str, str], picture: str
 ) -> Document:
-    """The whole comparison. The first of `runs` is the baseline, `commit` says whether it is a commit's own results
-    or, for want of those, an experiment; `without` tells what became of experiments that hold no results.
+    """The whole comparison as values.
+
+    The first of `runs` is the baseline; `commit` says whether it is the results of the commit or, if that has none, an
+    experiment. `without` has the state of each experiment without results, `picture` is the path of the figure.
     """
     sections = []
     if len(runs) > 1:
         sections += [
-            Section("What was changed", [_changed(runs)]),
-            Section("What came out", list(_outcome(runs, picture))),
-            Section("Which verdicts flip", list(_verdicts(runs))),
-            Section("What was not run again", [_reused(runs)]),
+            Section("Changed parameters", [_changed(runs)]),
+            Section("Results", list(_results(runs, picture))),
+            Section("Changed verdicts", list(_verdicts(runs))),
+            Section("Reused stages", [_reused(runs)]),
         ]
     elif runs:
-        sections.append(Section("What came out", [_headline(runs, [*SCORES, *REMOVED])]))
+        sections.append(Section("Results", [_headline(runs, [*SCORES, *REMOVED])]))
     if len(runs) < 2:
-        sections.append(Section("How to run experiments", [Code("sh", HOW)]))
-    return Document("Experiments side by side", list(_which(runs, commit, without)), sections)
+        sections.append(Section("How to run experiments", [Code("sh", COMMANDS)]))
+    return Document("Comparison of experiments", list(_overview(runs, commit, without)), sections)
 
 
-def _which(
+def _overview(
     runs: Sequence[Experiment], commit: bool, without: Mapping[str, str]
 ) -> Iterator[Paragraph]:
     if not runs:
@@ -75,145 +77,150 @@ def _which(
             " has any."
         )
     elif len(runs) == 1:
-        yield Paragraph(f"`{runs[0].name}` has results, and no experiment stands beside it yet.")
+        yield Paragraph(
+            f"`{runs[0].name}` has results, but there is no experiment to compare it with yet."
+        )
     elif commit:
         yield Paragraph(
-            f"{counted(len(runs) - 1, 'experiment')} beside the baseline `{runs[0].name}`, the commit"
-            f" `{runs[0].revision[:7]}` that they started from."
+            f"{counted(len(runs) - 1, 'experiment')} and the baseline `{runs[0].name}`, the commit"
+            f" `{runs[0].revision[:7]}` from which they started."
         )
     else:
         yield Paragraph(
-            f"{counted(len(runs), 'experiment')}. The commit they started from holds no results, so"
-            f" `{runs[0].name}` serves as the baseline; to have another, commit `reports/` and `dvc.lock` after"
+            f"{counted(len(runs), 'experiment')}. The commit from which they started has no results, so"
+            f" `{runs[0].name}` serves as the baseline; for another baseline, commit `reports/` and `dvc.lock` after"
             " `make repro`."
         )
     if without:
-        said = listed(f"`{name}` ({state})" for name, state in without.items())
-        yield Paragraph(f"Without results, and so not here: {said}.")
+        states = listed(f"`{name}` ({state})" for name, state in without.items())
+        yield Paragraph(f"Left out, for want of results: {states}.")
 
 
 def _changed(runs: Sequence[Experiment]) -> Block:
-    given = differing(runs)
-    if given.empty:
-        return Paragraph("No parameter differs: whatever differs below comes from code or data.")
-    body = [
-        [f"`{name}`", f"`{run.revision[:7]}`", *(f"`{value}`" for value in line)]
-        for name, run, line in zip(given.index, runs, given.to_numpy().tolist(), strict=True)
-    ]
-    header = ["experiment", "revision", *(f"`{name}`" for name in given)]
-    return Table("Parameters in which the experiments differ. Source: `params.yaml`.", header, body)
+    values = differing(runs)
+    if values.empty:
+        return Paragraph("No parameter differs: all differences below come from code or data.")
+    return Table(
+        "Parameters in which the experiments differ. Source: `params.yaml`.",
+        ["experiment", "revision", *(f"`{name}`" for name in values)],
+        [
+            [f"`{run.name}`", f"`{run.revision[:7]}`", *(f"`{value}`" for value in row)]
+            for run, row in zip(runs, values.to_numpy().tolist(), strict=True)
+        ],
+    )
 
 
-def _outcome(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
+def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
     yield _headline(runs, [*SCORES, *REMOVED])
     yield Figure(
         picture,
-        f"Line plots, a panel for each task and pruning: score on the selection data against the share of encoder"
-        f" weights removed, a line for each of {counted(len(runs), 'experiment')}.",
-        "The way down in every experiment: mean over seeds of the score on the selection data; markers are the mean"
-        f" place of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each.",
+        f"Line plots, a panel for each task and pruning method: score on the selection data against the share of"
+        f" encoder weights removed, a line for each of {counted(len(runs), 'experiment')}.",
+        "Trajectories of the searches: score on the selection data against sparsity, mean over seeds; markers are the"
+        f" mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
 
 
-def _headline(runs: Sequence[Experiment], wanted: Sequence[str], what: str = SCORED) -> Table:
-    """One line per run: each quantity with its interval, and below it the difference to the baseline with its own."""
-    found = {(each.run, each.quantity): each for each in compare(runs, runs[0])}
-    body = [
-        [f"`{run.name}`", *(_cell(found.get((run.name, name)), run is runs[0]) for name in wanted)]
-        for run in runs
-    ]
-    below = "; in the second line the difference to the baseline" if len(runs) > 1 else ""
+def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCORED) -> Table:
+    """One row per run: each quantity with its interval, and below it the difference from the baseline with its own."""
+    quantities = {(each.run, each.quantity): each for each in compare(runs, runs[0])}
+    below = ", and below it the difference from the baseline" if len(runs) > 1 else ""
     pairs = (
-        f" The difference is paired over the cells that both have; {NONE} where there are none."
+        f" Differences are paired over the cells that both have; {NONE} if there are none."
         if len(runs) > 1
         else ""
     )
-    caption = (
-        f"{what}: mean over the tasks whose full model beats the majority class, over"
-        f" {_counted(each.own.n for each in found.values())}, and [95 % interval over seeds]{below}.{pairs} Source:"
-        " `tables/cells.csv`, `tables/sizes.csv` of each."
+    return Table(
+        f"{title}. Means over the tasks whose full model beats the majority class and over"
+        f" {_seeds(each.own.n for each in quantities.values())}, with [95 % interval over seeds]{below}.{pairs} Source:"
+        " `tables/cells.csv`, `tables/sizes.csv` of each experiment.",
+        ["experiment", *(name.removesuffix(", margin") for name in names)],
+        [
+            [
+                f"`{run.name}`",
+                *(_quantity(quantities.get((run.name, name)), run is runs[0]) for name in names),
+            ]
+            for run in runs
+        ],
     )
-    header = ["experiment", *(name.removesuffix(", margin") for name in wanted)]
-    return Table(caption, header, body)
 
 
-def _counted(numbers: Iterator[int]) -> str:
-    found = sorted(set(numbers))
-    if len(found) == 1:
-        return counted(found[0], "seed")
-    return f"{found[0]} to {found[-1]} seeds" if found else "no seed"
+def _seeds(counts: Iterator[int]) -> str:
+    each = set(counts) or {0}
+    fewest, most = min(each), max(each)
+    return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 
-def _cell(found: Compared | None, baseline: bool) -> Entry:
-    if found is None or not found.own.n:
+def _quantity(compared: Compared | None, baseline: bool) -> Entry:
+    if compared is None or not compared.own.n:
         return NONE
-    own = _between(found.own)
-    if baseline:
-        return Number(own, found.own.mean)
-    gap = found.difference
-    difference = _between(gap, signed=True) if gap.n else NONE
-    return Number(f"{own}<br>{difference}", found.own.mean)
+    text, difference = _estimate(compared.own), compared.difference
+    if not baseline:
+        text += f"<br>{_estimate(difference, signed=True) if difference.n else NONE}"
+    return Number(text, compared.own.mean)
 
 
-def _between(value: Interval, signed: bool = False) -> str:
-    mean = number(value.mean)
+def _estimate(estimate: Interval, signed: bool = False) -> str:
+    """A mean and its interval; a `signed` mean has its plus sign too."""
+    mean = number(estimate.mean)
     if signed and not mean.startswith(MINUS):
         mean = f"+{mean}"
-    return f"{mean} [{number(value.low)}, {number(value.high)}]" if value.n > 1 else mean
+    if estimate.n < 2:
+        return mean
+    return f"{mean} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def _verdicts(runs: Sequence[Experiment]) -> Iterator[Block]:
-    body = [
-        [f"`{run.name}`", *(numbers.number(counts(run).get(word, 0), 0) for word in WORDS)]
-        for run in runs
-    ]
-    yield Table("Verdicts by experiment. Source: `tables/verdicts.csv` of each.",
-                ["experiment", *WORDS], body)  # fmt: skip
-    found = flips(runs[1:], runs[0])
-    if found.empty:
-        yield Paragraph(f"No verdict is another than in `{runs[0].name}`.")
-        return
-    lines = [
+    yield Table(
+        "Verdicts by experiment. Source: `tables/verdicts.csv` of each experiment.",
+        ["experiment", *VERDICTS],
         [
-            row.claim,
-            f"`{row.run}`",
-            f"{row.verdict_base} → **{row.verdict_run}**",
-            _effect(row, "base"),
-            _effect(row, "run"),
-        ]
-        for row in rows(found)
-    ]
-    caption = (
-        "Verdicts that are others than the baseline's, with effects [95 % intervals] and n cells. A verdict that flips"
-        " is no proof of a difference: compare the intervals. Source: `tables/verdicts.csv` of each."
+            [f"`{run.name}`", *(numbers.number(counts(run).get(word, 0), 0) for word in VERDICTS)]
+            for run in runs
+        ],
     )
-    header = ["claim", "experiment", "verdict", "effect, baseline", "effect, experiment"]
-    yield Table(caption, header, lines)
+    changes = flips(runs[1:], runs[0])
+    if changes.empty:
+        yield Paragraph(f"All verdicts are those of `{runs[0].name}`.")
+        return
+    yield Table(
+        "Verdicts that differ from the baseline's, with effects [95 % intervals] and n cells. A changed verdict does"
+        " not prove a difference: compare the intervals. Source: `tables/verdicts.csv` of each experiment.",
+        ["claim", "experiment", "verdict", "effect, baseline", "effect, experiment"],
+        [
+            [
+                row.claim,
+                f"`{row.run}`",
+                f"{row.verdict_base} → **{row.verdict_run}**",
+                _effect(row, "base"),
+                _effect(row, "run"),
+            ]
+            for row in rows(changes)
+        ],
+    )
 
 
-def _effect(row: Any, whose: str) -> Entry:
-    mean, low, high, n = (
-        getattr(row, f"{name}_{whose}") for name in ("effect", "low", "high", "n")
-    )
-    between = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
-    return Number(f"{number(mean)}{between}, n = {n}", mean) if n else NONE
+def _effect(row: Any, run: str) -> Entry:
+    """The effect of one of the two runs of a row, `base` or `run`."""
+    mean, low, high, n = (getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "n"))
+    interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
+    return Number(f"{number(mean)}{interval}, n = {n}", mean) if n else NONE
 
 
 def _reused(runs: Sequence[Experiment]) -> Table:
-    found = shared(runs[1:], runs[0])
-    stages = list(found["stage"].drop_duplicates())
-    cells = {
+    reused = shared(runs[1:], runs[0])
+    stages = list(reused["stage"].drop_duplicates())
+    instances = {
         (row.run, row.stage): Number(f"{row.same} of {row.instances}", row.same)
-        for row in rows(found)
+        for row in rows(reused)
     }
-    body = [
-        [f"`{run.name}`", *(cells.get((run.name, stage), NONE) for stage in stages)]
-        for run in runs[1:]
-    ]
     return Table(
-        f"Instances of each stage that are locked exactly as in `{runs[0].name}`: same command, inputs, parameters and"
-        " outputs, so DVC took them as they were and ran the others. Source: `dvc.lock` of each.",
+        f"Instances of each stage that are locked exactly as in `{runs[0].name}` (same command, inputs, parameters and"
+        " outputs), so that DVC did not run them again. Source: `dvc.lock` of each experiment.",
         ["experiment", *stages],
-        body,
+        [
+            [f"`{run.name}`", *(instances.get((run.name, stage), NONE) for stage in stages)]
+            for run in runs[1:]
+        ],
     )
