@@ -23,11 +23,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 def stage(toy: Repository, *more: str, fails: bool = False) -> str:
-    template = str(ROOT / "lottery" / "report" / "page.html")
-    arguments = ("reports/tables", "dvc.lock", template, str(OUT), "reports/experiments", *more)
-    return toy.run(
-        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.compare", *arguments, fails=fails
-    )
+    command = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.app", "compare")
+    return toy.run(*command, *more, fails=fails)
 
 
 def compare(toy: Repository, *more: str) -> str:

@@ -1,7 +1,4 @@
-"""Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them.
-
-python -m tools.compare reports/tables dvc.lock lottery/report/page.html reports/experiments.md reports/experiments
-"""
+"""Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +9,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
-from typer import Argument, Option
+from typer import Option
 
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
@@ -24,14 +21,19 @@ from stages.shell import cli, eta
 
 
 def main(
-    tables: Annotated[Path, Argument(help="Folder of the tables, as git tracks it.")],
-    lock: Annotated[Path, Argument(help="State of the pipeline, as git tracks it.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    out: Annotated[Path, Argument(help="Markdown file for the comparison; its page lies beside.")],
-    pictures: Annotated[Path, Argument(help="Folder for the figure, beside the comparison.")],
-    base: Annotated[str, Option(help="Commit whose experiments are compared.")] = "HEAD",
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    tables: Annotated[Path, Option(help="Tables of the report.")] = Path("reports/tables"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    out: Annotated[
+        Path, Option(help="Markdown file for the comparison; its HTML page goes beside it.")
+    ] = Path("reports/experiments.md"),
+    pictures: Annotated[
+        Path, Option("--figures", help="Folder for the figure, beside the comparison.")
+    ] = Path("reports/experiments"),
+    base: Annotated[str, Option(help="Commit that the experiments started from.")] = "HEAD",
 ) -> None:
-    """Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them."""
+    """Compare the experiments of `dvc exp run` with the commit they started from."""
+    template = Path(html.__file__).with_name("page.html")
     with (
         cli.stage("compare", base, "experiments") as stage,
         cli.fresh(pictures) as folder,
@@ -99,7 +101,3 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ex
             stages={cell: locked[cell] for cell in own if cell in locked},
         )
     ]
-
-
-if __name__ == "__main__":
-    cli.run(main)

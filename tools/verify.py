@@ -1,7 +1,4 @@
-"""Check a finished run from what it left: nothing is trained, nothing is written.
-
-python -m tools.verify data models subnetworks scores attention published lottery/report/page.html reports dvc.lock
-"""
+"""Check a finished run from its outputs, without training or writing anything: `lottery verify`."""
 
 import os
 import re
@@ -16,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import torch
-from typer import Argument, Option
+from typer import Option
 
 from lottery.errors import UserError
 from lottery.grid import GridParameters
@@ -39,18 +36,19 @@ PICTURE = re.compile(r"\]\((figures/[^)]+)\)")
 
 
 def main(
-    data: Annotated[Path, Argument(help="Folder of the encoded examples, <task>/.")],
-    models: Annotated[Path, Argument(help="Folder of the fine-tuned encoders, <task>/<seed>/.")],
-    subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
-    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
-    attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
-    authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    reports: Annotated[Path, Argument(help="Folder of the report, its tables and figures.")],
-    lock: Annotated[Path, Argument(help="What the pipeline recorded of the run.")],
-    tolerance: Annotated[float, Option(help="How far a score may be off on another machine.")] = 0,
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
+    subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
+    scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
+    attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
+    authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
+    reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
-    """Check a finished run from what it left: nothing is trained, nothing is written."""
+    """Check a finished run from its outputs, without training or writing anything."""
+    template = Path(html.__file__).with_name("page.html")
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, subnetworks, attention, data / "patterns", authors)
@@ -185,7 +183,3 @@ def _page(reports: Path, template: Path) -> Looks:
     shown = {name: (reports / name).read_bytes() for name in pictures}
     same = html.page(text, shown, template.read_text("utf-8")) == page.read_text("utf-8")
     yield None if same else f"{page}: not the page of {source}"
-
-
-if __name__ == "__main__":
-    cli.run(main)

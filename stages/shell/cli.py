@@ -25,24 +25,36 @@ from stages.shell import eta, shutdown
 PARAMETERS = Path("params.yaml")
 LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
-"""What a user can mend: a disk that is full, a folder that may not be written."""
+"""Errors that a user can fix: a full disk, a folder without write permission."""
 console = Console(soft_wrap=True, highlight=False)
 
 
 def run(main: Callable[..., None]) -> NoReturn:
-    """Run a stage's `main` as a command; a UserError ends it with one line and exit code 1."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    """Run a function as the program: its parameters are the arguments and options of the command line."""
+    execute(command(main))
+
+
+def command(main: Callable[..., None]) -> Any:
+    """Typer's command for a function."""
+    app = typer.Typer(add_completion=False)
     app.command()(main)
+    return typer.main.get_command(app)
+
+
+def execute(program: Callable[..., object]) -> NoReturn:
+    """Run a command or a group of commands; a UserError or a failing disk ends it with one line and exit code 1."""
     shutdown.prepare()
+    spec = sys.modules["__main__"].__spec__  # None for a console script
+    name = f"python -m {spec.name}".removesuffix(".__main__") if spec else Path(sys.argv[0]).name
     try:
-        app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
-    except UserError as fault:
-        sys.exit(f"error: {fault}")
+        program(prog_name=name)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     except OSError as error:
         if error.errno not in DISK:
             raise
         where = error.filename or "writing"
-        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, mend it and run again")
+        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, fix this and run it again")
     sys.exit(0)
 
 
