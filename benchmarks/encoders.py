@@ -15,7 +15,8 @@ from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
-from lottery.model.training import FinetuneParameters, finetune
+from lottery.model.parameters import FinetuneParameters
+from lottery.model.training import finetune
 
 BASE = Config(
     vocab_size=30522,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lottery.data import examples as data
 from lottery.data.examples import Examples
-from lottery.model.training import FinetuneParameters
+from lottery.model.parameters import FinetuneParameters
 from lottery.tasks import Task, get_task
 
 TASK: Task = get_task("sst2")

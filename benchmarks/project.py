@@ -11,10 +11,11 @@ from lottery.model import checkpoint
 from lottery.model.evaluation import predict
 from lottery.model.training import finetune as train
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.importance import ImportanceParameters, gate_gradients
+from lottery.tickets.importance import gate_gradients
 from lottery.tickets.importance import importance as reduced
-from lottery.tickets.magnitude import Magnitude, MagnitudeParameters
-from lottery.tickets.search import PruneParameters, Pruner, search
+from lottery.tickets.magnitude import Magnitude
+from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters, PruneParameters
+from lottery.tickets.search import Criterion, search
 from lottery.tickets.structured import Structured
 
 CLASSES, SEED = 2, 1
@@ -104,7 +105,7 @@ def _structured(load: Load, scoring: ImportanceParameters) -> Act:
     return lambda: _walked(criterion, rule)
 
 
-def _walked(criterion: Pruner, rule: PruneParameters) -> dict[str, Any]:
+def _walked(criterion: Criterion, rule: PruneParameters) -> dict[str, Any]:
     """A search, of which every candidate's bits stay."""
     scores, trail = list[float](), list[NDArray[np.uint8]]()
     for step in search(criterion, rule):

@@ -1,10 +1,10 @@
 """Strict, typed parameters: one section of params.yaml for each class that derives from `Parameters`."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import Repr
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from ruamel.yaml import YAML
@@ -32,6 +32,22 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 P = TypeVar("P", bound=Parameters)
+
+
+class Sections(Mapping[type[Parameters], Parameters]):
+    """Parameter sections by class: `sections[PruneParameters].rate`."""
+
+    def __init__(self, sections: Iterable[Parameters]) -> None:
+        self._sections = {type(section): section for section in sections}
+
+    def __getitem__(self, kind: type[P]) -> P:
+        return cast(P, self._sections[kind])
+
+    def __iter__(self) -> Iterator[type[Parameters]]:
+        return iter(self._sections)
+
+    def __len__(self) -> int:
+        return len(self._sections)
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -62,15 +78,13 @@ def convert(kind: type[P], values: Any) -> P:
         raise UserError(f"parameters: {_explain(kind, values, str(error))}") from None
 
 
-def read_sections(
-    kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]
-) -> dict[type[Parameters], Parameters]:
-    """Every section of `kinds`, none missing and none left over."""
+def read_sections(kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]) -> Sections:
+    """Every section of `kinds`. Raises UserError if one is missing, invalid or left over."""
     known = {kind.section(): kind for kind in kinds}
     for name in tree:
         if name not in known:
             raise UserError(f"parameters: unknown section `{name}`{_suggest(name, known)}")
-    return {kind: section(kind, tree) for kind in known.values()}
+    return Sections(section(kind, tree) for kind in known.values())
 
 
 def _explain(kind: type[Parameters], values: Any, message: str) -> str:

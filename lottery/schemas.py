@@ -1,25 +1,21 @@
-"""What was measured, and who it belongs to: scores, the steps of a search, the importance of parts."""
-
-from typing import Literal
+"""Records on disk: scores, steps of a search, importance of components."""
 
 import msgspec
 
-Method = Literal["full", "structured", "magnitude"]
-Kind = Literal["full", "majority", "good", "random", "bad", "super", "super-random", "super-bad"]
-State = Literal["finetuned", "pruned", "retrained"]
+from lottery.vocabulary import Kind, State
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric of one subnetwork on one split.
+    """One metric of one ticket on one split.
 
-    `state` says whose weights were scored: the fine-tuned model's as they are (`finetuned`), the same with
-    the subnetwork cut out (`pruned`), or pre-trained weights fine-tuned under the mask (`retrained`).
-    `n` counts the examples of the split.
+    `state` says whose weights were scored: those of the fine-tuned model (`finetuned`), the same after pruning
+    to the ticket (`pruned`), or pre-trained weights fine-tuned under its mask (`retrained`). `method` is the
+    name of a pruning method, or `full` where nothing is pruned. `n` counts the examples of the split.
     """
 
     task: str
     seed: int
-    method: Method
+    method: str
     kind: Kind
     draw: int
     state: State
@@ -30,15 +26,15 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a search: what was left, and how good it was on the data that drives the search.
+    """One step of a search: what was left, and its score on the data that drive the search.
 
     `heads`, `mlps` and `weights` count survivors, null where the method does not prune them; `sparsity` is the
-    share of all prunable encoder weights that is gone. `threshold` is the score to keep.
+    share of all prunable encoder weights that is removed. `threshold` is the score to keep.
     """
 
     task: str
     seed: int
-    method: Method
+    method: str
     phase: str
     step: int
     heads: int | None
@@ -52,7 +48,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
+    """Importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
 
     task: str
     seed: int

@@ -1,7 +1,7 @@
-"""What survives: a frozen mapping from parts of the encoder to arrays of kept / not kept.
+"""Subnetwork: a frozen mapping from parts of the encoder to boolean arrays, True where a component is kept.
 
-The same value serves both prunings. Structured pruning has the parts `heads` [layers, heads] and
-`mlps` [layers]; magnitude pruning has one part for each prunable weight matrix, shaped like it.
+The same value serves every pruning method. Pruning heads and MLPs has the parts `heads` [layers, heads] and
+`mlps` [layers]; pruning weights has one part for each prunable weight matrix, shaped like it.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from lottery.errors import UserError
 
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
-"""Eight components a byte; what fills up the last byte is 0."""
-# What a header that somebody wrote by hand can lead to.
-BROKEN = (
+"""Eight components a byte; padding bits of the last byte are 0."""
+# Exceptions that a malformed file header can raise.
+MALFORMED = (
     LookupError,
     ValueError,
     TypeError,
@@ -36,7 +36,7 @@ BROKEN = (
 class Subnetwork(Mapping[str, Kept]):
     """A set of components, immutable; `|`, `&`, `-` and `~` are those of sets, part by part.
 
-    It holds one bit a component; each look at a part unpacks it anew.
+    It stores one bit a component; reading a part unpacks it.
     """
 
     __slots__ = ("_bits", "_shapes")
@@ -98,17 +98,17 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def size(self) -> int:
-        """How many components survive."""
+        """Number of components kept."""
         return sum(int(np.bitwise_count(bits).sum()) for bits in self._bits.values())
 
     @property
     def total(self) -> int:
-        """How many components there are."""
+        """Number of components of the whole encoder."""
         return sum(math.prod(shape) for shape in self._shapes.values())
 
     @property
     def density(self) -> float:
-        """The share that survives, in [0, 1]."""
+        """Share of the components kept, in [0, 1]."""
         return self.size / self.total
 
     @property
@@ -133,7 +133,7 @@ class Subnetwork(Mapping[str, Kept]):
         return Subnetwork((part, ~kept) for part, kept in self.items())
 
     def __le__(self, other: "Subnetwork") -> bool:
-        """Whether every survivor of this one survives in `other`."""
+        """Whether `other` keeps every component that this one keeps."""
         return (self - other).size == 0
 
     def _combine(
@@ -146,24 +146,28 @@ class Subnetwork(Mapping[str, Kept]):
         combined._bits = {p: operation(bits, other._bits[p]) for p, bits in self._bits.items()}
         return combined
 
+    def part(self, name: str) -> "Subnetwork":
+        """One part as a subnetwork of its own."""
+        return Subnetwork({name: self[name]})
+
     def replace(self, **parts: Kept) -> "Subnetwork":
-        """A copy with some parts exchanged."""
+        """Copy with some parts exchanged."""
         if unknown := parts.keys() - self.keys():
             raise KeyError(f"no such part: {', '.join(sorted(unknown))}")
         return Subnetwork({**self, **parts})
 
     def save(self, path: Path, **identity: str | int) -> None:
-        """One bit a component, with the shapes and the identity (task, seed, kind, ...) beside them."""
+        """Write a safetensors file: one bit a component, shapes and identity (task, seed, kind, ...) in its header."""
         about = {
             "shapes": {part: list(shape) for part, shape in self._shapes.items()},
             "identity": identity,
         }
-        # One entry: the order of several would differ from process to process.
+        # One header entry: safetensors would order several differently from process to process.
         path.write_bytes(save(self._bits, {"about": json.dumps(about)}))
 
 
 def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
-    """A saved subnetwork and its identity; a UserError where the file is not one."""
+    """Read a subnetwork and its identity. Raises UserError if the file is missing or malformed."""
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {})["about"])
@@ -175,5 +179,5 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
                 for part, shape in shapes.items()
             }
             return Subnetwork(kept), about["identity"]
-    except (OSError, SafetensorError, *BROKEN) as error:
+    except (OSError, SafetensorError, *MALFORMED) as error:
         raise UserError(f"{path}: not a subnetwork: {error}") from None

@@ -1,13 +1,13 @@
-"""How methods, kinds and states are called and in which order they stand, in every table and figure."""
+"""Words for kinds, states, units and metrics, in the order of every table and figure."""
 
 from collections.abc import Mapping
+from typing import Literal
 
-METHODS: Mapping[str, str] = {
-    "full": "",
-    "structured": "s-pruning",
-    "magnitude": "m-pruning",
-}
-PRUNINGS = ("structured", "magnitude")
+Kind = Literal["full", "majority", "good", "random", "bad", "super", "super-random", "super-bad"]
+State = Literal["finetuned", "pruned", "retrained"]
+
+WHOLE = "full"
+"""In the column `method`: nothing is pruned."""
 UNITS: Mapping[str, str] = {"heads": "heads", "mlps": "MLPs", "weights": "weights"}
 KINDS: Mapping[str, str] = {
     "majority": "majority class",
@@ -19,7 +19,9 @@ KINDS: Mapping[str, str] = {
     "super-random": "super-random",
     "super-bad": "super-bad",
 }
-CONTRASTS = ("good", "random", "bad")
+CONTROLLED: tuple[Kind, ...] = ("good", "random", "bad")
+"""A good ticket and its controls."""
+SUPERS: tuple[Kind, ...] = ("super", "super-random", "super-bad")
 STATES: Mapping[str, str] = {
     "finetuned": "fine-tuned",
     "pruned": "pruned",

@@ -32,19 +32,19 @@ def main(
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as headline,
     ):
-        own = tables.gather(grid, scores, subnetworks, attention, patterns)
-        known = tables.Published(
-            results=published_scores.results(authors / "results.csv"),
-            masks=published_masks.read(authors / "masks.csv"),
+        records = tables.gather(grid, scores, subnetworks, attention, patterns)
+        published = tables.Published(
+            scores=published_scores.results(authors / "results.csv"),
+            tickets=published_masks.read(authors / "masks.csv"),
         )
-        found = tables.analyse(own, known, grid.tasks)
-        for name, frame in found.items():
+        by_name = tables.analyse(records, published, grid.tasks)
+        for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         headline.write_text(
-            json.dumps(score_tables.headline(found), indent=2) + "\n", encoding="utf-8"
+            json.dumps(score_tables.headline(by_name), indent=2) + "\n", encoding="utf-8"
         )
-        said = found["verdicts"]["verdict"].value_counts()
-        stage.result = ", ".join(f"{count} claims {word}" for word, count in said.items())
+        verdicts = by_name["verdicts"]["verdict"].value_counts()
+        stage.result = ", ".join(f"{count} claims {verdict}" for verdict, count in verdicts.items())
 
 
 if __name__ == "__main__":

@@ -13,33 +13,18 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import params
-from lottery.attention.patterns import AttentionParameters
 from lottery.data import glue, packages
 from lottery.data.examples import DataParameters
-from lottery.data.packages import EncoderParameters
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.model.training import FinetuneParameters
-from lottery.params import Parameters, section
-from lottery.runtime.compute import ComputeParameters
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
-from lottery.tickets.search import PruneParameters
-from stages.shell import cli
-
-SECTIONS: Sequence[type[Parameters]] = (
-    GridParameters,
-    EncoderParameters,
-    DataParameters,
-    FinetuneParameters,
-    PruneParameters,
-    ImportanceParameters,
-    MagnitudeParameters,
+from lottery.params import section
+from lottery.runtime.compute import chosen_device, uses_bfloat16
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets.parameters import (
     ControlsParameters,
-    AttentionParameters,
-    ComputeParameters,
 )
+from stages.shell import cli
+from stages.shell.sections import SECTIONS
 
 
 def main(out: Annotated[Path, Argument(help="File that says the parameters are sound.")]) -> None:
@@ -59,10 +44,10 @@ def main(out: Annotated[Path, Argument(help="File that says the parameters are s
 def _where(compute: ComputeParameters) -> str:
     """What cells would compute on; they may run on other machines, so that a GPU that is not here is no fault."""
     try:
-        device = compute.chosen
+        device = chosen_device(compute)
     except UserError:
         return "there is no GPU here, as cells that train would need"
-    return f"computes on {device} in {'bfloat16' if compute.half else 'float32'}"
+    return f"computes on {device} in {'bfloat16' if uses_bfloat16(compute) else 'float32'}"
 
 
 def _obtainable(tasks: Iterable[str], source: str) -> None:

@@ -1,4 +1,4 @@
-"""Search one fine-tuned model by both methods: what survives, and its contrasts.
+"""Search one fine-tuned model by every pruning method: good ticket, random and bad controls, trajectory.
 
 python -m stages.prune sst2 1337 data/sst2 models/sst2/1337 subnetworks/sst2/1337
 """
@@ -13,14 +13,11 @@ from lottery.data import examples
 from lottery.grid import cell_name
 from lottery.params import section
 from lottery.runtime import parallel
-from lottery.runtime.compute import ComputeParameters
-from lottery.tasks import get_task as task_called
-from lottery.tickets import methods
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
-from lottery.tickets.methods import Search, Setting
-from lottery.tickets.search import PruneParameters
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tasks import get_task
+from lottery.tickets import pruning
+from lottery.tickets.methods import METHODS
+from lottery.tickets.pruning import Search
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 
@@ -30,37 +27,32 @@ def main(
     seed: arguments.Seed,
     data: arguments.Data,
     model: arguments.Model,
-    out: Annotated[Path, Argument(help="Folder for subnetworks and the way to them.")],
+    out: Annotated[Path, Argument(help="Folder for the tickets and the trajectory.")],
 ) -> None:
-    """Search one fine-tuned model by both methods: what survives, and its contrasts."""
+    """Search one fine-tuned model by every pruning method: good ticket, random and bad controls, trajectory."""
     tree = cli.parameters()
-    compute = section(ComputeParameters, tree)
-    how = Setting(
-        rule=section(PruneParameters, tree),
-        scoring=section(ImportanceParameters, tree),
-        weights=section(MagnitudeParameters, tree),
-        controls=section(ControlsParameters, tree),
-    )
-    judged_by = examples.load(data / f"{how.rule.data}.safetensors")
+    compute, settings = section(ComputeParameters, tree), pruning.read_settings(tree)
+    split = settings.prune.data
+    scored_on = examples.load(data / f"{split}.safetensors")
     searches = {
-        method: Search(method, task_called(task), seed, model, judged_by, how, compute)
-        for method in methods.CRITERIA
+        name: Search(method, get_task(task), seed, model, scored_on, settings, compute)
+        for name, method in METHODS.items()
     }
-    about = f"both searches on {len(judged_by)} {how.rule.data} examples"
+    about = f"{len(searches)} searches on {len(scored_on)} {split} examples"
     with (
         cli.stage("prune", cell_name(task, seed), about) as stage,
         journal(out, data, model) as notes,
         cli.fresh(out) as draft,
     ):
         jobs = {
-            method: partial(methods.prune, wanted=wanted, journal=notes.of(method))
-            for method, wanted in searches.items()
+            name: partial(pruning.prune, search_of=search, journal=notes.of(name))
+            for name, search in searches.items()
         }
-        found = parallel.run(jobs, compute, stage.report)
-        methods.save(found, task_called(task), seed, draft)
+        results = parallel.run(jobs, compute, stage.report, preload=[pruning.__name__])
+        pruning.save(results.values(), draft)
+        good = {name: result.tickets[0] for name, result in results.items()}
         stage.result = ", ".join(
-            f"{method} keeps {pruned.subnetworks['good', 0].density:.0%}"
-            for method, pruned in found.items()
+            f"{name} keeps {ticket.subnetwork.density:.0%}" for name, ticket in good.items()
         )
 
 

@@ -1,4 +1,4 @@
-"""Score what every seed of a task keeps, and its contrasts, with the model of one seed.
+"""Score what survives with every seed of a task, and its controls, with the model of one seed.
 
 python -m stages.super_survivors sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 \\
     subnetworks/sst2 scores/sst2/1337/super.parquet
@@ -9,13 +9,15 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery import records, subnetwork
+from lottery import records
 from lottery.data import examples
 from lottery.grid import GridParameters, cell_name
 from lottery.params import section
 from lottery.schemas import Score
 from lottery.seeds import rng
+from lottery.ticket import Ticket
 from lottery.tickets import scoring
+from lottery.tickets.methods import METHODS
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 
@@ -29,23 +31,27 @@ def main(
     subnetworks: Annotated[Path, Argument(help="Folder of the task's subnetworks, all seeds.")],
     out: Annotated[Path, Argument(help="Table for the scores.")],
 ) -> None:
-    """Score what every seed of a task keeps, and its contrasts, with the model of one seed."""
+    """Score what survives with every seed of a task, and its controls, with the model of one seed."""
     cell = arguments.cell(task, seed, data, pretrained)
     seeds = section(GridParameters, cli.parameters()).seeds
-    files = [subnetworks / str(each) / "structured" / "good.safetensors" for each in seeds]
-    good = [subnetwork.load(file)[0] for file in files]
-    competing = scoring.super_entrants(good, rng("super", task))
+    tickets: list[Ticket] = []
+    for method in METHODS.values():
+        if method.super_survivors:
+            good = [
+                Ticket.load(subnetworks / str(other), task, other, method.good) for other in seeds
+            ]
+            tickets += scoring.super_tickets(good, seed, rng("super", task))
     splits = {path.stem: examples.load(path) for path in sorted(data.glob("dev*.safetensors"))}
-    about = f"what all {len(seeds)} seeds keep, as cut and re-fine-tuned"
+    about = f"what survives with all {len(seeds)} seeds, pruned and retrained"
     with (
         cli.stage("super_survivors", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained, model, *files) as notes,
+        journal(out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as draft,
     ):
-        scores = scoring.score_tickets(cell, model, competing, splits, {}, stage.report, notes)
+        scores = scoring.score_tickets(cell, model, tickets, splits, {}, stage.report, notes)
         records.write(Score, scores, draft)
-        kept = competing[0].subnetwork
-        stage.result = f"{kept!r} survive with every seed"
+        survivors = [ticket.subnetwork for ticket in tickets if ticket.kind == "super"]
+        stage.result = f"{', '.join(map(repr, survivors))} survive with every seed"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from lottery.schemas import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task as task_called
-from lottery.vocabulary import CONTRASTS, PRUNINGS
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import CONTROLLED
 from stages import analyse
 from tests.project import ROOT
 
@@ -67,10 +68,10 @@ class ToyExperiment:
         scores = list(self._scores(name, seed, chance))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
-        for table, kinds in (("1", (*CONTRASTS, "full", "majority")), ("super", SUPERS)):
+        for table, kinds in (("1", (*CONTROLLED, "full", "majority")), ("super", SUPERS)):
             own = [score for score in scores if score.kind in kinds]
             records.write(Score, own, tables / f"{table}.parquet")
-        for method in PRUNINGS:
+        for method in METHODS:
             (folder / method).mkdir(parents=True)
         identity: dict[str, str | int] = {"task": name, "seed": seed, "kind": "good", "draw": 0}
         good = self._structured(name, chance)
@@ -117,7 +118,7 @@ class ToyExperiment:
             if state == "retrained" and split == "select":
                 continue
             supers = SUPERS if self.supers and method == "structured" else ()
-            for kind in (*CONTRASTS, *supers):
+            for kind in (*CONTROLLED, *supers):
                 for draw in range(self.draws if kind == "random" else 1):
                     level = levels.get(kind, 0.6) + chance.normal(0, 0.03)
                     owner = {"method": method, "kind": kind, "draw": draw, "state": state}

@@ -7,7 +7,7 @@ import pytest
 
 from lottery import params
 from lottery.errors import UserError
-from stages.check import SECTIONS
+from stages.shell.sections import SECTIONS
 from tests.project import ROOT
 
 DEFAULT = params.read(ROOT / "profiles" / "default.yaml")

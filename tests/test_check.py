@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from lottery import params
 from lottery.errors import UserError
 from stages import check
+from stages.shell.sections import SECTIONS
 from tests.project import ROOT, stages
 
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
@@ -54,11 +55,11 @@ def test_every_profile_is_sound(here: Path, profile: Path) -> None:
 
 
 def test_params_yaml_is_sound() -> None:
-    params.read_sections(check.SECTIONS, params.read(ROOT / "params.yaml"))
+    params.read_sections(SECTIONS, params.read(ROOT / "params.yaml"))
 
 
 def test_the_pipeline_hands_every_section_to_the_check() -> None:
-    assert set(stages()["check"]["params"]) == {kind.section() for kind in check.SECTIONS}
+    assert set(stages()["check"]["params"]) == {kind.section() for kind in SECTIONS}
 
 
 @pytest.mark.parametrize(

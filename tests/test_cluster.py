@@ -12,7 +12,7 @@ from tests.toy import Killer, distribute, text
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
-RESUMED = "goes on from where it was stopped"
+RESUMED = "resuming from partial results"
 
 
 @pytest.fixture

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from lottery.analysis import head_patterns
 from lottery.analysis.frames import rows
-from lottery.analysis.survival import Survivors, structured, survival
+from lottery.analysis.survival import survival
 from lottery.metrics import pearson
 from lottery.report.figures import head_atlas, style
 from lottery.seeds import rng
-from lottery.subnetwork import Kept, Subnetwork
+from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from tests import toys
 from tests.records import gaze
 
 SHAPE = (4, 8)
@@ -27,9 +29,9 @@ SEEDS = (1, 2, 3)
 masks = arrays(np.bool_, SHAPE)
 
 
-def good(kept: Kept) -> list[Survivors]:
-    mlps = np.ones(len(kept), bool)
-    return [structured("rte", seed, Subnetwork({"heads": kept, "mlps": mlps})) for seed in SEEDS]
+def good(heads: Kept) -> list[Ticket]:
+    mlps = np.ones(len(heads), bool)
+    return [toys.good_ticket("rte", seed, heads, mlps) for seed in SEEDS]
 
 
 def gazes(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
@@ -76,7 +78,7 @@ def test_a_preference_for_layers_is_no_difference() -> None:
 def test_random_heads_have_the_mean_of_their_layers(kept: Kept, seed: int) -> None:
     chance = np.random.default_rng(seed)
     values = chance.random((2, *SHAPE))
-    drawn = head_patterns.random_RK(values, kept, chance)
+    drawn = head_patterns.random_means_RK(values, kept, chance)
     if not kept.any():
         assert np.isnan(drawn).all()
         return
@@ -104,13 +106,13 @@ def test_no_spread_of_survival_is_no_correlation() -> None:
     assert found["r"].isna().all()
 
 
-def test_the_claim_contrasts_super_survivors_with_all_heads() -> None:
+def test_heterogeneity_is_measured_for_super_survivors_and_all_heads() -> None:
     values = rng("values").random(SHAPE)
-    found = head_patterns.contrast(gazes(values), good(KEPT))
+    found = head_patterns.heterogeneity(gazes(values), good(KEPT))
     assert found.index.tolist() == [("rte", seed) for seed in SEEDS]
     assert found["heterogeneous super"].to_numpy() == pytest.approx(values[KEPT].mean())
     assert found["heterogeneous all"].to_numpy() == pytest.approx(values.mean())
-    none = head_patterns.contrast(gazes(values), good(np.zeros(SHAPE, bool)))
+    none = head_patterns.heterogeneity(gazes(values), good(np.zeros(SHAPE, bool)))
     assert none["heterogeneous super"].isna().all()
 
 
@@ -120,11 +122,8 @@ def test_an_atlas_has_a_framed_picture_of_every_head(
 ) -> None:
     chance = rng("atlas")
     mlps = np.ones(shape[0], bool)
-    found = [
-        structured("rte", seed, Subnetwork({"heads": chance.random(shape) < 0.5, "mlps": mlps}))
-        for seed in SEEDS
-    ]
-    frame = survival(found)
+    found = [toys.good_ticket("rte", seed, chance.random(shape) < 0.5, mlps) for seed in SEEDS]
+    frame = survival(found, heads=shape[1])
     shown = (255 * chance.random((*shape, 24, 24)) ** 4).astype(np.uint8)
     drawn = head_atlas.atlas(shown, frame[frame["unit"] == "heads"], "RTE")
     assert len(drawn.axes[0].patches) == shape[0] * shape[1]

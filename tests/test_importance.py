@@ -13,7 +13,8 @@ from lottery.model.loss import total_loss
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task, get_task
 from lottery.tickets import importance
-from lottery.tickets.importance import GateGradients, ImportanceParameters, gate_gradients
+from lottery.tickets.importance import GateGradients, gate_gradients
+from lottery.tickets.parameters import ImportanceParameters
 from tests import toys
 
 RTE, STSB = get_task("rte"), get_task("stsb")

@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from lottery.model.evaluation import predict, search_score
 from lottery.seeds import rng
 from lottery.tasks import get_task
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.magnitude import Magnitude, MagnitudeParameters, MagnitudeRanking
-from lottery.tickets.search import PruneParameters, search
+from lottery.tickets.magnitude import Magnitude, MagnitudeRanking
+from lottery.tickets.parameters import ControlsParameters, MagnitudeParameters, PruneParameters
+from lottery.tickets.search import search
 from tests import toys
 
 WEIGHTS = MagnitudeParameters(rate=0.3, biases=False, until=0.9)

@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lottery.analysis import published_masks
-from lottery.analysis.published_masks import Good
 from lottery.errors import UserError
-from lottery.subnetwork import Subnetwork
+from lottery.ticket import Ticket
+from tests import toys
 
 PUBLISHED = Path(__file__).parents[1] / "published" / "masks.csv"
 
 
-def goods(heads_SLH: np.ndarray, mlps_SL: np.ndarray) -> list[Good]:
+def goods(heads_SLH: np.ndarray, mlps_SL: np.ndarray) -> list[Ticket]:
     return [
-        Good("toy", seed, Subnetwork({"heads": heads, "mlps": mlps}))
+        toys.good_ticket("toy", seed, heads, mlps)
         for seed, (heads, mlps) in enumerate(zip(heads_SLH, mlps_SL, strict=True))
     ]
 
 
-def words(found: list[Good]) -> pd.DataFrame:
+def words(found: list[Ticket]) -> pd.DataFrame:
     def word(bits: object) -> str:
         return "".join(map(str, np.asarray(bits, int)))
 
@@ -30,28 +30,28 @@ def words(found: list[Good]) -> pd.DataFrame:
         {
             "task": [each.task for each in found],
             "seed": [each.seed for each in found],
-            "heads": [" ".join(map(word, each.kept["heads"])) for each in found],
-            "mlps": [word(each.kept["mlps"]) for each in found],
+            "heads": [" ".join(map(word, each.subnetwork["heads"])) for each in found],
+            "mlps": [word(each.subnetwork["mlps"]) for each in found],
         }
     )
 
 
-def components(found: list[Good]) -> pd.DataFrame:
+def components(found: list[Ticket]) -> pd.DataFrame:
     rows = [
         (each.task, each.seed, place[0], unit, place[1] if len(place) > 1 else 0, int(kept))
         for each in found
         for unit, part in (("head", "heads"), ("mlp", "mlps"))
-        for place, kept in np.ndenumerate(each.kept[part])
+        for place, kept in np.ndenumerate(each.subnetwork[part])
     ]
     return pd.DataFrame(rows, columns=["task", "seed", "layer", "head_or_mlp", "component", "kept"])
 
 
-def folders(found: list[Good], root: Path) -> None:
+def folders(found: list[Ticket], root: Path) -> None:
     for each in found:
         folder = root / each.task / f"seed_{each.seed}"
         folder.mkdir(parents=True)
-        np.save(folder / "head_mask.npy", each.kept["heads"].astype(float))
-        np.save(folder / "mlp_mask.npy", each.kept["mlps"].astype(float))
+        np.save(folder / "head_mask.npy", each.subnetwork["heads"].astype(float))
+        np.save(folder / "mlp_mask.npy", each.subnetwork["mlps"].astype(float))
 
 
 @settings(max_examples=20)
@@ -72,24 +72,24 @@ def test_all_layouts_say_the_same(
 
 
 @pytest.fixture
-def made() -> list[Good]:
+def made() -> list[Ticket]:
     return goods(np.ones((2, 3, 4), bool), np.zeros((2, 3), bool))
 
 
 @pytest.mark.parametrize(
     ("column", "value", "says"),
     [
-        ("kept", "2", "something else than 0"),
+        ("kept", "2", "values other than 0"),
         ("kept", "yes", "lacks components"),
         ("head_or_mlp", "neuron", "'neuron'"),
         ("layer", "7", "lacks components"),
         ("component", "1", "more than once"),
         ("seed", "x", "column seed"),
-        ("task", "../up", "no name for a task"),
+        ("task", "../up", "not a valid task name"),
     ],
 )
 def test_a_wrong_row_is_named(
-    tmp_path: Path, made: list[Good], column: str, value: str, says: str
+    tmp_path: Path, made: list[Ticket], column: str, value: str, says: str
 ) -> None:
     table = components(made).astype(str)
     table.loc[0, column] = value
@@ -107,7 +107,7 @@ def test_a_table_without_the_columns_names_what_is_expected(tmp_path: Path) -> N
 
 
 def test_a_missing_source_a_missing_mask_and_an_empty_folder_are_faults(
-    tmp_path: Path, made: list[Good]
+    tmp_path: Path, made: list[Ticket]
 ) -> None:
     with pytest.raises(UserError, match="no such file"):
         published_masks.read(tmp_path / "nowhere")
@@ -119,16 +119,16 @@ def test_a_missing_source_a_missing_mask_and_an_empty_folder_are_faults(
         published_masks.read(tmp_path)
 
 
-def test_objects_in_an_array_are_never_unpickled(tmp_path: Path, made: list[Good]) -> None:
+def test_objects_in_an_array_are_never_unpickled(tmp_path: Path, made: list[Ticket]) -> None:
     folders(made, tmp_path)
     np.save(tmp_path / "toy/seed_0/head_mask.npy", np.array([{}], object))
     with pytest.raises(UserError, match="no readable array"):
         published_masks.read(tmp_path)
 
 
-def test_two_encoders_in_one_source_are_refused(tmp_path: Path, made: list[Good]) -> None:
-    smaller = Subnetwork({"heads": np.ones((2, 4), bool), "mlps": np.ones(2, bool)})
-    folders([*made, Good("other", 0, smaller)], tmp_path)
+def test_two_encoders_in_one_source_are_refused(tmp_path: Path, made: list[Ticket]) -> None:
+    smaller = toys.good_ticket("other", 0, np.ones((2, 4), bool), np.ones(2, bool))
+    folders([*made, smaller], tmp_path)
     with pytest.raises(UserError, match="one encoder at a time"):
         published_masks.read(tmp_path)
 
@@ -136,7 +136,10 @@ def test_two_encoders_in_one_source_are_refused(tmp_path: Path, made: list[Good]
 def test_the_published_masks_have_the_published_sizes() -> None:
     found = published_masks.read(PUBLISHED)
     sizes = pd.DataFrame(
-        [(each.task, each.kept["heads"].sum(), each.kept["mlps"].sum()) for each in found],
+        [
+            (each.task, each.subnetwork["heads"].sum(), each.subnetwork["mlps"].sum())
+            for each in found
+        ],
         columns=["task", "heads", "mlps"],
     )
     assert len(found) == 45

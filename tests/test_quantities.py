@@ -11,24 +11,25 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from lottery.analysis import published_masks
 from lottery.analysis import published_scores as authors
+from lottery.analysis.overlap import overlaps
 from lottery.analysis.quantities import (
-    kappas,
     likeness,
     observe,
     pseudo_values,
     published,
     unimportant,
 )
-from lottery.analysis.survival import Survivors, structured
-from lottery.subnetwork import Kept, Subnetwork
+from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from tests import toys
 from tests.project import ROOT
 
 heads = arrays(np.bool_, (2, 6))
 MLPS = np.ones(2, bool)
 
 
-def good(task: str, seed: int, kept: Kept) -> Survivors:
-    return structured(task, seed, Subnetwork({"heads": kept, "mlps": MLPS}))
+def good(task: str, seed: int, heads: Kept) -> Ticket:
+    return toys.good_ticket(task, seed, heads, MLPS)
 
 
 def full_models(tasks: Sequence[str], seeds: Sequence[int], **full: float) -> pd.DataFrame:
@@ -48,7 +49,7 @@ ATTENTION = pd.DataFrame(index=pd.MultiIndex.from_tuples([], names=["task", "see
 
 @given(heads, heads)
 def test_kappa_is_that_of_two_raters(a: Kept, b: Kept) -> None:
-    found = dict(kappas(good("sst2", 1, a), good("sst2", 2, b)))
+    found = {each.unit: each.kappa for each in overlaps(good("sst2", 1, a), good("sst2", 2, b))}
     if (a.all() and b.all()) or not (a.any() or b.any()):
         assert np.isnan(found["heads"])
     else:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stages.check import SECTIONS
+from stages.shell.sections import SECTIONS
 from tests.project import ROOT, stages, tracked
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

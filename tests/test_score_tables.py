@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from lottery import records
 from lottery.analysis import frames, score_tables, survival
+from lottery.analysis.overlap import by_unit
 from lottery.errors import UserError
 from lottery.schemas import Score
 from lottery.subnetwork import Subnetwork
-from lottery.vocabulary import PRUNINGS
+from lottery.ticket import Ticket
+from lottery.tickets.methods import MAGNITUDE, METHODS
+from tests import toys
 from tests.records import ToyExperiment
 
 
@@ -32,7 +35,7 @@ def full(task: str, seed: int, value: float, majority: float = 0.5) -> list[tupl
 
 
 def sizes(sparsity: float = 0.5, tasks: tuple[str, ...] = ("sst2", "rte")) -> pd.DataFrame:
-    rows = [(task, method, 1, sparsity) for task in tasks for method in PRUNINGS]
+    rows = [(task, method, 1, sparsity) for task in tasks for method in METHODS]
     return pd.DataFrame(rows, columns=["task", "method", "seed", "sparsity"])
 
 
@@ -124,7 +127,7 @@ def good(chance: np.random.Generator) -> Subnetwork:
 def test_overlap_and_agreement_equal_set_algebra(seed: int) -> None:
     chance = np.random.default_rng(seed)
     masks = {(task, s): good(chance) for task in ("sst2", "rte") for s in (1, 2)}
-    found = [survival.structured(*cell, kept) for cell, kept in masks.items()]
+    found = [toys.good_ticket(*cell, kept["heads"], kept["mlps"]) for cell, kept in masks.items()]
     overlap = survival.overlap(found, ["sst2", "rte"]).set_index(["task_a", "task_b", "unit"])
     agreement = survival.agreement(found, ["sst2", "rte"]).set_index(["task", "unit"])
     for unit in ("heads", "mlps"):
@@ -147,10 +150,11 @@ def test_shares_of_weights_per_head_and_mlp() -> None:
     }
     kept["layers.0.attention.query.weight"][:2] = True
     kept["layers.0.attention.output.weight"][:, 2:] = True
-    found = survival.magnitude("sst2", 1, Subnetwork(kept), heads=2)
-    assert found.shares["heads"].tolist() == [[0.25, 0.25]]
-    assert found.shares["mlps"].tolist() == [0.5]
-    assert found.sizes == {"weights": 48}
+    ticket = Ticket("sst2", 1, MAGNITUDE.name, "good", 0, Subnetwork(kept))
+    shares = survival.component_shares(ticket, heads=2)
+    assert shares["heads"].tolist() == [[0.25, 0.25]]
+    assert shares["mlps"].tolist() == [0.5]
+    assert {unit: part.size for unit, part in by_unit(ticket).items()} == {"weights": 48}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A cell's contest on toy encoders: who competes, and that every score is the one it says it is."""
+"""Searches and scores of toy encoders: every score belongs to the ticket that it names."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,21 +8,28 @@ import numpy as np
 import pytest
 import torch
 
+from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.model.evaluation import predict
-from lottery.model.training import FinetuneParameters
-from lottery.runtime.compute import ComputeParameters
+from lottery.model.parameters import FinetuneParameters
+from lottery.runtime.compute import arithmetic
+from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
+from lottery.ticket import Ticket
 from lottery.tickets import scoring
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters, gate_gradients
-from lottery.tickets.magnitude import MagnitudeParameters
-from lottery.tickets.methods import CRITERIA, Search, Setting, prune, save
+from lottery.tickets.importance import gate_gradients
+from lottery.tickets.methods import METHODS, load_tickets
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
+from lottery.tickets.pruner import SearchSettings
+from lottery.tickets.pruning import Search, prune, save
 from lottery.tickets.retraining import Cell, finetune_cell, score_splits
-from lottery.tickets.scoring import FULL, Entrant
-from lottery.tickets.search import PruneParameters
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
@@ -43,71 +50,78 @@ def model(tmp_path: Path) -> Path:
 
 
 def searched(model: Path, folder: Path, draws: int = 2) -> None:
-    how = Setting(
-        rule=PruneParameters(
+    settings = SearchSettings(
+        prune=PruneParameters(
             rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=True
         ),
-        scoring=ImportanceParameters(reduction="example", batch=8, normalise="surviving"),
-        weights=MagnitudeParameters(rate=None, biases=False, until=0.6),
         controls=ControlsParameters(draws=draws, random="exact", bad="unsurvived"),
+        sections={
+            ImportanceParameters: ImportanceParameters(
+                reduction="example", batch=8, normalise="surviving"
+            ),
+            MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.6),
+        },
     )
-    found = {
-        method: prune(
-            lambda *_: None, Search(method, RTE, 3, model, toys.sentences(30, 5), how, COMPUTE)
-        )
-        for method in CRITERIA
-    }
-    folder.mkdir()
-    save(found, RTE, 3, folder)
+    examples = toys.sentences(30, 5)
+    results = [
+        prune(lambda *_: None, Search(method, RTE, 3, model, examples, settings, COMPUTE))
+        for method in METHODS.values()
+    ]
+    save(results, folder)
 
 
-def test_a_search_and_its_contest_say_who_everything_belongs_to(
-    cell: Cell, model: Path, tmp_path: Path
-) -> None:
+def test_every_score_belongs_to_its_ticket(cell: Cell, model: Path, tmp_path: Path) -> None:
     searched(model, tmp_path / "subnetworks")
-    competing = scoring.entrants(tmp_path / "subnetworks", draws=2)
-    assert len({str(entrant) for entrant in competing}) == 2 * (1 + 2 + 1)
-    sizes = {(e.method, e.subnetwork.size) for e in competing if e.subnetwork is not None}
-    assert len(sizes) == 2
+    tickets = load_tickets(tmp_path / "subnetworks", "rte", 3, draws=2)
+    assert len({ticket.name for ticket in tickets}) == 2 * (1 + 2 + 1)
+    assert len({(ticket.method, ticket.subnetwork.size) for ticket in tickets}) == 2
     splits, select = {"dev": toys.sentences(20, 7)}, {"select": toys.sentences(10, 8)}
-    found = scoring.score_tickets(cell, model, [FULL, *competing], splits, select, lambda *_: None)
-    table = {
-        (s.method, s.kind, s.draw, s.state, s.split): s.value
-        for s in found
-        if s.metric == "accuracy"
+    full_model = checkpoint.load(model, 2)
+    full = Ticket.whole("rte", 3, full_model.config.shapes)
+    scores = scoring.score_tickets(cell, model, [full, *tickets], splits, select, lambda *_: None)
+    accuracy = {
+        (score.method, score.kind, score.draw, score.state, score.split): score.value
+        for score in scores
+        if score.metric == "accuracy"
     }
-    assert len(table) == len(found) == 1 + 2 * 8 + 3
-    whole = checkpoint.load(model, 2)
+    assert len(accuracy) == len(scores) == 1 + 2 * 8 + 3
     assert (
-        table["full", "full", 0, "finetuned", "dev"]
-        == score_splits(whole, RTE, splits)["dev"]["accuracy"]
+        accuracy["full", "full", 0, "finetuned", "dev"]
+        == score_splits(full_model, RTE, splits)["dev"]["accuracy"]
     )
-    for entrant in competing:
-        assert entrant.subnetwork is not None
-        expected = score_splits(whole.cut(entrant.subnetwork), RTE, splits)["dev"]["accuracy"]
-        owner = (entrant.method, entrant.kind, entrant.draw)
-        assert table[(*owner, "pruned", "dev")] == expected
-        assert ((*owner, "pruned", "select") in table) == (entrant.kind == "good")
+    for ticket in tickets:
+        pruned = full_model.cut(ticket.subnetwork)
+        expected = score_splits(pruned, RTE, splits)["dev"]["accuracy"]
+        assert accuracy[(*ticket.key, "pruned", "dev")] == expected
+        assert ((*ticket.key, "pruned", "select") in accuracy) == (ticket.kind == "good")
 
 
-def test_the_blind_guess_is_the_most_frequent_class(cell: Cell) -> None:
+def test_a_ticket_of_another_seed_is_refused(model: Path, tmp_path: Path) -> None:
+    searched(model, tmp_path / "subnetworks")
+    with pytest.raises(UserError, match="holds the ticket"):
+        load_tickets(tmp_path / "subnetworks", "rte", 4, draws=2)
+
+
+def test_the_majority_baseline_is_the_share_of_the_most_frequent_class(cell: Cell) -> None:
     split = toys.sentences(21, 4)
     (score,) = scoring.majority_baseline(cell, {"dev": split})
     assert (score.kind, score.n) == ("majority", 21)
     assert score.value == max(np.mean(split.labels_N == 0), np.mean(split.labels_N == 1))
 
 
-def test_super_entrants_are_what_all_seeds_keep_and_as_much_of_what_they_do_not() -> None:
-    good = [toys.subnetwork(seed) for seed in range(3)]
-    entrants = scoring.super_entrants(good, rng("super", "rte"))
-    assert [entrant.kind for entrant in entrants] == ["super", "super-random", "super-bad"]
-    survivors = entrants[0].subnetwork
-    assert survivors == good[0] & good[1] & good[2]
-    for other in entrants[1:]:
-        assert other.subnetwork is not None
-        for part in good[0]:
-            assert other.subnetwork[part].sum() == (good[0] & good[1] & good[2])[part].sum()
-    assert isinstance(entrants[0], Entrant)
+def test_super_tickets_keep_what_every_seed_keeps_and_controls_of_that_size() -> None:
+    masks = [toys.subnetwork(seed) for seed in range(3)]
+    good = [
+        toys.good_ticket("rte", seed, mask["heads"], mask["mlps"])
+        for seed, mask in enumerate(masks)
+    ]
+    survivors, *controls = scoring.super_tickets(good, 1, rng("super", "rte"))
+    assert survivors.kind == "super"
+    assert [ticket.kind for ticket in controls] == ["super-random", "super-bad"]
+    assert survivors.subnetwork == masks[0] & masks[1] & masks[2]
+    for control in controls:
+        for part, kept in survivors.subnetwork.items():
+            assert control.subnetwork[part].sum() == kept.sum()
 
 
 def test_half_precision_trains_searches_and_scores_nearly_as_float32(
@@ -123,7 +137,7 @@ def test_half_precision_trains_searches_and_scores_nearly_as_float32(
     assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three steps of Adam, at most apart
     encoder = checkpoint.load(model, 2)
     examples = toys.sentences(30, 5)
-    with half.compute.arithmetic:
+    with arithmetic(half.compute):
         logits = predict(encoder, examples)
         found = gate_gradients(encoder, examples, RTE, Subnetwork.full(encoder.config.shapes))
     np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)

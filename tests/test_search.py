@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.search import Assessment, Cut, PruneParameters, search
-from lottery.tickets.structured import cut_weakest
+from lottery.tickets.parameters import ControlsParameters, PruneParameters
+from lottery.tickets.search import Assessment, Cut, search
+from lottery.tickets.structured import remove_least_important
 from tests import toys
 
 RULE = PruneParameters(
@@ -34,9 +34,9 @@ class Table:
     @property
     def phases(self) -> Mapping[str, Cut]:
         return {
-            "both": partial(cut_weakest, heads=2, mlps=1),
-            "heads": partial(cut_weakest, heads=1),
-            "mlps": partial(cut_weakest, mlps=1),
+            "both": partial(remove_least_important, counts={"heads": 2, "mlps": 1}),
+            "heads": partial(remove_least_important, counts={"heads": 1}),
+            "mlps": partial(remove_least_important, counts={"mlps": 1}),
         }
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
@@ -90,13 +90,13 @@ def test_the_three_phases_step_as_the_paper_says() -> None:
 def test_the_least_important_go_first_and_ties_by_position() -> None:
     importance = {"heads": np.array([[3.0, 1.0, 2.0], [1.0, 5.0, 0.5]])}
     everything = Subnetwork.full({"heads": (2, 3)})
-    one = cut_weakest(everything, importance, heads=2)
+    one = remove_least_important(everything, importance, counts={"heads": 2})
     assert one is not None
     assert np.flatnonzero(~one["heads"]).tolist() == [1, 5]
-    all_of_them = cut_weakest(one, importance, heads=99)
+    all_of_them = remove_least_important(one, importance, counts={"heads": 99})
     assert all_of_them is not None
     assert all_of_them.size == 0
-    assert cut_weakest(all_of_them, importance, heads=1) is None
+    assert remove_least_important(all_of_them, importance, counts={"heads": 1}) is None
 
 
 def test_the_curve_walks_down_to_nothing_and_accepts_nothing_below_the_bar() -> None:

@@ -9,9 +9,8 @@ from lottery.model.evaluation import search_score
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.search import PruneParameters, search
+from lottery.tickets.parameters import ControlsParameters, ImportanceParameters, PruneParameters
+from lottery.tickets.search import search
 from lottery.tickets.structured import Structured
 from tests import toys
 

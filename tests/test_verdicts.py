@@ -7,7 +7,7 @@ import pytest
 
 from lottery.analysis import score_tables, tables
 from lottery.analysis.claims import CLAIMS, Claim
-from lottery.analysis.head_patterns import contrast
+from lottery.analysis.head_patterns import heterogeneity
 from lottery.analysis.quantities import Observed, observe
 from lottery.analysis.significance import ALPHA
 from lottery.analysis.verdicts import Verdict, judge, measured
@@ -132,7 +132,7 @@ def test_a_run_measures_every_term_of_every_claim(tmp_path: Path) -> None:
     own = tables.gather(grid, *(tmp_path / part for part in parts))
     table = score_tables.cells(own.scores, experiment.tasks)
     verdicts = judge(
-        observe(table, own.good, own.importance, contrast(own.gazes, own.good)), NOTHING
+        observe(table, own.good, own.importance, heterogeneity(own.profiles, own.good)), NOTHING
     )
     assert {verdict.n for verdict in verdicts} == {9}
     assert {verdict.verdict for verdict in verdicts[:10]} == {"reproduced"}

@@ -17,11 +17,11 @@ from lottery.errors import UserError
 from lottery.schemas import Score, StepRecord
 from lottery.subnetwork import Subnetwork
 from lottery.verification import counts, recompute
-from lottery.verification.run import CellOutputs, Looks
+from lottery.verification.run import CellOutputs, Findings
 from tests import toy_run
 from tests.toy_run import SEEDS
 
-CHECKS: dict[str, Callable[[CellOutputs], Looks]] = {
+CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
     "rows": counts.rows,
     "sizes": counts.sizes,
     "steps": counts.steps,
@@ -218,7 +218,7 @@ def test_the_model_of_another_seed_is_named(copy: Path) -> None:
 def test_a_subnetwork_of_another_cell_or_kind_is_named(copy: Path) -> None:
     folder = copy / "subnetworks" / "rte" / "1" / "structured"
     shutil.copy(folder / "bad.safetensors", folder / "random-0.safetensors")
-    assert any("says that it is" in each for each in wrong(copy, "sizes"))
+    assert any("holds the ticket" in each for each in wrong(copy, "sizes"))
 
 
 def test_a_file_that_is_missing_is_named(copy: Path) -> None:

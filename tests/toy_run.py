@@ -11,12 +11,8 @@ from lottery.data import examples
 from lottery.grid import GridParameters
 from lottery.model import checkpoint
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
-from lottery.tickets.methods import Setting
-from lottery.tickets.search import PruneParameters
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets import pruning
 from lottery.verification.run import FinishedRun
 from stages import finetune, prune, retrain
 from stages import super_survivors as supers
@@ -49,9 +45,8 @@ def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
         text = text.replace(old, new)
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
-        patch.setattr(
-            ComputeParameters, "workers", workers
-        )  # a pool of processes costs more than the work
+        # A pool of processes costs more than the work.
+        patch.setattr("lottery.runtime.parallel.worker_count", lambda _: workers)
         _stages(Path("data/rte"), Path("encoder"), seeds)
 
 
@@ -71,16 +66,10 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
 def run(root: Path) -> FinishedRun:
     """The run below `root`, to be looked at."""
     tree = params.read(root / "params.yaml")
-    how = Setting(
-        rule=section(PruneParameters, tree),
-        scoring=section(ImportanceParameters, tree),
-        weights=section(MagnitudeParameters, tree),
-        controls=section(ControlsParameters, tree),
-    )
     folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
     return FinishedRun(
         section(GridParameters, tree),
-        how,
+        pruning.read_settings(tree),
         section(ComputeParameters, tree),
         *folders,
     )

@@ -7,9 +7,9 @@ import pandas as pd
 from typer import Argument
 
 from lottery.analysis import published_masks, stability, survival
-from lottery.analysis.published_masks import Good
 from lottery.errors import UserError
 from lottery.report.figures import charts, style
+from lottery.tickets.methods import STRUCTURED
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -29,26 +29,26 @@ def main(
     """
     _check_replaceable(out, source)
     with cli.stage("import", str(source), "subnetworks and their statistics") as stage:
-        goods = published_masks.read(source)
-        tasks = list(dict.fromkeys(good.task for good in goods))
-        survivors = [survival.structured(good.task, good.seed, good.kept) for good in goods]
-        overlap = survival.overlap(survivors, tasks)
+        tickets = published_masks.read(source)
+        tasks = list(dict.fromkeys(ticket.task for ticket in tickets))
+        overlap = survival.overlap(tickets, tasks)
+        _, heads = tickets[0].subnetwork.shapes["heads"]
         tables = {
-            "stability": stability.stability(survivors),
+            "stability": stability.stability(tickets),
             "overlap": _task_pairs(overlap),
-            "agreement": survival.agreement(survivors, tasks),
-            "survival": survival.survival(survivors),
+            "agreement": survival.agreement(tickets, tasks),
+            "survival": survival.survival(tickets, heads),
         }
         titles = pd.DataFrame({"task": tasks, "title": tasks})
         with cli.fresh(out) as draft:
-            for good in goods:
-                _save(good, draft / "subnetworks" / good.task / str(good.seed) / "structured")
+            for ticket in tickets:
+                ticket.save(draft / "subnetworks" / ticket.task / str(ticket.seed))
             for name, table in tables.items():
                 table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
-            heat_map = charts.survival(tables["survival"], titles, "structured")
+            heat_map = charts.survival(tables["survival"], titles, STRUCTURED.name)
             style.save(heat_map, draft / "survival.png")
             style.save(charts.overlap(overlap, titles), draft / "overlap.png")
-        stage.result = f"{counted(len(goods), 'subnetwork')} of {counted(len(tasks), 'task')}"
+        stage.result = f"{counted(len(tickets), 'ticket')} of {counted(len(tasks), 'task')}"
 
 
 def _check_replaceable(out: Path, source: Path) -> None:
@@ -57,14 +57,6 @@ def _check_replaceable(out: Path, source: Path) -> None:
     imported = (out / "stability.csv").is_file()
     if source.resolve().is_relative_to(out.resolve()) or (occupied and not imported):
         raise UserError(f"{out}: contains other files; give a new or empty folder")
-
-
-def _save(good: Good, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    good.kept.save(
-        folder / "good.safetensors",
-        task=good.task, seed=good.seed, method="structured", kind="good", draw=0,
-    )  # fmt: skip
 
 
 def _task_pairs(overlap: pd.DataFrame) -> pd.DataFrame:

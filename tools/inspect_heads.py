@@ -1,6 +1,7 @@
 """Attention of the heads that given masks keep or prune, in one checkpoint: `lottery inspect-heads`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,7 @@ import torch
 from typer import Argument, Option
 
 from lottery import records
-from lottery.analysis import head_patterns, published_masks, survival
-from lottery.analysis.published_masks import Good
+from lottery.analysis import head_patterns, published_masks
 from lottery.attention import classifier, profile
 from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import AttentionParameters
@@ -19,9 +19,11 @@ from lottery.data.examples import Examples
 from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.params import section
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.compute import chosen_device
+from lottery.runtime.parameters import ComputeParameters
 from lottery.seeds import rng
 from lottery.tasks import get_task
+from lottery.ticket import Ticket
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -48,37 +50,41 @@ def main(
     """
     compute = section(ComputeParameters, cli.parameters())
     torch.set_num_threads(compute.threads)
-    goods = _task_masks(source, task)
-    encoder = checkpoint.load(model, get_task(task).classes, seed=0).to(compute.chosen)
-    masked_shape, shape = goods[0].kept.shapes["heads"], encoder.config.shapes["heads"]
+    tickets = _tickets(source, task)
+    encoder = checkpoint.load(model, get_task(task).classes, seed=0).to(chosen_device(compute))
+    masked_shape, shape = tickets[0].subnetwork.shapes["heads"], encoder.config.shapes["heads"]
     if masked_shape != shape:
         raise UserError(f"{source}: masks of {masked_shape} layers and heads; {model} has {shape}")
     pattern_classifier = classifier.load(patterns / "recogniser.safetensors")
     sentences = _sample(data / task / "dev.safetensors", task)
-    about = f"{counted(len(goods), 'mask')}, {len(sentences)} sentences of dev"
+    about = f"{counted(len(tickets), 'mask')}, {len(sentences)} sentences of dev"
     with cli.stage("inspect", task, about) as stage, cli.fresh(out) as draft:
         profiles = list(
             profile.observe(encoder, sentences, pattern_classifier, (task, None, "finetuned"))
         )
-        for done, good in enumerate(goods, 1):
-            pruned = encoder.cut(good.kept)
+        for done, ticket in enumerate(tickets, 1):
+            pruned = encoder.cut(ticket.subnetwork)
             profiles += profile.observe(
-                pruned, sentences, pattern_classifier, (task, good.seed, "pruned")
+                pruned, sentences, pattern_classifier, (task, ticket.seed, "pruned")
             )
-            stage.report("masks", done, len(goods))
+            stage.report("masks", done, len(tickets))
         records.write(HeadProfile, profiles, draft / "heads.parquet")
-        for name, table in _tables(draft / "heads.parquet", task, goods).items():
+        for name, table in _tables(draft / "heads.parquet", tickets).items():
             table.to_csv(draft / f"{name}.csv", index=False, float_format="%.12g")
         stage.result = f"{counted(len(profiles), 'attention profile')} of heads"
 
 
-def _task_masks(source: Path, task: str) -> list[Good]:
-    """Masks of the task, under its name here or its title. Raises UserError if there are none."""
+def _tickets(source: Path, task: str) -> list[Ticket]:
+    """Tickets of the task, under its name or its title in the source. Raises UserError if there are none."""
     names = {task, get_task(task).title}
-    goods = [good for good in published_masks.read(source) if good.task in names]
-    if not goods:
+    tickets = [
+        replace(ticket, task=task)
+        for ticket in published_masks.read(source)
+        if ticket.task in names
+    ]
+    if not tickets:
         raise UserError(f"{source}: has no masks of {' or '.join(sorted(names))}")
-    return goods
+    return tickets
 
 
 def _sample(dev: Path, task: str) -> Examples:
@@ -87,11 +93,10 @@ def _sample(dev: Path, task: str) -> Examples:
     return profile.sample(examples.load(dev), count, rng("attention", task))
 
 
-def _tables(profiles: Path, task: str, goods: Sequence[Good]) -> dict[str, pd.DataFrame]:
+def _tables(profiles: Path, tickets: Sequence[Ticket]) -> dict[str, pd.DataFrame]:
     """Attention by group of heads, and its correlation with survival."""
     heads = records.read(HeadProfile, [profiles]).to_pandas()
-    survivors = [survival.structured(task, good.seed, good.kept) for good in goods]
     return {
-        "attention": head_patterns.shares(heads, survivors),
-        "correlation": head_patterns.correlation(heads, survivors),
+        "attention": head_patterns.shares(heads, tickets),
+        "correlation": head_patterns.correlation(heads, tickets),
     }

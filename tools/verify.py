@@ -19,14 +19,12 @@ from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.report import html
-from lottery.runtime.compute import ComputeParameters
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import MagnitudeParameters
-from lottery.tickets.methods import Setting
-from lottery.tickets.search import PruneParameters
+from lottery.runtime.compute import arithmetic
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets import pruning
+from lottery.tickets.pruner import SearchSettings
 from lottery.verification import counts, hashes, recompute
-from lottery.verification.run import CellOutputs, FinishedRun, Looks
+from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from stages.shell import cli, eta
 
 SHOWN = 5
@@ -52,7 +50,7 @@ def main(
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, subnetworks, attention, data / "patterns", authors)
-    with run.compute.arithmetic:
+    with arithmetic(run.compute):
         wrong = _judged(
             {
                 "every output is the one that was recorded": lambda: hashes.outputs(
@@ -61,11 +59,11 @@ def main(
                 "no score is missing or doubled": _each(run, counts.rows),
                 "sizes and overlaps are exact": _each(run, counts.sizes),
                 "searches keep to rate and threshold": _each(run, counts.steps),
-                "contrasts are what their seeds draw": _each(run, recompute.draws),
+                "controls are what their seeds draw": _each(run, recompute.draws),
                 "searches end as recorded": _each(
                     run, partial(recompute.searches, tolerance=tolerance)
                 ),
-                "scores as cut come out again": _each(
+                "pruned scores come out again": _each(
                     run, partial(recompute.pruned_scores, tolerance=tolerance)
                 ),
                 "tables, figures and report come out again": lambda: _told(
@@ -78,23 +76,18 @@ def main(
         raise UserError(f"{wrong} checks failed, see above; `dvc repro` makes the run again")
 
 
-def _parameters() -> tuple[GridParameters, Setting, ComputeParameters]:
+def _parameters() -> tuple[GridParameters, SearchSettings, ComputeParameters]:
     tree = cli.parameters()
-    how = Setting(
-        rule=section(PruneParameters, tree),
-        scoring=section(ImportanceParameters, tree),
-        weights=section(MagnitudeParameters, tree),
-        controls=section(ControlsParameters, tree),
-    )
-    return section(GridParameters, tree), how, section(ComputeParameters, tree)
+    settings = pruning.read_settings(tree)
+    return section(GridParameters, tree), settings, section(ComputeParameters, tree)
 
 
-def _each(run: FinishedRun, check: Callable[[CellOutputs], Looks]) -> Callable[[], Looks]:
+def _each(run: FinishedRun, check: Callable[[CellOutputs], Findings]) -> Callable[[], Findings]:
     """A check of every cell, one after the other."""
     return lambda: chain.from_iterable(_readable(partial(check, cell)) for cell in run.cells)
 
 
-def _readable(looks: Callable[[], Looks]) -> Looks:
+def _readable(looks: Callable[[], Findings]) -> Findings:
     """What cannot be read is one thing that is wrong."""
     try:
         yield from looks()
@@ -102,7 +95,7 @@ def _readable(looks: Callable[[], Looks]) -> Looks:
         yield str(fault)
 
 
-def _judged(checks: Mapping[str, Callable[[], Looks]]) -> int:
+def _judged(checks: Mapping[str, Callable[[], Findings]]) -> int:
     """One line a check and, below it, the first things that are wrong; how many are."""
     total = 0
     for name, looks in checks.items():
@@ -120,7 +113,7 @@ def _judged(checks: Mapping[str, Callable[[], Looks]]) -> int:
     return total
 
 
-def _told(gathered: Sequence[Path], shown: Sequence[Path], reports: Path) -> Looks:
+def _told(gathered: Sequence[Path], shown: Sequence[Path], reports: Path) -> Findings:
     """The last two stages, run again in an empty folder, leave the same bytes.
 
     Only the report's section on its origin may differ: it tells of the machine and of the time.
@@ -170,7 +163,7 @@ def _sections(report: Path) -> Mapping[str, str]:
     return {part.partition("\n")[0]: part for part in parts}
 
 
-def _page(reports: Path, template: Path) -> Looks:
+def _page(reports: Path, template: Path) -> Findings:
     """The page holds the report's text and figures, and what the report links to is there."""
     source, page = reports / "report.md", reports / "report.html"
     if not source.is_file() or not page.is_file():

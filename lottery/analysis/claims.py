@@ -1,23 +1,25 @@
-"""The paper's sentences that an experiment can contradict, each as a sum over what its cells measure.
+"""The paper's claims: sentences that an experiment can contradict, each as a linear sum of measured quantities.
 
 Prasanna, Rogers and Rumshisky, EMNLP 2020 (arXiv 2005.00561). The columns that the sums name are those of
-`observations`. A positive sum speaks for the claim.
+`quantities`. A positive sum supports the claim. The family is closed: it names the paper's own methods, whatever other
+methods a run has.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lottery.vocabulary import METHODS, PRUNINGS
+from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 
+PAPER_METHODS = (STRUCTURED, MAGNITUDE)
 ALIKE = 0.6
 """Cohen's kappa above this is substantial agreement (Landis and Koch 1977)."""
 MARGIN = 0.1
-"""A difference in the share of heterogeneous maps that is less than this counts as none (our choice)."""
+"""A smaller difference in the share of heterogeneous maps counts as none (our choice)."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence in our words, and its test: sum(factor * column) + constant > 0 in the mean over cells."""
+    """A sentence in our words, and its test: the mean over cells of sum(factor * column) + constant is above 0."""
 
     name: str
     section: str
@@ -34,57 +36,57 @@ class Claim:
         return f"{' '.join(parts).removeprefix('+ ')} > 0"
 
 
-def _signed(factor: float, what: str) -> str:
-    size = "" if abs(factor) == 1 and what else f"{abs(factor):g}"
-    return f"{'-' if factor < 0 else '+'} {(size + what).strip()}"
+def _signed(factor: float, term: str) -> str:
+    size = "" if abs(factor) == 1 and term else f"{abs(factor):g}"
+    return f"{'-' if factor < 0 else '+'} {(size + term).strip()}"
 
 
 def _scores() -> Iterator[Claim]:
-    for method in PRUNINGS:
+    for method in PAPER_METHODS:
         yield Claim(
-            f"{METHODS[method]}: good keeps 90 %",
+            f"{method.title}: good keeps 90 %",
             "4",
             "Good subnetworks keep at least 90 % of the full model's score.",
-            {f"{method} good pruned": 1, "full": -0.9},
+            {f"{method.name} good pruned": 1, "full": -0.9},
         )
     for better, worse in (("good", "random"), ("random", "bad")):
-        for method in PRUNINGS:
+        for method in PAPER_METHODS:
             for state in ("pruned", "retrained"):
                 yield Claim(
-                    f"{METHODS[method]}, {state}: {worse} below {better}",
+                    f"{method.title}, {state}: {worse} below {better}",
                     "4",
                     f"{worse.capitalize()} subnetworks score lower than {better} ones of their size.",
-                    {f"{method} {better} {state}": 1, f"{method} {worse} {state}": -1},
+                    {f"{method.name} {better} {state}": 1, f"{method.name} {worse} {state}": -1},
                 )
-    for method in PRUNINGS:
+    for method in PAPER_METHODS:
         yield Claim(
-            f"{METHODS[method]}: retrained above pruned",
+            f"{method.title}: retrained above pruned",
             "4",
             "A good subnetwork scores higher retrained than as cut from the fine-tuned model.",
-            {f"{method} good retrained": 1, f"{method} good pruned": -1},
+            {f"{method.name} good retrained": 1, f"{method.name} good pruned": -1},
         )
 
 
-def _losers() -> Iterator[Claim]:
+def _losing_tickets() -> Iterator[Claim]:
     halfway = "half-way from the majority class to the full model"
     yield Claim(
-        "s-pruning: bad is trainable",
+        f"{STRUCTURED.title}: bad is trainable",
         "abstract, 4",
         f"There are no losing tickets: even the worst subnetworks retrain well, here beyond {halfway}.",
-        {"structured bad retrained": 1, "full": -0.5, "majority": -0.5},
+        {f"{STRUCTURED.name} bad retrained": 1, "full": -0.5, "majority": -0.5},
     )
     yield Claim(
-        "m-pruning: bad is not trainable",
+        f"{MAGNITUDE.title}: bad is not trainable",
         "4",
         f"Bad magnitude subnetworks do not retrain well, here not even {halfway}.",
-        {"magnitude bad retrained": -1, "full": 0.5, "majority": 0.5},
+        {f"{MAGNITUDE.name} bad retrained": -1, "full": 0.5, "majority": 0.5},
     )
 
 
-def _survivors() -> Iterator[Claim]:
+def _stability() -> Iterator[Claim]:
     for others in ("seeds", "tasks"):
         yield Claim(
-            f"m-pruning: alike across {others}",
+            f"{MAGNITUDE.title}: alike across {others}",
             "5",
             f"Magnitude pruning keeps much the same weights whichever of the {others}.",
             {f"weights across {others}": 1},
@@ -92,7 +94,7 @@ def _survivors() -> Iterator[Claim]:
         )
     for unit, title in (("heads", "heads"), ("mlps", "MLPs")):
         yield Claim(
-            f"s-pruning: unstable {title}",
+            f"{STRUCTURED.title}: unstable {title}",
             "5",
             f"Which {title} survive depends on the seed.",
             {f"{unit} across seeds": -1},
@@ -107,16 +109,16 @@ def _survivors() -> Iterator[Claim]:
     )
     for state in ("pruned", "retrained"):
         yield Claim(
-            f"s-pruning, {state}: super-survivors not enough",
+            f"{STRUCTURED.title}, {state}: super-survivors not enough",
             "5",
             "The components that survive with every seed do not alone do what good subnetworks do.",
-            {f"structured good {state}": 1, f"structured super {state}": -1},
+            {f"{STRUCTURED.name} good {state}": 1, f"{STRUCTURED.name} super {state}": -1},
         )
 
 
-def _meaning() -> Iterator[Claim]:
+def _attention() -> Iterator[Claim]:
     yield Claim(
-        "s-pruning: survivors no more meaningful",
+        f"{STRUCTURED.title}: survivors no more meaningful",
         "abstract, 5",
         "Heads that survive with every seed do not show more heterogeneous, potentially meaningful attention than all"
         f" heads, here not by {100 * MARGIN:g} % of the sentences.",
@@ -125,4 +127,4 @@ def _meaning() -> Iterator[Claim]:
     )
 
 
-CLAIMS = (*_scores(), *_losers(), *_survivors(), *_meaning())
+CLAIMS = (*_scores(), *_losing_tickets(), *_stability(), *_attention())

@@ -1,4 +1,4 @@
-"""Experiments side by side: what was changed, what came out, and how far that is from a baseline.
+"""Comparison of experiments: changed parameters, results, and differences from a baseline.
 
 A difference is paired: it is taken in each cell that both experiments have and can use, averaged over the tasks of a
 seed, and its interval is over seeds.
@@ -11,22 +11,32 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.intervals import Interval, interval
+from lottery.analysis.score_tables import first_phase
+from lottery.tickets.methods import METHODS
 from lottery.wording import NONE, flat
 
 TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
 CELL = ["task", "seed"]
-FULL, GOOD = "full full finetuned", "{} good {}"
+FULL = "full full finetuned"
+"""A ticket's column: its method, kind and state."""
 SCORES: Mapping[str, str] = {
     "full model": FULL,
-    "s-pruning, pruned": GOOD.format("structured", "pruned"),
-    "s-pruning, retrained": GOOD.format("structured", "retrained"),
-    "m-pruning, pruned": GOOD.format("magnitude", "pruned"),
-    "m-pruning, retrained": GOOD.format("magnitude", "retrained"),
+    **{
+        f"{method.title}, {state}": f"{method.name} good {state}"
+        for method in METHODS.values()
+        for state in ("pruned", "retrained")
+    },
 }
-MARGINS = {name: term for name, term in SCORES.items() if term != FULL}
-GONE: Mapping[str, str] = {
-    "s-pruning, weights removed": "structured",
-    "m-pruning, weights removed": "magnitude",
+MARGINS: Mapping[str, tuple[str, str]] = {
+    f"{method.title}, {state}": (
+        f"{method.name} good {state}",
+        f"{method.name} random {state}",
+    )
+    for method in METHODS.values()
+    for state in ("pruned", "retrained")
+}
+REMOVED: Mapping[str, str] = {
+    f"{method.title}, weights removed": method.name for method in METHODS.values()
 }
 
 
@@ -71,7 +81,7 @@ def arranged(runs: Sequence[Experiment]) -> list[Experiment]:
 
 
 def quantities(run: Experiment) -> pd.DataFrame:
-    """One row per sound cell, one column per headline quantity: SCORES, `margin` of each good over random, GONE.
+    """One row per sound cell, one column per headline quantity: SCORES, MARGINS of good over random, REMOVED.
 
     A score is the task's reported metric on dev, in its own units; weights removed are a share.
     """
@@ -82,14 +92,14 @@ def quantities(run: Experiment) -> pd.DataFrame:
     wide = own.assign(owner=owner).pivot(index=CELL, columns="owner", values="value")
     scores = {name: wide[term] for name, term in SCORES.items() if term in wide}
     margins = {
-        f"{name}, margin": wide[term] - wide[term.replace("good", "random")]
-        for name, term in MARGINS.items()
-        if {term, term.replace("good", "random")} <= set(wide)
+        f"{name}, margin": wide[good] - wide[random]
+        for name, (good, random) in MARGINS.items()
+        if {good, random} <= set(wide)
     }
     removed = sizes.drop_duplicates([*CELL, "method"]).set_index(CELL)
     gone = {
         name: removed.loc[removed["method"] == method, "sparsity"].reindex(wide.index)
-        for name, method in GONE.items()
+        for name, method in REMOVED.items()
     }
     return pd.DataFrame({**scores, **margins, **gone}, index=wide.index)
 
@@ -160,7 +170,7 @@ def ways(runs: Sequence[Experiment]) -> pd.DataFrame:
     found = []
     for run in runs:
         steps = run.tables["curves"]
-        main = steps[steps["phase"].isin(["full", "both", "weights"])]
+        main = first_phase(steps)
         seeds = main.groupby(["task", "method"])["seed"].nunique().to_dict()
         for (task, method, step), own in main.groupby(["task", "method", "step"], sort=False):
             if own["seed"].nunique() == seeds[task, method]:

@@ -1,4 +1,4 @@
-"""Small moves on pandas frames: spreads over seeds, a fixed order of rows, CSV in and out."""
+"""Operations on data frames: spread over seeds, the order of rows, CSV files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -9,15 +9,10 @@ import pandas as pd
 
 from lottery.analysis.intervals import interval
 from lottery.errors import UserError
-from lottery.vocabulary import KINDS, METHODS, STATES, UNITS
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
 
 SPREAD = ["mean", "std", "low", "high", "n"]
-ORDER: Mapping[str, Mapping[str, str]] = {
-    "method": METHODS,
-    "kind": KINDS,
-    "state": STATES,
-    "unit": UNITS,
-}
 
 
 def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:
@@ -25,23 +20,29 @@ def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.D
 
     Undefined values are left out of n; the column `undefined` counts them.
     """
-    found = []
+    rows = []
     for keys, group in frame.groupby(list(by), sort=False):
         defined = group[value].dropna()
-        found.append(
+        rows.append(
             dict(zip(by, keys, strict=True))
             | {name: asdict(interval(defined.tolist()))[name] for name in SPREAD}
             | {"undefined": len(group) - len(defined)}
         )
-    return pd.DataFrame(found, columns=[*by, *SPREAD, "undefined"])
+    return pd.DataFrame(rows, columns=[*by, *SPREAD, "undefined"])
 
 
 def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.DataFrame:
-    """The rows in the order of the grid's tasks and of the labels, `by` the outermost column first."""
-    places = {column: list(names) for column, names in ORDER.items()} | {"task": list(tasks)}
+    """Sort rows in the order of the grid's tasks and of the vocabulary, by the columns `by`, outermost first."""
+    places: Mapping[str, Sequence[str]] = {
+        "task": tasks,
+        "method": [WHOLE, *METHODS],
+        "kind": list(KINDS),
+        "state": list(STATES),
+        "unit": list(UNITS),
+    }
     keys = frame.assign(
         **{
-            column: frame[column].map({name: at for at, name in enumerate(places[column])})
+            column: frame[column].map({name: rank for rank, name in enumerate(places[column])})
             for column in by
             if column in places
         }
@@ -50,17 +51,17 @@ def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows, each with its columns as attributes."""
+    """Iterate over the rows, columns as attributes."""
     return frame.itertuples(index=False)
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:
-    """One CSV table, numbers to 6 significant digits, so that equal results are equal bytes."""
+    """Write a CSV table; numbers have 6 significant digits, so that equal results are equal bytes."""
     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def load(path: Path) -> pd.DataFrame:
-    """A CSV table; a UserError where it is missing or none."""
+    """Read a CSV table. Raises UserError if it is missing or malformed."""
     try:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:

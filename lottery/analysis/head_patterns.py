@@ -1,8 +1,8 @@
-"""Are the survivors the meaningful heads? Habits of heads against their survival (paper, section 5).
+"""Attention profiles of heads against their survival: are the survivors the meaningful heads? (paper, section 5)
 
-The head is what is sampled: its number is the mean over sentences, and over seeds where there are several.
-Tests shuffle heads within their layer, because patterns and survival both depend on the layer.
-Suffixes: L layers, H heads of each, C all heads, R shuffles, K numbers of a head.
+The unit of sampling is the head: its value is the mean over sentences, and over seeds where there are several.
+Tests permute heads within their layer, because patterns and survival both depend on the layer.
+Suffixes: S seeds, L layers, H heads of each, R permutations, K descriptors of a head.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,27 +12,31 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery import seeds
 from lottery.analysis.intervals import interval
-from lottery.analysis.survival import Survivors
+from lottery.analysis.resampling import PERMUTATIONS, permutations, two_sided
 from lottery.attention.patterns import PATTERNS
-from lottery.seeds import rng
 from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 
-SHUFFLES = 1999
-NUMBERS = (
+DESCRIPTORS = (
     *PATTERNS, "rule", "agreement", "entropy", "distance", "cls", "sep", "itself",
 )  # fmt: skip
+HETEROGENEOUS = DESCRIPTORS.index("heterogeneous")
 SETTING = ["task", "state", "weighting"]
 Array = NDArray[np.float64]
 
 
-def survival_LH(found: Sequence[Survivors], task: str) -> Array:
-    """The share of seeds whose good structured subnetwork keeps each head."""
-    own = [
-        each.shares["heads"] for each in found if (each.task, each.method) == (task, "structured")
+def survival_LH(tickets: Sequence[Ticket], task: str) -> Array:
+    """Share of seeds whose s-pruned good ticket keeps each head."""
+    heads_SLH = [
+        ticket.subnetwork["heads"].astype(np.float64)
+        for ticket in tickets
+        if (ticket.task, ticket.method) == (task, STRUCTURED.name)
     ]
-    shares: Array = np.mean(own, axis=0)
-    return shares
+    shares_LH: Array = np.mean(heads_SLH, axis=0)
+    return shares_LH
 
 
 def groups(share_LH: Array) -> dict[str, Kept]:
@@ -44,112 +48,110 @@ def groups(share_LH: Array) -> dict[str, Kept]:
     }
 
 
-def shares(gazes: pd.DataFrame, found: Sequence[Survivors]) -> pd.DataFrame:
-    """Each number of each group of heads: mean, std and t interval over its n heads, and chance's.
+def shares(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """Each descriptor of each group of heads: mean, std and t interval over its n heads, next to chance.
 
     `random` is the mean of as many random heads of the same layers, between `random_low` and `random_high` in
     95 of 100 draws; `p` is two-sided, uncorrected, and null where no other heads could be drawn.
     """
-    rows = [
-        {**dict(zip(SETTING, setting, strict=True)), "group": group, **row}
-        for setting, own in gazes.groupby(SETTING, sort=False)
-        for share_LH in (survival_LH(found, str(setting[0])),)
-        for group, member_LH in groups(share_LH).items()
-        for row in _group(values_KLH(own, share_LH.shape), member_LH, (*map(str, setting), group))
-    ]
+    rows = []
+    for setting, in_setting in profiles.groupby(SETTING, sort=False):
+        share_LH = survival_LH(tickets, str(setting[0]))
+        values_KLH = head_values_KLH(in_setting, share_LH.shape)
+        for group, member_LH in groups(share_LH).items():
+            names = (*map(str, setting), group)
+            identity = {**dict(zip(SETTING, setting, strict=True)), "group": group}
+            rows += [{**identity, **row} for row in _group_rows(values_KLH, member_LH, names)]
     return pd.DataFrame(rows)
 
 
-def values_KLH(own: pd.DataFrame, shape: tuple[int, ...]) -> Array:
-    """Every number of every head, in the mean over seeds; NaN where a head is gone."""
-    values = np.full((len(NUMBERS), *shape), np.nan)
-    means = own.groupby(["layer", "index"])[list(NUMBERS)].mean()
+def head_values_KLH(profiles: pd.DataFrame, shape: tuple[int, ...]) -> Array:
+    """Every descriptor of every head, averaged over seeds; NaN where a head was pruned."""
+    values_KLH = np.full((len(DESCRIPTORS), *shape), np.nan)
+    means = profiles.groupby(["layer", "index"])[list(DESCRIPTORS)].mean()
     layers, heads = (means.index.get_level_values(level).to_numpy() for level in (0, 1))
-    values[:, layers, heads] = means.to_numpy(np.float64).T
-    return values
+    values_KLH[:, layers, heads] = means.to_numpy(np.float64).T
+    return values_KLH
 
 
-def _group(values: Array, member_LH: Kept, names: tuple[str, ...]) -> Iterator[dict[str, object]]:
-    drawn_RK = random_RK(values, member_LH, rng("attention", *names))
-    for at, number in enumerate(NUMBERS):
-        own = values[at][member_LH]
-        mean = asdict(interval(own[~np.isnan(own)]))
-        by_chance = drawn_RK[:, at]
-        low, high = np.quantile(by_chance, (0.025, 0.975))
+def _group_rows(
+    values_KLH: Array, member_LH: Kept, names: tuple[str, ...]
+) -> Iterator[dict[str, object]]:
+    random_RK = random_means_RK(values_KLH, member_LH, seeds.rng("attention", *names))
+    for index, descriptor in enumerate(DESCRIPTORS):
+        values = values_KLH[index][member_LH]
+        mean = asdict(interval(values[~np.isnan(values)]))
+        random_R = random_RK[:, index]
+        low, high = np.quantile(random_R, (0.025, 0.975))
         yield {
-            "number": number,
+            "number": descriptor,
             **mean,
-            "random": float(by_chance.mean()),
+            "random": float(random_R.mean()),
             "random_low": float(low),
             "random_high": float(high),
-            "p": two_sided(float(mean["mean"]), by_chance),
+            "p": two_sided(float(mean["mean"]), random_R),
         }
 
 
-def random_RK(values_KLH: Array, member_LH: Kept, chance: np.random.Generator) -> Array:
-    """The mean of each number over random heads, as many of every layer as `member_LH` has; NaN for none."""
-    drawn = chance.permuted(np.broadcast_to(member_LH, (SHUFFLES, *member_LH.shape)), axis=-1)
+def random_means_RK(values_KLH: Array, member_LH: Kept, rng: np.random.Generator) -> Array:
+    """Mean of each descriptor over random heads, as many of every layer as `member_LH` has; NaN for none."""
+    members_RLH = permutations(member_LH, rng)
     size = int(member_LH.sum())
     if not size:
-        return np.full((SHUFFLES, len(values_KLH)), np.nan)
-    means: Array = drawn.reshape(SHUFFLES, -1) @ values_KLH.reshape(len(values_KLH), -1).T / size
-    return means
+        return np.full((PERMUTATIONS, len(values_KLH)), np.nan)
+    sums_RK: Array = (
+        members_RLH.reshape(PERMUTATIONS, -1) @ values_KLH.reshape(len(values_KLH), -1).T
+    )
+    return sums_RK / size
 
 
-def two_sided(observed: float, by_chance_R: Array) -> float:
-    """Share of draws at least as far from their mean, the observed one among them; NaN where all are equal."""
-    away_R = np.abs(by_chance_R - by_chance_R.mean())
-    if np.isnan(observed) or np.isnan(away_R).any() or away_R.max() < 1e-12:
-        return float("nan")
-    far = (away_R >= abs(observed - by_chance_R.mean()) - 1e-12).sum()
-    return float((1 + far) / (1 + len(by_chance_R)))
+def correlation(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """Pearson's r over heads between survival and the share of heterogeneous maps, per task and for all tasks.
 
-
-def correlation(gazes: pd.DataFrame, found: Sequence[Survivors]) -> pd.DataFrame:
-    """Pearson's r of survival and the share of heterogeneous maps over heads, per task and for all tasks at once.
-
-    `task` is null for all. `p` is two-sided, by shuffling heads within their layer.
+    `task` is null for all. `p` is two-sided, by permuting heads within their layer.
     """
-    finetuned = gazes[gazes["state"] == "finetuned"]
+    finetuned = profiles[profiles["state"] == "finetuned"]
     rows = []
-    for weighting, own in finetuned.groupby("weighting", sort=False):
-        kept, shown = {}, {}
-        for task, each in own.groupby("task", sort=False):
-            kept[str(task)] = survival_LH(found, str(task))
-            values = values_KLH(each, kept[str(task)].shape)
-            shown[str(task)] = values[NUMBERS.index("heterogeneous")]
+    for weighting, of_weighting in finetuned.groupby("weighting", sort=False):
+        kept, heterogeneous = {}, {}
+        for task, of_task in of_weighting.groupby("task", sort=False):
+            kept[str(task)] = survival_LH(tickets, str(task))
+            values_KLH = head_values_KLH(of_task, kept[str(task)].shape)
+            heterogeneous[str(task)] = values_KLH[HETEROGENEOUS]
         for name, tasks in (*((task, [task]) for task in kept), (None, list(kept))):
-            x, y = (np.concatenate([part[task] for task in tasks]) for part in (kept, shown))
-            r, p = _correlated(x, y, rng("correlation", str(weighting), name or "all"))
-            rows.append({"task": name, "weighting": weighting, "r": r, "p": p, "n": x.size})
+            x_LH = np.concatenate([kept[task] for task in tasks])
+            y_LH = np.concatenate([heterogeneous[task] for task in tasks])
+            r, p = _correlation_test(
+                x_LH, y_LH, seeds.rng("correlation", str(weighting), name or "all")
+            )
+            rows.append({"task": name, "weighting": weighting, "r": r, "p": p, "n": x_LH.size})
     return pd.DataFrame(rows)
 
 
-def _correlated(x_LH: Array, y_LH: Array, chance: np.random.Generator) -> tuple[float, float]:
+def _correlation_test(x_LH: Array, y_LH: Array, rng: np.random.Generator) -> tuple[float, float]:
     x, y = x_LH - x_LH.mean(), y_LH - y_LH.mean()
     scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
     if not scale > 1e-12:
         return float("nan"), float("nan")
-    drawn = chance.permuted(np.broadcast_to(x, (SHUFFLES, *x.shape)), axis=-1)
+    permuted = permutations(x, rng).reshape(PERMUTATIONS, -1)
     r = float((x * y).sum() / scale)
-    return r, two_sided(r, drawn.reshape(SHUFFLES, -1) @ y.ravel() / scale)
+    return r, two_sided(r, permuted @ y.ravel() / scale)
 
 
-def contrast(gazes: pd.DataFrame, found: Sequence[Survivors]) -> pd.DataFrame:
-    """Each cell's share of heterogeneous normed maps in its fine-tuned model: of all heads, and of those that
+def heterogeneity(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """Share of heterogeneous normed maps in each cell's fine-tuned model: over all heads, and over those that
     survive with every seed of the task."""
-    own = gazes[(gazes["state"] == "finetuned") & (gazes["weighting"] == "normed")]
-    rows = [
-        {"task": task, "seed": seed}
-        | {
-            f"heterogeneous {group}": _mean(shown[member_LH])
+    normed = profiles[(profiles["state"] == "finetuned") & (profiles["weighting"] == "normed")]
+    rows = []
+    for (task, seed), of_cell in normed.groupby(["task", "seed"], sort=False):
+        share_LH = survival_LH(tickets, str(task))
+        heterogeneous_LH = head_values_KLH(of_cell, share_LH.shape)[HETEROGENEOUS]
+        of_groups = {
+            f"heterogeneous {group}": _mean(heterogeneous_LH[member_LH])
             for group, member_LH in groups(share_LH).items()
             if group != "never"
         }
-        for (task, seed), each in own.groupby(["task", "seed"], sort=False)
-        for share_LH in (survival_LH(found, str(task)),)
-        for shown in (values_KLH(each, share_LH.shape)[NUMBERS.index("heterogeneous")],)
-    ]
+        rows.append({"task": task, "seed": seed, **of_groups})
     return pd.DataFrame(rows).astype({"seed": int}).set_index(["task", "seed"])
 
 

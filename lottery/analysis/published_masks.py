@@ -1,6 +1,6 @@
-"""Structured subnetworks of others, read from their layouts: masks of heads [L, H] and MLPs [L] of 0 and 1.
+"""Masks of heads and MLPs published by others, read as tickets: heads [L, H] and MLPs [L] of 0 and 1.
 
-Three are understood. A folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
+Three layouts are known. A folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
 `masks/heads_mlps`, as Prasanna et al. released theirs; a table with one row per component (task, seed, layer,
 head_or_mlp, component, kept); and a table with one row per subnetwork (task, seed, heads, mlps), its bits
 written as text, the heads of each layer as one word.
@@ -8,7 +8,6 @@ written as text, the heads of each layer as one word.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,66 +18,63 @@ from numpy.typing import NDArray
 from lottery.data import npy
 from lottery.errors import UserError
 from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 
 
-@dataclass(frozen=True)
-class Good:
-    """The survivors of one search, under the task name their source gives them."""
+def read(source: Path) -> list[Ticket]:
+    """Every ticket of a source, tasks and seeds in the order of the table, or by name in a folder.
 
-    task: str
-    seed: int
-    kept: Subnetwork
-
-
-def read(source: Path) -> list[Good]:
-    """Every subnetwork of a source, its tasks and seeds in the order of the table, or by name in a folder.
-
-    A UserError where the source is of no known layout, is incomplete, or holds anything but 0 and 1.
+    Raises UserError if the layout is unknown, a mask is incomplete, or holds anything but 0 and 1.
     """
     if not source.exists():
         raise UserError(
             f"{source}: no such file or folder; give a folder of .npy masks or a CSV table"
         )
-    found = _folder(source) if source.is_dir() else _table(source)
-    if not found:
+    tickets = _folder(source) if source.is_dir() else _table(source)
+    if not tickets:
         raise UserError(f"{source}: holds no masks")
-    for each in found:
-        if each.kept.shapes != found[0].kept.shapes:
+    first = tickets[0]
+    for ticket in tickets:
+        if ticket.subnetwork.shapes != first.subnetwork.shapes:
             raise UserError(
-                f"{source}: {each.task} seed {each.seed} has {_size(each)}, {found[0].task} seed"
-                f" {found[0].seed} has {_size(found[0])}; import one encoder at a time"
+                f"{source}: {ticket.task} seed {ticket.seed} has {_encoder_size(ticket)}, {first.task} seed"
+                f" {first.seed} has {_encoder_size(first)}; import one encoder at a time"
             )
-    return found
+    return tickets
 
 
-def _size(good: Good) -> str:
-    layers, heads = good.kept["heads"].shape
+def _encoder_size(ticket: Ticket) -> str:
+    layers, heads = ticket.subnetwork.shapes["heads"]
     return f"{layers} layers of {heads} heads"
 
 
-def _good(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Good:
+def _ticket(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Ticket:
     if not re.fullmatch(r"[\w-][\w .+-]*", task):
-        raise UserError(f"{source}: {task!r} is no name for a task; use letters, digits, - and _")
-    heads_LH, mlps_L = (_bits(source, each) for each in (heads, mlps))
+        raise UserError(
+            f"{source}: {task!r} is not a valid task name; use letters, digits, - and _"
+        )
+    heads_LH, mlps_L = (_mask(source, values) for values in (heads, mlps))
     if heads_LH.ndim != 2 or heads_LH.shape[:1] != mlps_L.shape:
         raise UserError(
             f"{source}: {task} seed {seed} has masks of shape {heads_LH.shape} and {mlps_L.shape};"
             " expected heads [layers, heads] and MLPs [layers]"
         )
-    return Good(task, seed, Subnetwork({"heads": heads_LH, "mlps": mlps_L}))
+    kept = Subnetwork({"heads": heads_LH, "mlps": mlps_L})
+    return Ticket(task, seed, STRUCTURED.name, "good", 0, kept)
 
 
-def _bits(source: Path, values: Any) -> Kept:
+def _mask(source: Path, values: Any) -> Kept:
     try:
         array = np.asarray(values)
     except ValueError:
         raise UserError(f"{source}: a mask has rows of different lengths") from None
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-        raise UserError(f"{source}: a mask holds something else than 0 (pruned) and 1 (kept)")
+        raise UserError(f"{source}: a mask holds values other than 0 (pruned) and 1 (kept)")
     return array.astype(bool)
 
 
-def _folder(source: Path) -> list[Good]:
+def _folder(source: Path) -> list[Ticket]:
     nested = source / "masks" / "heads_mlps"
     root = nested if nested.is_dir() else source
     places = [
@@ -89,7 +85,7 @@ def _folder(source: Path) -> list[Good]:
     if not places:
         raise UserError(f"{root}: no <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy in it")
     return [
-        _good(
+        _ticket(
             folder,
             task,
             seed,
@@ -100,22 +96,22 @@ def _folder(source: Path) -> list[Good]:
     ]
 
 
-def _table(source: Path) -> list[Good]:
+def _table(source: Path) -> list[Ticket]:
     try:
         table = pd.read_csv(source, dtype=str, keep_default_na=False)
     except (OSError, ValueError, OverflowError, MemoryError) as error:
-        raise UserError(f"{source}: no readable table: {error}") from None
-    for columns, of in LAYOUTS.items():
+        raise UserError(f"{source}: not a readable table: {error}") from None
+    for columns, read_layout in LAYOUTS.items():
         if set(columns) <= set(table.columns):
-            return of(source, table)
+            return read_layout(source, table)
     known = " or ".join(", ".join(columns) for columns in LAYOUTS)
     raise UserError(f"{source}: has columns {', '.join(table.columns)}; expected {known}")
 
 
-def _by_subnetwork(source: Path, table: pd.DataFrame) -> list[Good]:
-    _once(source, table, ["task", "seed"])
+def _by_subnetwork(source: Path, table: pd.DataFrame) -> list[Ticket]:
+    _require_unique(source, table, ["task", "seed"])
     return [
-        _good(source, task, seed, [_digits(word) for word in heads.split()], _digits(mlps))
+        _ticket(source, task, seed, [_digits(word) for word in heads.split()], _digits(mlps))
         for task, seed, heads, mlps in zip(
             table["task"], _integers(source, table, "seed"), table["heads"], table["mlps"],
             strict=True,
@@ -127,27 +123,27 @@ def _digits(word: str) -> list[int]:
     return [int(digit) if digit.isdecimal() else -1 for digit in word]
 
 
-def _by_component(source: Path, table: pd.DataFrame) -> list[Good]:
+def _by_component(source: Path, table: pd.DataFrame) -> list[Ticket]:
     key = ["task", "seed", "head_or_mlp", "layer", "component"]
     numbers = {name: _integers(source, table, name) for name in ("seed", "layer", "component")}
     table = table.assign(**numbers, kept=pd.to_numeric(table["kept"], errors="coerce"))
     for unit in table.loc[~table["head_or_mlp"].isin(["head", "mlp"]), "head_or_mlp"]:
         raise UserError(f"{source}: head_or_mlp is {unit!r}; expected head or mlp")
-    _once(source, table, key)
+    _require_unique(source, table, key)
     return [
-        _good(
+        _ticket(
             source,
             str(task),
             int(str(seed)),
-            _grid(source, own[own["head_or_mlp"] == "head"]),
-            _grid(source, own[own["head_or_mlp"] == "mlp"])[:, 0],
+            _grid(source, rows[rows["head_or_mlp"] == "head"]),
+            _grid(source, rows[rows["head_or_mlp"] == "mlp"])[:, 0],
         )
-        for (task, seed), own in table.groupby(["task", "seed"], sort=False)
+        for (task, seed), rows in table.groupby(["task", "seed"], sort=False)
     ]
 
 
-def _grid(source: Path, own: pd.DataFrame) -> NDArray[np.float64]:
-    wide = own.pivot(index="layer", columns="component", values="kept")
+def _grid(source: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
+    wide = rows.pivot(index="layer", columns="component", values="kept")
     complete = [*wide.index] == [*range(len(wide))] and [*wide.columns] == [*range(wide.shape[1])]
     if not complete or wide.empty or wide.isna().to_numpy().any():
         raise UserError(
@@ -164,12 +160,12 @@ def _integers(source: Path, table: pd.DataFrame, column: str) -> list[int]:
         raise UserError(f"{source}: column {column}: {error}") from None
 
 
-def _once(source: Path, table: pd.DataFrame, key: Sequence[str]) -> None:
+def _require_unique(source: Path, table: pd.DataFrame, key: Sequence[str]) -> None:
     for row in table.loc[table.duplicated(list(key)), list(key)].to_numpy().tolist():
         raise UserError(f"{source}: holds {' '.join(map(str, row))} more than once")
 
 
-LAYOUTS: Mapping[tuple[str, ...], Callable[[Path, pd.DataFrame], list[Good]]] = {
+LAYOUTS: Mapping[tuple[str, ...], Callable[[Path, pd.DataFrame], list[Ticket]]] = {
     ("task", "seed", "layer", "head_or_mlp", "component", "kept"): _by_component,
     ("task", "seed", "heads", "mlps"): _by_subnetwork,
 }

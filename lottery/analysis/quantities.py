@@ -7,18 +7,20 @@ cell's pseudo-value; `unimportant heads`, the share of heads in the lowest third
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lottery.analysis.published_masks import Good
-from lottery.analysis.survival import Survivors, structured
+from lottery.analysis.claims import PAPER_METHODS
+from lottery.analysis.overlap import by_unit, overlaps
 from lottery.metrics import significance_margin
 from lottery.tasks import TASKS
+from lottery.ticket import Ticket
+from lottery.tickets.methods import METHODS
 
 CELL = ["task", "seed"]
 
@@ -37,7 +39,7 @@ class Observed:
 
 def observe(
     cells: pd.DataFrame,
-    found: Sequence[Survivors],
+    tickets: Sequence[Ticket],
     importance: pd.DataFrame,
     attention: pd.DataFrame,
 ) -> Observed:
@@ -47,21 +49,20 @@ def observe(
         significance_margin(*each) for each in zip(cells["metric"], cells["examples"], strict=True)
     ]
     scores, degenerate = _sound(cells.assign(margin=margin))
-    own = [each for each in found if (each.task, each.seed) in scores.index]
-    values = scores.join(likeness(own)).join(unimportant(importance)).join(attention)
+    sound = [ticket for ticket in tickets if (ticket.task, ticket.seed) in scores.index]
+    values = scores.join(likeness(sound)).join(unimportant(importance)).join(attention)
     return Observed(values, degenerate)
 
 
-def published(results: pd.DataFrame, goods: Sequence[Good]) -> Observed:
+def published(results: pd.DataFrame, tickets: Sequence[Ticket]) -> Observed:
     """The authors' figures: scores per task, which are means over their seeds, and masks per task and seed."""
     means = results.assign(seed=-1, value=results["mean"], reported=True, margin=0.0)
     scores, degenerate = _sound(means)
     sound = set(scores.index.get_level_values("task"))
     names = {task.title: name for name, task in TASKS.items()}
-    found = [structured(names[good.task], good.seed, good.kept) for good in goods]
-    return Observed(
-        pd.concat([scores, likeness([each for each in found if each.task in sound])]), degenerate
-    )
+    renamed = [replace(ticket, task=names[ticket.task]) for ticket in tickets]
+    kappas = likeness([ticket for ticket in renamed if ticket.task in sound])
+    return Observed(pd.concat([scores, kappas]), degenerate)
 
 
 def _sound(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, int], ...]]:
@@ -78,35 +79,37 @@ def _sound(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, int], ..
     return scores[sound], tuple(scores.index[~sound])
 
 
-def likeness(found: Sequence[Survivors]) -> pd.DataFrame:
+def likeness(tickets: Sequence[Ticket]) -> pd.DataFrame:
     """Cohen's kappa of the good subnetworks of one task over seeds, and of one seed over tasks, by cell.
 
     A pair belongs to two cells, so the mean kappas of cells are no replications of each other. Each cell gets
     its jackknife pseudo-value of the mean over pairs instead: the same mean, and a spread that a test may use.
     Groups of fewer than three have none; NaN where a pair of the group has no kappa.
     """
-    groups: defaultdict[tuple[str, str | int, str], list[Survivors]] = defaultdict(list)
-    for each in found:
-        groups["seeds", each.task, each.method].append(each)
-        groups["tasks", each.seed, each.method].append(each)
+    groups: defaultdict[tuple[str, str | int, str], list[Ticket]] = defaultdict(list)
+    for ticket in tickets:
+        if METHODS[ticket.method] in PAPER_METHODS:
+            groups["seeds", ticket.task, ticket.method].append(ticket)
+            groups["tasks", ticket.seed, ticket.method].append(ticket)
     rows = [
-        (each.task, each.seed, f"{unit} across {others}", value)
-        for (others, _, _), own in groups.items()
-        if len(own) > 2
-        for unit, kappa_SS in _matrices(own).items()
-        for each, value in zip(own, pseudo_values(kappa_SS), strict=True)
+        (ticket.task, ticket.seed, f"{unit} across {others}", value)
+        for (others, _, _), group in groups.items()
+        if len(group) > 2
+        for unit, kappa_SS in _kappa_matrices(group).items()
+        for ticket, value in zip(group, pseudo_values(kappa_SS), strict=True)
     ]
     frame = pd.DataFrame(rows, columns=[*CELL, "name", "kappa"])
     return frame.pivot(index=CELL, columns="name", values="kappa")
 
 
-def _matrices(own: Sequence[Survivors]) -> dict[str, NDArray[np.float64]]:
-    """Kappa of every two [S, S], unit by unit, 0 on the diagonal."""
-    found = {unit: np.zeros((len(own), len(own))) for unit in own[0].totals}
-    for a, b in combinations(range(len(own)), 2):
-        for unit, kappa in kappas(own[a], own[b]):
-            found[unit][a, b] = found[unit][b, a] = kappa
-    return found
+def _kappa_matrices(tickets: Sequence[Ticket]) -> dict[str, NDArray[np.float64]]:
+    """Kappa of every two tickets [S, S], unit by unit, 0 on the diagonal."""
+    size = len(tickets)
+    kappas_SS = {unit: np.zeros((size, size)) for unit in by_unit(tickets[0])}
+    for a, b in combinations(range(size), 2):
+        for overlap in overlaps(tickets[a], tickets[b]):
+            kappas_SS[overlap.unit][a, b] = kappas_SS[overlap.unit][b, a] = overlap.kappa
+    return kappas_SS
 
 
 def pseudo_values(pairs_SS: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,16 +118,6 @@ def pseudo_values(pairs_SS: NDArray[np.float64]) -> NDArray[np.float64]:
     without_S = (total - 2 * pairs_SS.sum(axis=1)) / ((count - 1) * (count - 2))
     values: NDArray[np.float64] = total / (count - 1) - (count - 1) * without_S
     return values
-
-
-def kappas(a: Survivors, b: Survivors) -> Iterator[tuple[str, float]]:
-    """Cohen's kappa of two subnetworks, unit by unit; NaN where both keep everything, or both nothing."""
-    for unit, total in a.totals.items():
-        shared = int(np.bitwise_count(a.bits[unit] & b.bits[unit]).sum())
-        first, second = (int(np.bitwise_count(each.bits[unit]).sum()) for each in (a, b))
-        chance = first * second / total
-        mean = (first + second) / 2
-        yield unit, (shared - chance) / (mean - chance) if mean > chance else float("nan")
 
 
 def unimportant(importance: pd.DataFrame) -> pd.DataFrame:

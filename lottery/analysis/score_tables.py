@@ -12,7 +12,8 @@ import pandas as pd
 from lottery.analysis.frames import ordered, spread
 from lottery.metrics import significance_margin
 from lottery.tasks import get_task
-from lottery.vocabulary import CONTRASTS, PRUNINGS
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import CONTROLLED
 
 OWNER = ["method", "kind", "state"]
 
@@ -148,6 +149,14 @@ def curves(trajectory: pd.DataFrame) -> pd.DataFrame:
     return trajectory.assign(chosen=trajectory.index.isin(accepted.index[chosen]))
 
 
+def first_phase(curves: pd.DataFrame) -> pd.DataFrame:
+    """The steps of every search's first phase, which draws its curve; the full model (step 0) included."""
+    search = ["task", "seed", "method"]
+    phase = curves[curves["step"] == 1].set_index(search)["phase"].rename("first_phase")
+    in_phase = curves["phase"] == curves.join(phase, on=search)["first_phase"]
+    return curves[in_phase | (curves["step"] == 0)]
+
+
 def headline(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The numbers an experiment is compared by: mean scores over the sound tasks, sizes, agreement.
 
@@ -166,9 +175,9 @@ def headline(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "full": _number(sound.get(("full", "full", "finetuned"))),
         "majority": _number(sound.get(("full", "majority", "finetuned"))),
     }
-    for method in PRUNINGS:
+    for method in METHODS:
         found[method] = {
-            state: {kind: _number(sound.get((method, kind, state))) for kind in CONTRASTS}
+            state: {kind: _number(sound.get((method, kind, state))) for kind in CONTROLLED}
             for state in ("pruned", "retrained")
         } | {
             "share_of_full": _number(share.get((method, "good", "pruned"))),

@@ -1,7 +1,8 @@
-"""Do seeds keep the same components? Statistics of repeated searches (paper, section 5).
+"""Stability of s-pruning: do searches with different seeds keep the same components? (paper, section 5)
 
-Arrays are booleans kept_S...: one subnetwork per seed, heads [S, L, H] or MLPs [S, L]. A statistic that the
-data leave undefined (one seed, nothing kept, everything kept) is NaN.
+Arrays are booleans kept_S...: one subnetwork per seed, heads [S, L, H] or MLPs [S, L]. A statistic that the data
+leave undefined (one seed, nothing kept, everything kept) is NaN.
+Suffixes: S seeds, L layers, H heads, C all components.
 """
 
 from collections.abc import Sequence
@@ -14,41 +15,48 @@ from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import cochrans_q
 from statsmodels.stats.inter_rater import fleiss_kappa
 
-from lottery.analysis.survival import Survivors
+from lottery import seeds
+from lottery.analysis.resampling import PERMUTATIONS, greater, permutations
 from lottery.metrics import spearman
-from lottery.seeds import rng
 from lottery.subnetwork import Kept
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
 
 NAN = float("nan")
-SHUFFLES = 1999
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def stability(found: Sequence[Survivors]) -> pd.DataFrame:
-    """Every statistic of every task's structured subnetworks: task, unit, statistic, value."""
+def stability(tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """Every statistic of every task's s-pruned good tickets: task, unit, statistic, value."""
     rows = [
         (task, unit, statistic, value)
-        for task in dict.fromkeys(each.task for each in found)
-        for unit, kept_S in _stacked(found, task).items()
-        for statistic, value in statistics(kept_S, rng("stability", task, unit)).items()
+        for task in dict.fromkeys(ticket.task for ticket in tickets)
+        for unit, kept_S in _masks_over_seeds(tickets, task).items()
+        for statistic, value in statistics(kept_S, seeds.rng("stability", task, unit)).items()
     ]
     return pd.DataFrame(rows, columns=["task", "unit", "statistic", "value"])
 
 
-def _stacked(found: Sequence[Survivors], task: str) -> dict[str, Kept]:
-    by_seed = sorted(found, key=lambda each: each.seed)
-    own = [each.shares for each in by_seed if (each.task, each.method) == (task, "structured")]
-    return {unit: np.stack([shares[unit] for shares in own]) == 1 for unit in own[0]} if own else {}
+def _masks_over_seeds(tickets: Sequence[Ticket], task: str) -> dict[str, Kept]:
+    """The masks of a task's s-pruned tickets, stacked in the order of seeds: heads [S, L, H], mlps [S, L]."""
+    subnetworks = [
+        ticket.subnetwork
+        for ticket in sorted(tickets, key=lambda ticket: ticket.seed)
+        if (ticket.task, ticket.method) == (task, STRUCTURED.name)
+    ]
+    if not subnetworks:
+        return {}
+    return {unit: np.stack([kept[unit] for kept in subnetworks]) for unit in STRUCTURED.units}
 
 
-def statistics(kept_S: Kept, chance: np.random.Generator) -> dict[str, float]:
+def statistics(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
     """Sizes, agreement between seeds and its chance level, of one task's subnetworks kept_S [S, ...]."""
     kept_SC = kept_S.reshape(len(kept_S), -1)
-    return sizes(kept_SC) | reliability(kept_SC) | similarity(kept_S, chance) | cochran(kept_SC)
+    return sizes(kept_SC) | reliability(kept_SC) | similarity(kept_S, rng) | cochran(kept_SC)
 
 
 def sizes(kept_SC: Kept) -> dict[str, float]:
-    """How many survive, how many in all seeds or in none, and how far the seeds disagree on single ones.
+    """Sizes: how many components survive, with all seeds or with none, and how far seeds disagree on single ones.
 
     `share_mixed` is the share of components that some seeds keep and others do not. The std (ddof 1) of a
     component over 5 seeds is 0, .447 or .548; the two shares in [.45, .55] tell the literal reading from
@@ -65,12 +73,12 @@ def sizes(kept_SC: Kept) -> dict[str, float]:
         "never_survivors": float((times_C == 0).sum()),
         "never_survivors_expected": float(components * np.prod(1 - size_S / components)),
         "share_mixed": float(((times_C > 0) & (times_C < seeds)).mean()) if seeds > 1 else NAN,
-        "share_std_in_045_055": _share_between(std_C),
-        "share_std_in_045_055_rounded": _share_between(std_C.round(2)),
+        "share_std_in_045_055": _share_from_045_to_055(std_C),
+        "share_std_in_045_055_rounded": _share_from_045_to_055(std_C.round(2)),
     }
 
 
-def _share_between(std_C: NDArray[np.float64]) -> float:
+def _share_from_045_to_055(std_C: NDArray[np.float64]) -> float:
     return NAN if np.isnan(std_C).any() else float(((std_C >= 0.45) & (std_C <= 0.55)).mean())
 
 
@@ -87,36 +95,33 @@ def reliability(kept_SC: Kept) -> dict[str, float]:
     }
 
 
-def similarity(kept_S: Kept, chance: np.random.Generator) -> dict[str, float]:
+def similarity(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
     """Mean Jaccard index over pairs of seeds, its level at chance, and permutation tests of "above chance".
 
-    Shuffles keep each seed's size: over all components (`uniform`), or within each layer, which leaves the
+    Permutations keep each seed's size: over all components (`uniform`), or within each layer, which leaves the
     preference for layers in place (`within_layer`; for heads only). Two empty subnetworks have no index.
     """
     kept_SC = kept_S.reshape(len(kept_S), -1)
-    observed, expected = jaccard(kept_SC), expected_jaccard(kept_SC)
-    layered = kept_S if kept_S.ndim > 2 else None
+    observed, has_layers = _mean(jaccard(kept_SC)), kept_S.ndim > 2
     return {
-        "jaccard_mean": _mean(observed),
-        "jaccard_chance": _mean(expected),
-        "jaccard_p_uniform": _permutation_p(kept_SC, _mean(observed), chance),
-        "jaccard_p_within_layer": NAN
-        if layered is None
-        else _permutation_p(layered, _mean(observed), chance),
+        "jaccard_mean": observed,
+        "jaccard_chance": _mean(expected_jaccard(kept_SC)),
+        "jaccard_p_uniform": _permutation_p(kept_SC, observed, rng),
+        "jaccard_p_within_layer": _permutation_p(kept_S, observed, rng) if has_layers else NAN,
     }
 
 
 def jaccard(kept_SC: Kept) -> NDArray[np.float64]:
     """|A and B| / |A or B| of every two of S subnetworks, [..., S, C] -> [..., pairs]; NaN for two empty ones."""
     a, b = np.triu_indices(kept_SC.shape[-2], k=1)
-    counted = kept_SC.astype(np.float32)
-    shared = (counted @ counted.swapaxes(-1, -2))[..., a, b].astype(np.float64)
+    ones_SC = kept_SC.astype(np.float32)  # a product of matrices counts what every two share
+    shared = (ones_SC @ ones_SC.swapaxes(-1, -2))[..., a, b].astype(np.float64)
     size_S = kept_SC.sum(axis=-1)
     return _ratio(shared, size_S[..., a] + size_S[..., b] - shared)
 
 
 def expected_jaccard(kept_SC: Kept) -> NDArray[np.float64]:
-    """The same pairs at chance: e / (a + b - e), with the overlap e = ab / C of independent subnetworks."""
+    """Jaccard index of the same pairs at chance: e / (a + b - e), with the overlap e = ab / C of independent ones."""
     a, b = (kept_SC.sum(axis=1)[index] for index in np.triu_indices(len(kept_SC), k=1))
     shared = a * b / kept_SC.shape[1]
     return _ratio(shared, a + b - shared)
@@ -127,14 +132,13 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
     return np.divide(part, whole, out=ratio, where=whole > 0)
 
 
-def _permutation_p(kept: Kept, observed: float, chance: np.random.Generator) -> float:
-    """Share of shuffles along the last axis that are at least as alike, the observed one among them."""
+def _permutation_p(kept: Kept, observed: float, rng: np.random.Generator) -> float:
+    """p of a mean Jaccard index this large, by permuting the last axis; NaN where nothing can be permuted."""
     sizes = kept.sum(axis=-1)
     if np.isnan(observed) or not ((sizes > 0) & (sizes < kept.shape[-1])).any():
         return NAN
-    shuffled = chance.permuted(np.broadcast_to(kept, (SHUFFLES, *kept.shape)), axis=-1)
-    values = np.nanmean(jaccard(shuffled.reshape(SHUFFLES, len(kept), -1)), axis=-1)
-    return float((1 + (values >= observed - 1e-12).sum()) / (1 + SHUFFLES))
+    permuted = permutations(kept, rng).reshape(PERMUTATIONS, len(kept), -1)
+    return greater(observed, np.nanmean(jaccard(permuted), axis=-1))
 
 
 def _mean(values: NDArray[np.float64]) -> float:
@@ -153,11 +157,11 @@ def cochran(kept_SC: Kept) -> dict[str, float]:
     df = float(len(kept_SC) - 1)
     if (kept_SC == kept_SC[0]).all():
         return {"cochran_q": NAN, "cochran_df": df, "cochran_p": NAN}
-    found = cochrans_q(kept_SC.T.astype(int))
+    test = cochrans_q(kept_SC.T.astype(int))
     return {
-        "cochran_q": float(found.statistic),
+        "cochran_q": float(test.statistic),
         "cochran_df": df,
-        "cochran_p": float(found.pvalue),
+        "cochran_p": float(test.pvalue),
     }
 
 
@@ -165,23 +169,24 @@ def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
     """Quantiles over the components of an unpruned model: task, unit, quantile, mean and std over seeds, n."""
     by = ["task", "unit", "quantile"]
     rows = [
-        (task, unit, level, float(scores["importance"].quantile(level)))
-        for (task, unit, _), scores in importance.groupby(["task", "unit", "seed"], sort=False)
+        (task, unit, level, float(of_seed["importance"].quantile(level)))
+        for (task, unit, _), of_seed in importance.groupby(["task", "unit", "seed"], sort=False)
         for level in QUANTILES
     ]
-    found = pd.DataFrame(rows, columns=[*by, "value"]).groupby(by, sort=False)["value"]
-    return found.agg(mean="mean", std="std", n="count").reset_index()
+    values = pd.DataFrame(rows, columns=[*by, "value"]).groupby(by, sort=False)["value"]
+    return values.agg(mean="mean", std="std", n="count").reset_index()
 
 
 def importance_agreement(importance: pd.DataFrame) -> pd.DataFrame:
     """Spearman correlation of the importances of every two seeds: task, unit, seed_a, seed_b, spearman."""
     rows: list[tuple[object, ...]] = []
-    for (task, unit), own in importance.groupby(["task", "unit"], sort=False):
-        scores = {
-            seed: each.sort_values(["layer", "index"])["importance"].to_numpy(np.float64)
-            for seed, each in own.groupby("seed", sort=False)
+    for (task, unit), of_unit in importance.groupby(["task", "unit"], sort=False):
+        by_seed = {
+            seed: of_seed.sort_values(["layer", "index"])["importance"].to_numpy(np.float64)
+            for seed, of_seed in of_unit.groupby("seed", sort=False)
         }
         rows += [
-            (task, unit, a, b, spearman(scores[a], scores[b])) for a, b in combinations(scores, 2)
+            (task, unit, a, b, spearman(by_seed[a], by_seed[b]))
+            for a, b in combinations(by_seed, 2)
         ]
     return pd.DataFrame(rows, columns=["task", "unit", "seed_a", "seed_b", "spearman"])

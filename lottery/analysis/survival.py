@@ -1,7 +1,6 @@
-"""What survives, where, and whether seeds and tasks agree on it (paper, sections 5 and 6)."""
+"""Tables of what survives: sizes, places, and overlap between seeds and between tasks (paper, sections 5 and 6)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
@@ -9,106 +8,80 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lottery.analysis.frames import ordered, spread
+from lottery.analysis.overlap import by_unit, overlaps
 from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import Ticket
+from lottery.tickets.methods import METHODS
 
 Shares = Mapping[str, NDArray[np.float64]]
 """Share of each component that survives, in [0, 1]: heads [L, H] and mlps [L]."""
+PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance"]
 
 
-@dataclass(frozen=True)
-class Survivors:
-    """One good subnetwork: its `shares` of each head and MLP, and its components `bits`, packed, of `totals`."""
+def component_shares(ticket: Ticket, heads: int) -> Shares:
+    """How much of each head and MLP survives; of an encoder with so many `heads` a layer.
 
-    task: str
-    seed: int
-    method: str
-    shares: Shares
-    bits: Mapping[str, NDArray[np.uint8]]
-    totals: Mapping[str, int]
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """How many heads and MLPs, or weights, survive."""
-        return {unit: int(np.bitwise_count(bits).sum()) for unit, bits in self.bits.items()}
+    A head's weights are its rows of query, key and value and its columns of the attention output.
+    """
+    kept = ticket.subnetwork
+    if not METHODS[ticket.method].prunes_weights:
+        return {unit: components.astype(np.float64) for unit, components in kept.items()}
+    layers = 1 + max(int(name.split(".")[1]) for name in kept)
+    return {
+        "heads": np.stack([_head_shares(kept, layer, heads) for layer in range(layers)]),
+        "mlps": np.array([_mlp_share(kept, layer) for layer in range(layers)]),
+    }
 
 
-def structured(task: str, seed: int, good: Subnetwork) -> Survivors:
-    """Heads and MLPs that survive whole or not at all."""
-    return Survivors(
-        task=task,
-        seed=seed,
-        method="structured",
-        shares={unit: kept.astype(np.float64) for unit, kept in good.items()},
-        bits={unit: np.packbits(kept) for unit, kept in good.items()},
-        totals={unit: kept.size for unit, kept in good.items()},
-    )
+def _head_shares(weights: Subnetwork, layer: int, heads: int) -> NDArray[np.float64]:
+    def projection(name: str) -> Kept:
+        return weights[f"layers.{layer}.attention.{name}.weight"]
+
+    rows = [projection(name).reshape(heads, -1) for name in ("query", "key", "value")]
+    columns = projection("output").T.reshape(heads, -1)
+    shares_H: NDArray[np.float64] = np.concatenate([*rows, columns], axis=1).mean(axis=1)
+    return shares_H
 
 
-def magnitude(task: str, seed: int, good: Subnetwork, heads: int) -> Survivors:
-    """Single weights; a head's are its rows of query, key and value and its columns of the output."""
-    layers = 1 + max(int(name.split(".")[1]) for name in good)
-    return Survivors(
-        task=task,
-        seed=seed,
-        method="magnitude",
-        shares={
-            "heads": np.stack([_head_shares(good, layer, heads) for layer in range(layers)]),
-            "mlps": np.array([_mlp_share(good, layer) for layer in range(layers)]),
-        },
-        bits={"weights": np.packbits(good.flat)},
-        totals={"weights": good.total},
-    )
+def _mlp_share(weights: Subnetwork, layer: int) -> float:
+    matrices = [weights[f"layers.{layer}.mlp.{name}.weight"] for name in ("expand", "contract")]
+    return sum(int(kept.sum()) for kept in matrices) / sum(kept.size for kept in matrices)
 
 
-def _head_shares(good: Subnetwork, layer: int, heads: int) -> NDArray[np.float64]:
-    def of(projection: str) -> Kept:
-        return good[f"layers.{layer}.attention.{projection}.weight"]
-
-    rows = [of(name).reshape(heads, -1) for name in ("query", "key", "value")]
-    columns = of("output").T.reshape(heads, -1)
-    shares: NDArray[np.float64] = np.concatenate([*rows, columns], axis=1).mean(axis=1)
-    return shares
-
-
-def _mlp_share(good: Subnetwork, layer: int) -> float:
-    parts = [good[f"layers.{layer}.mlp.{name}.weight"] for name in ("expand", "contract")]
-    return sum(int(part.sum()) for part in parts) / sum(part.size for part in parts)
-
-
-def sizes(found: Sequence[Survivors], curves: pd.DataFrame) -> pd.DataFrame:
-    """Per task, method, seed and unit: how many survive, of how many, and the sparsity of the subnetwork."""
+def sizes(tickets: Sequence[Ticket], curves: pd.DataFrame) -> pd.DataFrame:
+    """Survivors per task, method, seed and unit, of how many, and the sparsity of the ticket."""
     key = ["task", "seed", "method"]
     sparsity = curves[curves["chosen"]].set_index(key)["sparsity"]
     rows = [
         {
-            "task": each.task,
-            "method": each.method,
-            "seed": each.seed,
+            "task": ticket.task,
+            "method": ticket.method,
+            "seed": ticket.seed,
             "unit": unit,
-            "kept": size,
-            "total": each.totals[unit],
+            "kept": subnetwork.size,
+            "total": subnetwork.total,
         }
-        for each in found
-        for unit, size in each.sizes.items()
+        for ticket in tickets
+        for unit, subnetwork in by_unit(ticket).items()
     ]
     return pd.DataFrame(rows).join(sparsity, on=key)
 
 
 def survivors(sizes: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """Survivors per task and unit over the seeds, and, as the unit `sparsity`, the share of weights gone."""
+    """Survivors per task and unit over the seeds; the unit `sparsity` is the share of weights removed."""
     by = ["task", "method", "unit", "total"]
-    once = sizes.drop_duplicates(["task", "method", "seed"])
-    gone = once.assign(unit="sparsity", total=1, kept=once["sparsity"])
-    found = spread(pd.concat([sizes, gone], ignore_index=True), by, "kept")
-    return ordered(found, tasks, ["task", "method"])
+    tickets = sizes.drop_duplicates(["task", "method", "seed"])
+    removed = tickets.assign(unit="sparsity", total=1, kept=tickets["sparsity"])
+    over_seeds = spread(pd.concat([sizes, removed], ignore_index=True), by, "kept")
+    return ordered(over_seeds, tasks, ["task", "method"])
 
 
-def survival(found: Sequence[Survivors]) -> pd.DataFrame:
+def survival(tickets: Sequence[Ticket], heads: int) -> pd.DataFrame:
     """Share of each head and MLP that survives: mean and std (ddof 1) over the seeds; `index` null for an MLP."""
     rows = [
-        (each.task, each.method, unit, *_place(place), each.seed, float(share))
-        for each in found
-        for unit, shares in each.shares.items()
+        (ticket.task, ticket.method, unit, *_layer_and_index(place), ticket.seed, float(share))
+        for ticket in tickets
+        for unit, shares in component_shares(ticket, heads).items()
         for place, share in np.ndenumerate(shares)
     ]
     by = ["task", "method", "unit", "layer", "index"]
@@ -117,15 +90,15 @@ def survival(found: Sequence[Survivors]) -> pd.DataFrame:
     return groups.agg(mean="mean", std="std", n="count").reset_index()
 
 
-def _place(place: tuple[int, ...]) -> tuple[int, int | None]:
+def _layer_and_index(place: tuple[int, ...]) -> tuple[int, int | None]:
     return place[0], place[1] if len(place) > 1 else None
 
 
-def agreement(found: Sequence[Survivors], tasks: Sequence[str]) -> pd.DataFrame:
-    """Jaccard index of the good subnetworks of every two seeds of a task, and what chance gives their sizes."""
+def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
+    """Jaccard index of the tickets of every two seeds of a task, and its expected value at their sizes."""
     rows = [
         {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, **pair}
-        for a, b in combinations(found, 2)
+        for a, b in combinations(tickets, 2)
         if (a.task, a.method) == (b.task, b.method)
         for pair in _pairs(a, b)
     ]
@@ -133,19 +106,19 @@ def agreement(found: Sequence[Survivors], tasks: Sequence[str]) -> pd.DataFrame:
     return ordered(pd.DataFrame(rows, columns=columns), tasks, ["task", "method", "unit"])
 
 
-def overlap(found: Sequence[Survivors], tasks: Sequence[str]) -> pd.DataFrame:
-    """What two tasks keep in common, within each seed: mean, std and interval over the seeds.
+def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
+    """What the tickets of two tasks share within each seed: mean, std and interval over the seeds.
 
     `expected` is what independent subnetworks of the same sizes would share, |A||B| / total. A task with
     itself shares its whole size.
     """
-    by_name = {(each.task, each.seed, each.method): each for each in found}
+    by_cell = {(ticket.task, ticket.seed, ticket.method): ticket for ticket in tickets}
     rows = [
         {"task_a": first, "task_b": second, "seed": seed, **pair}
         for first, second in combinations_with_replacement(tasks, 2)
-        for task, seed, method in by_name
-        if task == first and (second, seed, method) in by_name
-        for pair in _pairs(by_name[first, seed, method], by_name[second, seed, method])
+        for task, seed, method in by_cell
+        if task == first and (second, seed, method) in by_cell
+        for pair in _pairs(by_cell[first, seed, method], by_cell[second, seed, method])
     ]
     by = ["task_a", "task_b", "method", "unit", "total"]
     frame = pd.DataFrame(rows)
@@ -153,21 +126,14 @@ def overlap(found: Sequence[Survivors], tasks: Sequence[str]) -> pd.DataFrame:
     return spread(frame, by, "shared").join(means, on=by)
 
 
-PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance"]
-
-
-def _pairs(a: Survivors, b: Survivors) -> Iterator[dict[str, str | float]]:
-    """Two subnetworks of one method, unit by unit: what they share and what chance would give."""
-    for unit, total in a.totals.items():
-        shared = int(np.bitwise_count(a.bits[unit] & b.bits[unit]).sum())
-        together = a.sizes[unit] + b.sizes[unit]
-        expected = a.sizes[unit] * b.sizes[unit] / total
+def _pairs(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
+    for overlap in overlaps(a, b):
         yield {
             "method": a.method,
-            "unit": unit,
-            "total": total,
-            "shared": shared,
-            "expected": expected,
-            "jaccard": shared / (together - shared) if together else np.nan,
-            "chance": expected / (together - expected) if together else np.nan,
+            "unit": overlap.unit,
+            "total": overlap.total,
+            "shared": overlap.shared,
+            "expected": overlap.expected,
+            "jaccard": overlap.jaccard,
+            "chance": overlap.expected_jaccard,
         }

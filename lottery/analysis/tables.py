@@ -1,4 +1,4 @@
-"""Everything the report is made of, by table name: the records of all cells in, tidy frames out."""
+"""Every table of the report: gather the records of all cells, then compute frames by table name."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from lottery import records, subnetwork
+from lottery import records
 from lottery.analysis import (
     head_patterns,
     published_scores,
@@ -17,121 +17,114 @@ from lottery.analysis import (
     survival,
     verdicts,
 )
-from lottery.analysis.published_masks import Good
-from lottery.analysis.survival import Survivors
 from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import PatternAccuracy
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.schemas import ImportanceRecord, Score, StepRecord
-from lottery.subnetwork import Subnetwork
+from lottery.ticket import Ticket
+from lottery.tickets.methods import METHODS, STRUCTURED
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """The records of all cells: scores, steps and importances as frames, and the good subnetworks.
+class Records:
+    """The records of all cells: scores, steps and importances as frames, and the good tickets of every method.
 
-    Of their heads: what they attend to (`gazes`), and how well patterns of attention are told apart (`told`).
+    `profiles` are the attention profiles of heads, `pattern_accuracy` how well the classifier tells patterns apart.
     """
 
     scores: pd.DataFrame
     steps: pd.DataFrame
     importance: pd.DataFrame
-    good: Sequence[Survivors]
-    gazes: pd.DataFrame
-    told: pd.DataFrame
+    good: Sequence[Ticket]
+    profiles: pd.DataFrame
+    pattern_accuracy: pd.DataFrame
+
+    @property
+    def heads(self) -> int:
+        """Heads of a layer."""
+        ticket = next(ticket for ticket in self.good if ticket.method == STRUCTURED.name)
+        return ticket.subnetwork.shapes["heads"][1]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the authors published: scores over their seeds, and the masks of their good subnetworks."""
+    """What the authors published: scores averaged over their seeds, and the masks of their good tickets."""
 
-    results: pd.DataFrame
-    masks: Sequence[Good]
+    scores: pd.DataFrame
+    tickets: Sequence[Ticket]
 
 
 def gather(
     grid: GridParameters, scores: Path, subnetworks: Path, attention: Path, patterns: Path
-) -> Gathered:
-    """Every record of the grid's cells; a UserError where one is missing or belongs to another cell."""
+) -> Records:
+    """Read the records of every cell of the grid.
+
+    Raises UserError if a file is missing or belongs to another cell.
+    """
 
     def frame(kind: type[msgspec.Struct], folder: Path, *names: str) -> pd.DataFrame:
         table: pd.DataFrame = records.read_cells(kind, grid.cells, folder, *names).to_pandas()
         return table
 
-    return Gathered(
+    return Records(
         scores=frame(Score, scores, *grid.tables),
         steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
         importance=frame(ImportanceRecord, subnetworks, "importance.parquet"),
-        good=[each for cell in grid.cells for each in _good(subnetworks, *cell)],
-        gazes=_gazes(attention, grid.tasks),
-        told=records.read(PatternAccuracy, [patterns / "told.parquet"]).to_pandas(),
+        good=[ticket for cell in grid.cells for ticket in _good_tickets(subnetworks, *cell)],
+        profiles=_profiles(attention, grid.tasks),
+        pattern_accuracy=records.read(PatternAccuracy, [patterns / "told.parquet"]).to_pandas(),
     )
 
 
-def _gazes(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
-    """What the heads of every task attend to; a UserError where a file belongs to another task."""
-    found = []
+def _good_tickets(folder: Path, task: str, seed: int) -> list[Ticket]:
+    """The good ticket of every method for a task and seed."""
+    cell = folder / task / str(seed)
+    return [Ticket.load(cell, task, seed, method.good) for method in METHODS.values()]
+
+
+def _profiles(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
+    """The attention profiles of every task's heads; UserError if a file belongs to another task."""
+    by_task = []
     for task in tasks:
         path = folder / task / "heads.parquet"
-        own: pd.DataFrame = records.read(HeadProfile, [path]).to_pandas()
-        if set(own["task"]) != {task}:
+        profiles: pd.DataFrame = records.read(HeadProfile, [path]).to_pandas()
+        if set(profiles["task"]) != {task}:
             raise UserError(
                 f"{path}: belongs to another task; delete it and run the pipeline again"
             )
-        found.append(own)
-    return pd.concat(found, ignore_index=True)
+        by_task.append(profiles)
+    return pd.concat(by_task, ignore_index=True)
 
 
-def _good(folder: Path, task: str, seed: int) -> list[Survivors]:
-    """The good subnetworks of a cell, both methods."""
-    structured, magnitude = (
-        _owned(folder / task / str(seed) / method / "good.safetensors", (task, seed, method))
-        for method in ("structured", "magnitude")
-    )
-    heads = structured["heads"].shape[1]
-    return [
-        survival.structured(task, seed, structured),
-        survival.magnitude(task, seed, magnitude, heads),
-    ]
-
-
-def _owned(path: Path, owner: tuple[str, int, str]) -> Subnetwork:
-    kept, identity = subnetwork.load(path)
-    if (identity["task"], identity["seed"], identity["method"]) != owner:
-        raise UserError(f"{path}: belongs to another cell; delete it and run the pipeline again")
-    return kept
-
-
-def analyse(own: Gathered, authors: Published, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:
+def analyse(run: Records, published: Published, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Every table by its name."""
-    cells, curves = score_tables.cells(own.scores, tasks), score_tables.curves(own.steps)
-    sizes = survival.sizes(own.good, curves)
+    cells, curves = score_tables.cells(run.scores, tasks), score_tables.curves(run.steps)
+    sizes = survival.sizes(run.good, curves)
     overview = score_tables.overview(cells, sizes, tasks)
-    judged = verdicts.judge(
-        quantities.observe(
-            cells, own.good, own.importance, head_patterns.contrast(own.gazes, own.good)
-        ),
-        quantities.published(authors.results, authors.masks),
+    heterogeneity = head_patterns.heterogeneity(run.profiles, run.good)
+    claims = verdicts.judge(
+        quantities.observe(cells, run.good, run.importance, heterogeneity),
+        quantities.published(published.scores, published.tickets),
     )
     return {
         "tasks": overview,
-        "verdicts": pd.DataFrame([asdict(verdict) for verdict in judged]),
+        "verdicts": pd.DataFrame([asdict(verdict) for verdict in claims]),
         "cells": cells,
         "results": score_tables.results(cells),
         "averages": score_tables.averages(cells, overview),
-        "published": published_scores.averages(authors.results),
+        "published": published_scores.averages(published.scores),
         "selection": score_tables.selection(cells),
         "sizes": sizes,
         "survivors": survival.survivors(sizes, tasks),
         "curves": curves,
-        "survival": survival.survival(own.good),
-        "agreement": survival.agreement(own.good, tasks),
-        "stability": stability.stability(own.good),
-        "importance": stability.importance_quantiles(own.importance),
-        "importance-agreement": stability.importance_agreement(own.importance),
-        "overlap": survival.overlap(own.good, tasks),
-        "patterns": own.told,
-        "attention": head_patterns.shares(own.gazes, own.good),
-        "attention-survival": head_patterns.correlation(own.gazes, own.good),
+        "survival": survival.survival(run.good, run.heads),
+        "agreement": survival.agreement(run.good, tasks),
+        "stability": stability.stability(run.good),
+        "importance": stability.importance_quantiles(run.importance),
+        "importance-agreement": stability.importance_agreement(run.importance),
+        "overlap": survival.overlap(run.good, tasks),
+        "patterns": run.pattern_accuracy,
+        "attention": head_patterns.shares(run.profiles, run.good),
+        "attention-survival": head_patterns.correlation(run.profiles, run.good),
     }

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.experiments import (
-    GONE,
     MARGINS,
+    REMOVED,
     SCORES,
     Compared,
     Experiment,
@@ -51,7 +51,7 @@ def render(
             section("What was not run again", _reused(runs)),
         ]
     elif runs:
-        parts.append(section("What came out", _headline(runs, [*SCORES, *GONE])))
+        parts.append(section("What came out", _headline(runs, [*SCORES, *REMOVED])))
     if len(runs) < 2:
         parts.append(section("How to run experiments", HOW))
     return "\n\n".join(parts) + "\n"
@@ -96,7 +96,7 @@ def _changed(runs: Sequence[Experiment]) -> str:
 
 
 def _outcome(runs: Sequence[Experiment], picture: str) -> Iterator[str]:
-    yield _headline(runs, [*SCORES, *GONE])
+    yield _headline(runs, [*SCORES, *REMOVED])
     yield figure(
         picture,
         f"Line plots, a panel for each task and pruning: score on the selection data against the share of encoder"

@@ -12,7 +12,8 @@ from lottery.report import references
 from lottery.report.markdown import folded, section, table
 from lottery.report.provenance import Provenance
 from lottery.report.sections import attention, methods, scores, survival
-from lottery.vocabulary import CONTRASTS, METHODS, PRUNINGS
+from lottery.tickets.methods import METHODS, method_title
+from lottery.vocabulary import CONTROLLED
 from lottery.wording import NONE, between, counted, listed, number, percent, probability, setting
 
 
@@ -91,7 +92,7 @@ def abstract(found: Material) -> str:
         f"{over} {sound}{left}, the full model scores {between(full)} on dev and the majority"
         f" class {number(blind.mean)}, {percent(blind.share, 0)} of that."
     )
-    text += [_outcome(mean, found.tables["survivors"], found.tasks, method) for method in PRUNINGS]
+    text += [_outcome(mean, found.tables["survivors"], found.tasks, method) for method in METHODS]
     verdict = found.tables["verdicts"]["verdict"]
     said = listed(f"{count} are {name}" for name, count in verdict.value_counts().items())
     text.append(f"Of {counted(len(verdict), 'claim')} of the paper put to a test here, {said}.")
@@ -108,11 +109,11 @@ def _outcome(mean: pd.DataFrame, survivors: pd.DataFrame, tasks: pd.DataFrame, m
     ]["mean"].mean()
     shares = mean.set_index(["method", "kind", "state"])["share"].to_dict()
     share = {
-        state: [percent(shares.get((method, kind, state)), 0) for kind in CONTRASTS]
+        state: [percent(shares.get((method, kind, state)), 0) for kind in CONTROLLED]
         for state in ("pruned", "retrained")
     }
     return (
-        f"{METHODS[method]} removes {percent(gone, 0)} of the encoder's prunable weights; good, random and bad"
+        f"{method_title(method)} removes {percent(gone, 0)} of the encoder's prunable weights; good, random and bad"
         f" subnetworks reach {listed(share['pruned'])} of the full score as cut, and"
         f" {listed(share['retrained'])} retrained."
     )

@@ -1,28 +1,10 @@
 """Contrast subnetworks: what a good one is held against (paper, section 4)."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
 
 import numpy as np
-from msgspec import Meta
 
-from lottery.params import Parameters
 from lottery.subnetwork import Kept, Subnetwork
-
-
-class ControlsParameters(Parameters, frozen=True):
-    """`draws` random subnetworks for each good one, and how random and bad ones are made.
-
-    random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each
-    with the probability of surviving, so that the size holds on average only.
-    bad: `unsurvived` takes what did not survive (the paper's text); `smallest` (the authors' weights) takes
-    as many as survive from the low end of the magnitudes.
-    """
-
-    draws: Annotated[int, Meta(ge=1, le=100)]
-    random: Literal["exact", "bernoulli"]
-    bad: Literal["unsurvived", "smallest"]
-
 
 Draw = Callable[[Kept], Kept]
 """From the survivors of one group of components [n] to those of its contrast [n]."""

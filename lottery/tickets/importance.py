@@ -6,37 +6,20 @@ Gates of their own for every example give all absolute values of a batch in one 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from lottery.data.examples import Examples
 from lottery.model.encoder import Encoder, Gates
 from lottery.model.evaluation import packed_batches
 from lottery.model.loss import total_loss
-from lottery.params import Parameters
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
+from lottery.tickets.parameters import ImportanceParameters
 
 Array = NDArray[np.float64]
-
-
-class ImportanceParameters(Parameters, frozen=True):
-    """How gate gradients become scores.
-
-    reduction: `example` takes one absolute value per example (the equation), `batch` one per batch mean,
-    `cumulative` one per running sum of batch means (what the authors' code computes, for it never clears the
-    gradients). batch: examples in such a batch, in the order of the data. normalise: scores of heads are
-    divided by their layer's L2 norm over the `surviving` heads or over `all`, pruned ones included, whose
-    gradients then must be computed too.
-    """
-
-    reduction: Literal["example", "batch", "cumulative"]
-    batch: Annotated[int, Meta(ge=1, le=2**20)]
-    normalise: Literal["surviving", "all"]
 
 
 @dataclass(frozen=True)

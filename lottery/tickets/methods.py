@@ -1,168 +1,106 @@
-"""Both prunings of one fine-tuned model: what survives, what it is held against, and the way there."""
+"""The pruning methods: one record each.
+
+Whoever needs "every method" goes through METHODS; a new method is a module with a Pruner and a record here.
+Tables and the report read the records too, which is why a record imports its Pruner, and with it torch, late.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from lottery import records
-from lottery.data.examples import Examples
-from lottery.model import checkpoint
-from lottery.model.encoder import Encoder
-from lottery.runtime.compute import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
-from lottery.schemas import ImportanceRecord, Method, StepRecord
-from lottery.seeds import rng
+from lottery.params import Parameters
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import Task
-from lottery.tickets.controls import ControlsParameters
-from lottery.tickets.importance import ImportanceParameters
-from lottery.tickets.magnitude import Magnitude, MagnitudeParameters
-from lottery.tickets.search import (
-    Importance,
-    PruneParameters,
-    Pruner,
-    Step,
-    score_threshold,
-    search,
+from lottery.ticket import Key, Ticket
+from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
+from lottery.vocabulary import SUPERS, WHOLE
+
+if TYPE_CHECKING:
+    from lottery.tickets.pruner import Pruner
+
+COMPONENTS, WEIGHTS = ("heads", "mlps"), ("weights",)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of pruning, as everything but its search needs to know it.
+
+    title: its name in the report. units: what it removes, COMPONENTS (whole heads and MLPs) or WEIGHTS (single
+    weights, counted together). pruner: imports the class that searches. parameters: sections of params.yaml that only
+    this method reads. super_survivors: whether the components that survive with every seed are tickets too.
+    """
+
+    name: str
+    title: str
+    units: tuple[str, ...]
+    pruner: Callable[[], "type[Pruner]"]
+    parameters: tuple[type[Parameters], ...] = ()
+    super_survivors: bool = False
+
+    @property
+    def prunes_weights(self) -> bool:
+        """Whether single weights are removed, rather than whole heads and MLPs."""
+        return self.units == WEIGHTS
+
+    def by_unit(self, subnetwork: Subnetwork) -> Mapping[str, Subnetwork]:
+        """The subnetwork unit by unit: its heads and its MLPs, or all its weights together."""
+        if self.prunes_weights:
+            return {"weights": subnetwork}
+        return {unit: subnetwork.part(unit) for unit in self.units}
+
+    @property
+    def good(self) -> Key:
+        """The good ticket of a task and seed."""
+        return self.name, "good", 0
+
+    def keys(self, draws: int) -> list[Key]:
+        """The good ticket of a task and seed, and its controls: `draws` random ones and a bad one."""
+        random: list[Key] = [(self.name, "random", draw) for draw in range(draws)]
+        return [self.good, *random, (self.name, "bad", 0)]
+
+    def super_keys(self) -> list[Key]:
+        """The super-survivors of a task and their controls, where the method has any."""
+        return [(self.name, kind, 0) for kind in SUPERS] if self.super_survivors else []
+
+
+def _structured() -> "type[Pruner]":
+    from lottery.tickets.structured import Structured
+
+    return Structured
+
+
+def _magnitude() -> "type[Pruner]":
+    from lottery.tickets.magnitude import Magnitude
+
+    return Magnitude
+
+
+STRUCTURED = Method(
+    name="structured",
+    title="s-pruning",
+    units=COMPONENTS,
+    pruner=_structured,
+    parameters=(ImportanceParameters,),
+    super_survivors=True,
 )
-from lottery.tickets.structured import Structured
+MAGNITUDE = Method(
+    name="magnitude",
+    title="m-pruning",
+    units=WEIGHTS,
+    pruner=_magnitude,
+    parameters=(MagnitudeParameters,),
+)
+METHODS: Mapping[str, Method] = {method.name: method for method in (STRUCTURED, MAGNITUDE)}
+"""Every method, in the order of tables and figures."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Everything a search depends on besides the model and the data."""
-
-    rule: PruneParameters
-    scoring: ImportanceParameters
-    weights: MagnitudeParameters
-    controls: ControlsParameters
+def method_title(name: str) -> str:
+    """How the report calls a method; nothing for the full model."""
+    return "" if name == WHOLE else METHODS[name].title
 
 
-@dataclass(frozen=True)
-class Pruned:
-    """The outcome of a search: (kind, draw) -> subnetwork, the steps, and the importance of the full model."""
-
-    subnetworks: Mapping[tuple[str, int], Subnetwork]
-    steps: list[StepRecord]
-    importance: list[ImportanceRecord]
-
-
-def save(found: Mapping[Method, Pruned], task: Task, seed: int, folder: Path) -> None:
-    """The subnetworks of a cell, one file each in a folder for each method, and both tables of records."""
-    for method, pruned in found.items():
-        (folder / method).mkdir()
-        identity: dict[str, str | int] = {"task": task.name, "seed": seed, "method": method}
-        for (kind, draw), subnetwork in pruned.subnetworks.items():
-            file = f"random-{draw}" if kind == "random" else kind
-            path = folder / method / f"{file}.safetensors"
-            subnetwork.save(path, **identity, kind=kind, draw=draw)
-    steps = [step for pruned in found.values() for step in pruned.steps]
-    scores = [row for pruned in found.values() for row in pruned.importance]
-    records.write(StepRecord, steps, folder / "trajectory.parquet")
-    records.write(ImportanceRecord, scores, folder / "importance.parquet")
-
-
-def structured(encoder: Encoder, task: Task, examples: Examples, how: Setting) -> Pruner:
-    return Structured(encoder, task, examples, how.rule.rate, how.scoring)
-
-
-def magnitude(encoder: Encoder, task: Task, examples: Examples, how: Setting) -> Pruner:
-    rate = how.rule.rate if how.weights.rate is None else how.weights.rate
-    return Magnitude(encoder, task, examples, rate, how.weights)
-
-
-CRITERIA: Mapping[Method, Callable[[Encoder, Task, Examples, Setting], Pruner]] = {
-    "structured": structured,
-    "magnitude": magnitude,
-}
-
-
-@dataclass(frozen=True)
-class Search:
-    """One search: which method, from the model in the folder `model`, judged by `examples`."""
-
-    method: Method
-    task: Task
-    seed: int
-    model: Path
-    examples: Examples
-    how: Setting
-    compute: ComputeParameters
-
-    def criterion(self) -> Pruner:
-        """The method bound to the model, read anew."""
-        encoder = checkpoint.load(self.model, self.task.classes).to(self.compute.chosen)
-        return CRITERIA[self.method](encoder, self.task, self.examples, self.how)
-
-
-def prune(
-    progress: Callable[[int, int], None], wanted: Search, journal: Journal = NOWHERE
-) -> Pruned:
-    """Search, and draw the contrasts of what survives; what `journal` remembers is not assessed again."""
-    criterion = wanted.criterion()
-    steps = search(criterion, wanted.how.rule, journal)
-    with wanted.compute.arithmetic:
-        full = next(steps)
-        survivors, record = full.subnetwork, partial(_record, wanted, criterion, full.score)
-        records = [record(full, 0)]
-        for number, step in enumerate(steps, start=1):
-            if step.accepted:
-                survivors = step.subnetwork
-            records.append(record(step, number))
-            progress(number, 0)
-    importance = _importance_records(wanted, full.importance)
-    return Pruned({("good", 0): survivors, **_controls(wanted, survivors)}, records, importance)
-
-
-def _controls(wanted: Search, good: Subnetwork) -> dict[tuple[str, int], Subnetwork]:
-    """Random and bad, from the weights as they were before the search."""
-    criterion, controls = wanted.criterion(), wanted.how.controls
-    name = (wanted.task.name, wanted.method)
-    found = {
-        ("random", draw): criterion.random(good, controls, rng(wanted.seed, "random", *name, draw))
-        for draw in range(controls.draws)
-    }
-    found["bad", 0] = criterion.bad(good, controls, rng(wanted.seed, "bad", *name))
-    return found
-
-
-def _record(
-    wanted: Search, criterion: Pruner, full_score: float, step: Step, number: int
-) -> StepRecord:
-    return StepRecord(
-        task=wanted.task.name,
-        seed=wanted.seed,
-        method=wanted.method,
-        phase=step.phase,
-        step=number,
-        heads=_count(step.subnetwork, "heads"),
-        mlps=_count(step.subnetwork, "mlps"),
-        weights=None if "heads" in step.subnetwork else step.subnetwork.size,
-        sparsity=criterion.sparsity(step.subnetwork),
-        score=step.score,
-        accepted=step.accepted,
-        threshold=score_threshold(full_score, wanted.how.rule),
-        full_score=full_score,
-    )
-
-
-def _count(subnetwork: Subnetwork, part: str) -> int | None:
-    return int(subnetwork[part].sum()) if part in subnetwork else None
-
-
-def _importance_records(wanted: Search, found: Importance) -> list[ImportanceRecord]:
-    return [
-        ImportanceRecord(
-            task=wanted.task.name,
-            seed=wanted.seed,
-            unit=unit,
-            layer=place[0],
-            index=place[1] if len(place) > 1 else None,
-            importance=float(value),
-        )
-        for unit, values in found.items()
-        for place, value in np.ndenumerate(values)
-    ]
+def load_tickets(folder: Path, task: str, seed: int, draws: int) -> list[Ticket]:
+    """Every good, random and bad ticket of a task and seed; those with the costliest retraining come first."""
+    by_cost = sorted(METHODS.values(), key=lambda method: not method.prunes_weights)
+    keys = [key for method in by_cost for key in method.keys(draws)]
+    return [Ticket.load(folder, task, seed, key) for key in keys]

@@ -1,6 +1,6 @@
-"""One subnetwork put to the test: as cut from the fine-tuned model, and fine-tuned again from the start."""
+"""Score subnetworks: pruned from the fine-tuned model, or retrained from the pre-trained weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,12 +9,15 @@ from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import measure, predict
-from lottery.model.training import LAST, FinetuneParameters, Progress, finetune
-from lottery.runtime.compute import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.model.parameters import FinetuneParameters
+from lottery.model.training import LAST, Progress, finetune
+from lottery.runtime.compute import arithmetic, chosen_device
+from lottery.runtime.parameters import ComputeParameters
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
+from lottery.ticket import Ticket
 
 Splits = Mapping[str, Examples]
 SplitScores = Mapping[str, Mapping[str, float]]
@@ -23,7 +26,7 @@ SplitScores = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Cell:
-    """One task and seed, and what fine-tuning it takes: `pretrained` is the encoder's folder."""
+    """One task and seed, with what fine-tuning needs; `pretrained` is the folder of the pre-trained encoder."""
 
     task: Task
     seed: int
@@ -37,20 +40,20 @@ def finetune_cell(
     progress: Progress,
     cell: Cell,
     subnetwork: Subnetwork | None = None,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> tuple[Encoder, list[float]]:
-    """The pre-trained encoder fine-tuned whole, or under the mask of `subnetwork`, and its epochs' losses.
+    """Fine-tune the pre-trained encoder, whole or under the fixed mask of `subnetwork`.
 
-    The seed sets the classifier's first values, the order of the examples and dropout, the same for every
-    subnetwork of a cell.
+    Returns the encoder and the mean loss of each epoch. The seed sets the classifier's initial weights, the order
+    of the examples and dropout, the same for every subnetwork of a cell.
     """
-    seed = entropy(cell.seed, "classifier", cell.task.name)
-    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(cell.compute.chosen)
+    seed, device = entropy(cell.seed, "classifier", cell.task.name), chosen_device(cell.compute)
+    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(device)
     mask = None
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
         mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
-    with cell.compute.arithmetic:
+    with arithmetic(cell.compute):
         losses = finetune(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
         )
@@ -60,43 +63,43 @@ def finetune_cell(
 def score_retrained(
     progress: Progress,
     cell: Cell,
-    subnetwork: Subnetwork | None,
+    subnetwork: Subnetwork,
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> SplitScores:
-    """Scores of the subnetwork after fine-tuning the pre-trained weights under its fixed mask."""
+    """Scores of the pre-trained weights fine-tuned under the fixed mask of `subnetwork`."""
 
-    def work() -> SplitScores:
+    def retrain_and_score() -> SplitScores:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal)
-        with cell.compute.arithmetic:
+        with arithmetic(cell.compute):
             return score_splits(encoder, cell.task, splits)
 
-    found: SplitScores = journal.once("scores", work)
+    scores: SplitScores = journal.once("scores", retrain_and_score)
     journal.forget(LAST)
-    return found
+    return scores
 
 
 def score_pruned(
     progress: Progress,
     cell: Cell,
     model: Path,
-    subnetworks: Mapping[str, Subnetwork | None],
+    tickets: Sequence[Ticket],
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> dict[str, SplitScores]:
-    """Scores of the fine-tuned model with nothing left but each subnetwork (None: the whole model)."""
-    encoder = checkpoint.load(model, cell.task.classes).to(cell.compute.chosen)
+    """Scores by ticket name of the fine-tuned model, pruned to each ticket."""
+    encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
-    def work(subnetwork: Subnetwork | None) -> SplitScores:
-        left = encoder if subnetwork is None else encoder.cut(subnetwork)
-        with cell.compute.arithmetic:
-            return score_splits(left, cell.task, splits)
+    def prune_and_score(ticket: Ticket) -> SplitScores:
+        pruned = encoder if ticket.is_whole else encoder.cut(ticket.subnetwork)
+        with arithmetic(cell.compute):
+            return score_splits(pruned, cell.task, splits)
 
-    found = {}
-    for done, (name, subnetwork) in enumerate(subnetworks.items(), start=1):
-        found[name] = journal.once(name, partial(work, subnetwork))
-        progress(done, len(subnetworks))
-    return found
+    scores = {}
+    for done, ticket in enumerate(tickets, start=1):
+        scores[ticket.name] = journal.once(ticket.name, partial(prune_and_score, ticket))
+        progress(done, len(tickets))
+    return scores
 
 
 def score_splits(encoder: Encoder, task: Task, splits: Splits) -> SplitScores:

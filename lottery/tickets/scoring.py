@@ -1,130 +1,115 @@
-"""All subnetworks of a cell against each other and the full model: every score of the cell."""
+"""Score every ticket of one task and seed, pruned and retrained, next to the full model."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lottery import subnetwork
 from lottery.model.evaluation import majority_scores
 from lottery.runtime import parallel
-from lottery.runtime.resume import NOWHERE, Journal
-from lottery.schemas import Kind, Method, Score, State
+from lottery.runtime.resume import NO_JOURNAL, Journal
+from lottery.schemas import Score
 from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import Key, Ticket
 from lottery.tickets import controls
 from lottery.tickets.retraining import Cell, Splits, SplitScores, score_pruned, score_retrained
+from lottery.vocabulary import WHOLE, Kind, State
 
 
-@dataclass(frozen=True)
-class Entrant:
-    """A subnetwork and who it is; the full model where there is none."""
+def super_tickets(good: Sequence[Ticket], seed: int, rng: np.random.Generator) -> list[Ticket]:
+    """Tickets of what survives with every seed (paper, section 5), as candidates for the model of `seed`.
 
-    method: Method
-    kind: Kind
-    draw: int
-    subnetwork: Subnetwork | None
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.kind}" + (f" {self.draw}" if self.kind == "random" else "")
-
-
-FULL = Entrant("full", "full", 0, None)
-
-
-def entrants(folder: Path, draws: int) -> list[Entrant]:
-    """The subnetworks in the folder of a cell; the costly ones first, so that processes end together."""
-    names = ("good", *(f"random-{draw}" for draw in range(draws)), "bad")
-    return [
-        Entrant(identity["method"], identity["kind"], identity["draw"], found)
-        for method in ("magnitude", "structured")
-        for name in names
-        for found, identity in [subnetwork.load(folder / method / f"{name}.safetensors")]
-    ]
-
-
-def super_entrants(good: Sequence[Subnetwork], stream: np.random.Generator) -> list[Entrant]:
-    """What every seed keeps, and as much of what none and of what only some keep (paper, section 5)."""
-    shapes = good[0].shapes
-    kept = {part: [each[part].ravel() for each in good] for part in shapes}
-    makers: dict[Kind, Callable[[Sequence[Kept]], Kept]] = {
+    `good` are one method's good tickets of a task, all seeds. The controls are as large: `super-bad` from what
+    survives with no seed, `super-random` from what survives with some.
+    """
+    task, method, shapes = good[0].task, good[0].method, good[0].subnetwork.shapes
+    kept = {part: [ticket.subnetwork[part].ravel() for ticket in good] for part in shapes}
+    draws: dict[Kind, Callable[[Sequence[Kept]], Kept]] = {
         "super": controls.super_survivors,
-        "super-random": partial(controls.super_random, rng=stream),
-        "super-bad": partial(controls.super_bad, rng=stream),
+        "super-random": partial(controls.super_random, rng=rng),
+        "super-bad": partial(controls.super_bad, rng=rng),
     }
     return [
-        Entrant(
-            "structured",
+        Ticket(
+            task,
+            seed,
+            method,
             kind,
             0,
-            Subnetwork({part: make(kept[part]).reshape(shapes[part]) for part in shapes}),
+            Subnetwork({part: draw(kept[part]).reshape(shapes[part]) for part in shapes}),
         )
-        for kind, make in makers.items()
+        for kind, draw in draws.items()
     ]
 
 
 def score_tickets(
     cell: Cell,
     model: Path,
-    competing: Sequence[Entrant],
+    tickets: Sequence[Ticket],
     splits: Splits,
     select: Splits,
     report: parallel.Report,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> list[Score]:
-    """Scores of every entrant, as cut from the fine-tuned model and retrained.
+    """Scores of every ticket, pruned from the fine-tuned model and retrained; the full model is not retrained.
 
-    `splits` are reported on; on `select`, which drove the searches, the full model and the good subnetworks
-    are scored too, for the gap between the two. What is in `journal` is not done again.
+    `splits` are reported on; on `select`, which drove the searches, the full model and the good tickets are scored
+    too, for the gap between the two. What `journal` holds is not computed again.
     """
     jobs: dict[str, parallel.Job[Any]] = {
-        str(entrant): partial(
+        ticket.name: partial(
             score_retrained,
             cell=cell,
-            subnetwork=entrant.subnetwork,
+            subnetwork=ticket.subnetwork,
             splits=splits,
-            journal=journal.of(str(entrant)),
+            journal=journal.of(ticket.name),
         )
-        for entrant in competing
-        if entrant is not FULL
+        for ticket in tickets
+        if not ticket.is_whole
     }
-    everyone = {str(entrant): entrant.subnetwork for entrant in competing}
-    chosen = {str(e): e.subnetwork for e in competing if e.kind in ("full", "good")}
-    cut = partial(score_pruned, cell=cell, model=model)
-    for name, who, on in (("as cut", everyone, splits), ("as selected", chosen, select)):
-        if who and on:
-            jobs[name] = partial(cut, subnetworks=who, splits=on, journal=journal.of(name))
-    found = parallel.run(jobs, cell.compute, report)
-    rows = partial(_rows, cell, sizes={n: len(e) for n, e in {**splits, **select}.items()})
-    scores: list[Score] = []
-    for entrant in competing:
-        state: State = "finetuned" if entrant is FULL else "pruned"
-        seen = found["as cut"][str(entrant)] | found.get("as selected", {}).get(str(entrant), {})
-        scores += rows(entrant, state, seen)
-        scores += rows(entrant, "retrained", found.get(str(entrant), {}))
-    return scores
+    searched = [ticket for ticket in tickets if ticket.kind in ("full", "good")]
+    for job, scored, on in (("pruned", tickets, splits), ("select", searched, select)):
+        if scored and on:
+            jobs[job] = partial(
+                score_pruned,
+                cell=cell,
+                model=model,
+                tickets=scored,
+                splits=on,
+                journal=journal.of(job),
+            )
+    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
+    sizes = {name: len(examples) for name, examples in {**splits, **select}.items()}
+    rows: list[Score] = []
+    for ticket in tickets:
+        state: State = "finetuned" if ticket.is_whole else "pruned"
+        pruned = results["pruned"][ticket.name] | results.get("select", {}).get(ticket.name, {})
+        rows += _rows(cell, ticket.key, state, pruned, sizes)
+        rows += _rows(cell, ticket.key, "retrained", results.get(ticket.name, {}), sizes)
+    return rows
 
 
 def majority_baseline(cell: Cell, splits: Splits) -> list[Score]:
-    """Scores of always guessing the most frequent class."""
-    guess = Entrant("full", "majority", 0, None)
-    found = {name: majority_scores(cell.task, split) for name, split in splits.items()}
-    return [*_rows(cell, guess, "finetuned", found, {n: len(e) for n, e in splits.items()})]
+    """Scores of always predicting the most frequent class."""
+    scores = {name: majority_scores(cell.task, examples) for name, examples in splits.items()}
+    sizes = {name: len(examples) for name, examples in splits.items()}
+    return [*_rows(cell, (WHOLE, "majority", 0), "finetuned", scores, sizes)]
 
 
 def _rows(
-    cell: Cell, entrant: Entrant, state: State, found: SplitScores, sizes: Mapping[str, int]
+    cell: Cell, key: Key, state: State, scores: SplitScores, sizes: Mapping[str, int]
 ) -> Iterator[Score]:
-    for split, metrics in found.items():
+    method, kind, draw = key
+    for split, metrics in scores.items():
         for metric, value in metrics.items():
             yield Score(
                 task=cell.task.name,
                 seed=cell.seed,
-                method=entrant.method,
-                kind=entrant.kind,
-                draw=entrant.draw,
+                method=method,
+                kind=kind,
+                draw=draw,
                 state=state,
                 split=split,
                 metric=metric,

@@ -1,50 +1,28 @@
-"""The way down: cut, assess, and go on while the score holds (paper, section 3).
+"""Pruning search: prune, evaluate, continue while the score stays above the threshold (paper, section 3).
 
-The search knows neither model nor data: a criterion proposes the cuts and assesses their results.
+The search knows neither model nor data: a criterion proposes smaller subnetworks and assesses them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Annotated, Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
-from lottery.params import Parameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.controls import ControlsParameters
-
-
-class PruneParameters(Parameters, frozen=True):
-    """When a search goes on, and what it looks at.
-
-    rate: share of the heads, or of the remaining weights, cut per step. threshold: share of the full model's
-    score a subnetwork must keep. floor: absolute score it must keep as well, or null. data: the split that
-    drives the search; `select` is held out, `dev` is the paper's choice, which reports on what it selected.
-    entry: the importance with which later phases start; `fresh` is that of the accepted subnetwork, `stale`
-    (the authors' code) that of the rejected one. curve: walk the first phase down to nothing, past the
-    threshold, for the report's curves.
-    """
-
-    rate: Annotated[float, Meta(gt=0, lt=1)]
-    threshold: Annotated[float, Meta(gt=0, le=1)]
-    floor: Annotated[float, Meta(ge=-1, le=1)] | None
-    data: Literal["select", "dev"]
-    entry: Literal["fresh", "stale"]
-    curve: bool
-
+from lottery.tickets.parameters import PruneParameters
 
 Importance = Mapping[str, NDArray[np.float64]]
 Cut = Callable[[Subnetwork, Importance], Subnetwork | None]
-"""The next smaller subnetwork, or None where this phase has nothing left to cut."""
+"""The next smaller subnetwork, or None if this phase has nothing left to prune."""
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The score of a subnetwork and the importance of its parts, shaped like them; may be empty."""
+    """The score of a subnetwork, and the importance of its parts, shaped like them; may be empty."""
 
     score: float
     importance: Importance = field(default_factory=dict)
@@ -53,12 +31,8 @@ class Assessment:
 Assess = Callable[[Subnetwork], Assessment]
 
 
-class Pruner(Protocol):
-    """A way of pruning, bound to a model and to the data that drives its search.
-
-    A new way is a new class: what there is to prune, how to cut it phase by phase, how good a candidate is,
-    what its contrasts are, and how much of the encoder it takes away.
-    """
+class Criterion(Protocol):
+    """What a search needs: the full model, how each phase prunes, and how good a candidate is."""
 
     @property
     def full(self) -> Subnetwork: ...
@@ -68,20 +42,10 @@ class Pruner(Protocol):
 
     def assess(self, subnetwork: Subnetwork) -> Assessment: ...
 
-    def random(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
-    ) -> Subnetwork: ...
-
-    def bad(
-        self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator
-    ) -> Subnetwork: ...
-
-    def sparsity(self, subnetwork: Subnetwork) -> float: ...
-
 
 @dataclass(frozen=True)
 class Step:
-    """One assessed candidate of a search; `accepted` says that its score held."""
+    """One assessed candidate of a search; `accepted` if its score reached the threshold."""
 
     phase: str
     subnetwork: Subnetwork
@@ -91,50 +55,54 @@ class Step:
 
 
 def score_threshold(full_score: float, rule: PruneParameters) -> float:
-    """The score that must be kept; NaN, which nothing reaches, where the full model has none."""
-    kept = rule.threshold * full_score
-    return kept if rule.floor is None else max(kept, rule.floor)
+    """The score to keep; NaN, which no score reaches, if the full model has none."""
+    threshold = rule.threshold * full_score
+    return threshold if rule.floor is None else max(threshold, rule.floor)
 
 
-def search(criterion: Pruner, rule: PruneParameters, journal: Journal = NOWHERE) -> Iterator[Step]:
-    """Every candidate in the order of assessment, the full model first.
+def search(
+    criterion: Criterion, rule: PruneParameters, journal: Journal = NO_JOURNAL
+) -> Iterator[Step]:
+    """Yield every candidate in the order of assessment, the full model first.
 
-    Each phase starts from the last accepted subnetwork and ends at the first candidate below the bar or with
-    nothing left to cut; with `rule.curve` the first phase goes on below the bar, where nothing is accepted
-    any more. A NaN score is below any bar. What `journal` remembers is not assessed again.
+    Each phase starts from the last accepted subnetwork and ends at the first candidate below the threshold, or
+    with nothing left to prune; with `rule.curve` the first phase continues below the threshold, where nothing is
+    accepted any more. A NaN score is below every threshold. What `journal` holds is not assessed again.
     """
-    assess = _remembered(criterion.assess, journal)
-    best, evidence = criterion.full, assess(criterion.full)
-    required = score_threshold(evidence.score, rule)
-    held = evidence.score >= required
-    yield Step("full", best, evidence.score, evidence.importance, accepted=held)
+    assess = _resumable(criterion.assess, journal)
+    best, best_assessment = criterion.full, assess(criterion.full)
+    threshold = score_threshold(best_assessment.score, rule)
+    accepted = best_assessment.score >= threshold
+    yield Step("full", best, best_assessment.score, best_assessment.importance, accepted)
     for index, (phase, cut) in enumerate(criterion.phases.items()):
-        candidate, importance, held = best, evidence.importance, True
+        candidate, importance, accepted = best, best_assessment.importance, True
         while (smaller := cut(candidate, importance)) is not None:
-            candidate, reading = smaller, assess(smaller)
-            importance = reading.importance
-            if held and reading.score >= required:
-                best, evidence = candidate, reading
-            elif held:
-                held = False
+            candidate, assessment = smaller, assess(smaller)
+            importance = assessment.importance
+            if accepted and assessment.score >= threshold:
+                best, best_assessment = candidate, assessment
+            elif accepted:
+                accepted = False
+                # The authors' code overwrites its importance before it looks at the score, so that the next
+                # phase starts with the importance of the candidate it has just rejected.
                 if rule.entry == "stale":
-                    evidence = reading
-            yield Step(phase, candidate, reading.score, importance, accepted=held)
-            if not held and not (rule.curve and index == 0):
+                    best_assessment = assessment
+            yield Step(phase, candidate, assessment.score, importance, accepted)
+            if not accepted and not (rule.curve and index == 0):
                 break
 
 
-def _remembered(assess: Assess, journal: Journal) -> Assess:
+def _resumable(assess: Assess, journal: Journal) -> Assess:
     """The same assessments in the same order, read from the journal as far as it goes."""
     numbers = count()
 
-    def remembered(subnetwork: Subnetwork) -> Assessment:
+    def recalled_or_assessed(subnetwork: Subnetwork) -> Assessment:
         unit = f"step {next(numbers)}"
-        known = journal.recall(unit)
-        if known is not None:
-            return Assessment(*known)
-        found = assess(subnetwork)
-        journal.note(unit, found.score, found.importance)
-        return found
+        entry = journal.recall(unit)
+        if entry is not None:
+            return Assessment(*entry)
+        assessment = assess(subnetwork)
+        journal.note(unit, assessment.score, assessment.importance)
+        return assessment
 
-    return remembered
+    return recalled_or_assessed

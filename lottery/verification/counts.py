@@ -1,125 +1,118 @@
-"""What a finished run must hold, counted again from its parameters: scores, sizes, overlaps, steps."""
+"""Counts that a finished run must have, derived from its parameters: scores, sizes, overlaps, steps."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from lottery.ticket import Key, Ticket
+from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.search import score_threshold
-from lottery.verification.run import CellOutputs, Looks, Who, groups
+from lottery.verification.run import CellOutputs, Findings
+from lottery.vocabulary import WHOLE
 
 IDENTITY = ["method", "kind", "draw", "state", "split", "metric"]
-SUPERS = ("super", "super-random", "super-bad")
-STATES = ("pruned", "retrained")
+Step = dict[Any, Any]
 
 
-def rows(cell: CellOutputs) -> Looks:
+def rows(cell: CellOutputs) -> Findings:
     """Every score that the parameters ask for is there once, and no other; each counts its split's examples."""
-    scored, splits = cell.scores(), cell.splits()
-    whole: set[Who] = {("full", "full", 0), ("full", "majority", 0)}
-    supers: set[Who] = {("structured", kind, 0) for kind in SUPERS}
-    wanted = _due(cell, whole | cell.subnetworks().keys() | supers, list(splits))
-    found = Counter(map(tuple, scored[IDENTITY].to_numpy().tolist()))
-    for name in sorted(wanted | found.keys()):
-        yield (
-            None
-            if found[name] == (name in wanted)
-            else (
-                f"{cell}: the score of {' '.join(map(str, name))} is there {found[name]} times,"
-                f" not {int(name in wanted)}"
-            )
-        )
-    for split, own in scored.groupby("split"):
-        sizes, size = set(own["n"]), len(splits.get(str(split), ()))
-        yield (
-            None
-            if sizes == {size}
-            else (f"{cell}: its scores count {sizes} examples of {split}, the data {size}")
-        )
+    scores, splits = cell.scores(), cell.splits()
+    keys: list[Key] = [(WHOLE, "full", 0), (WHOLE, "majority", 0), *cell.tickets()]
+    keys += [key for method in METHODS.values() for key in method.super_keys()]
+    expected = _expected(cell, keys, splits)
+    counts = Counter(map(tuple, scores[IDENTITY].to_numpy().tolist()))
+    for identity in sorted(expected | counts.keys()):
+        times, wanted = counts[identity], int(identity in expected)
+        text = f"the score of {' '.join(map(str, identity))} is there {times} times, not {wanted}"
+        yield None if times == wanted else f"{cell}: {text}"
+    for split, of_split in scores.groupby("split"):
+        recorded, size = set(of_split["n"]), len(splits.get(str(split), ()))
+        text = f"its scores count {recorded} examples of {split}, the data {size}"
+        yield None if recorded == {size} else f"{cell}: {text}"
 
 
-def _due(cell: CellOutputs, entrants: set[Who], splits: list[str]) -> set[tuple[Any, ...]]:
-    """The identity of every score of these entrants."""
+def _expected(
+    cell: CellOutputs, keys: Iterable[Key], splits: Iterable[str]
+) -> set[tuple[Any, ...]]:
+    """The identity of every score of these tickets."""
+    splits = list(splits)
     return {
-        (*who, state, split, metric)
-        for who in entrants
-        for state in (STATES if who[0] != "full" else ("finetuned",))
+        (method, kind, draw, state, split, metric)
+        for method, kind, draw in keys
+        for state in (("pruned", "retrained") if method != WHOLE else ("finetuned",))
         for split in splits
-        if split != "select" or (who[1] in {"full", "good"} and state != "retrained")
+        if split != "select" or (kind in {"full", "good"} and state != "retrained")
         for metric in cell.task.metrics
     }
 
 
-def sizes(cell: CellOutputs) -> Looks:
-    """A contrast is as large as the good one, a bad one shares with it what it must; a super has what all keep."""
-    how, found = cell.run.how.controls, cell.subnetworks()
-    for (method, kind, draw), kept in found.items():
-        good = groups(method, found[method, "good", 0])
-        by_chance = how.random == "bernoulli" and (method, kind) == ("structured", "random")
-        smallest = how.bad == "smallest" and method == "magnitude"
-        for group, own in groups(method, kept).items():
-            told, size = f"{cell}: {method} {kind} {draw}", int(good[group].sum())
-            yield (
-                None
-                if by_chance or own.sum() == size
-                else (f"{told} keeps {own.sum()} {group}, the good one {size}")
+def sizes(cell: CellOutputs) -> Findings:
+    """A control is as large as the good ticket; a bad one shares with it no more than it must."""
+    tickets = cell.tickets()
+    for ticket in tickets.values():
+        method = METHODS[ticket.method]
+        good = method.by_unit(tickets[method.good].subnetwork)
+        for unit, kept in method.by_unit(ticket.subnetwork).items():
+            told, size = f"{cell}: {ticket.method} {ticket.kind} {ticket.draw}", good[unit].size
+            right = kept.size == size or _has_random_size(cell, ticket)
+            yield None if right else f"{told} keeps {kept.size} {unit}, the good one {size}"
+            if ticket.kind == "bad" and not _is_from_smallest(cell, method):
+                shared, least = (kept & good[unit]).size, max(0, 2 * size - kept.total)
+                text = f"{told} shares {shared} {unit} with the good one, not {least}"
+                yield None if shared == least else text
+
+
+def _has_random_size(cell: CellOutputs, ticket: Ticket) -> bool:
+    """Whether the ticket is as large as the good one only on average."""
+    controls, method = cell.run.settings.controls, METHODS[ticket.method]
+    return controls.random == "bernoulli" and ticket.kind == "random" and not method.prunes_weights
+
+
+def _is_from_smallest(cell: CellOutputs, method: Method) -> bool:
+    """Whether bad tickets may share anything with the good one."""
+    return cell.run.settings.controls.bad == "smallest" and method.prunes_weights
+
+
+def steps(cell: CellOutputs) -> Findings:
+    """Each search prunes as its rate says, keeps to its threshold, and ends in its good ticket."""
+    trajectories, tickets = cell.steps(), cell.tickets()
+    for method in METHODS.values():
+        good = method.by_unit(tickets[method.good].subnetwork)
+        steps = trajectories[trajectories["method"] == method.name].to_dict("records")
+        totals = {unit: subnetwork.total for unit, subnetwork in good.items()}
+        yield from _trajectory(cell, method, steps, totals)
+        last = ([step for step in steps if step["accepted"]] or steps)[-1]
+        for unit, subnetwork in good.items():
+            text = (
+                f"the {method.name} search ends with {last[unit]} {unit}, the good subnetwork has"
+                f" {subnetwork.size}"
             )
-            if kind == "bad" and not smallest:
-                shared, least = int((own & good[group]).sum()), max(0, 2 * size - own.size)
-                yield (
-                    None
-                    if shared == least
-                    else (f"{told} shares {shared} {group} with the good one, not {least}")
-                )
+            yield None if last[unit] == subnetwork.size else f"{cell}: {text}"
 
 
-def steps(cell: CellOutputs) -> Looks:
-    """Each search goes down as its rate says, keeps to its threshold, and ends in its good subnetwork."""
-    every, found = cell.steps(), cell.subnetworks()
-    for method in ("structured", "magnitude"):
-        good = found[method, "good", 0]
-        own = every[every["method"] == method].to_dict("records")
-        totals = {group: bits.size for group, bits in groups(method, good).items()}
-        yield from _way(cell, method, own, totals)
-        last = ([step for step in own if step["accepted"]] or own)[-1]
-        for group, bits in groups(method, good).items():
-            yield (
-                None
-                if last[group] == bits.sum()
-                else (
-                    f"{cell}: the {method} search ends with {last[group]} {group}, the good subnetwork"
-                    f" has {bits.sum()}"
-                )
-            )
-
-
-def _way(
-    cell: CellOutputs, method: str, steps: list[dict[Any, Any]], totals: dict[str, int]
-) -> Looks:
-    rule, best, before = cell.run.how.rule, steps[0], steps[0]
-    bars = score_threshold(steps[0]["score"], rule)
+def _trajectory(
+    cell: CellOutputs, method: Method, steps: list[Step], totals: dict[str, int]
+) -> Findings:
+    settings = cell.run.settings
+    full = best = before = steps[0]
+    threshold = score_threshold(full["score"], settings.prune)
     for number, step in enumerate(steps):
-        told = f"{cell}: the {method} search: step {number}"
+        told = f"{cell}: the {method.name} search: step {number}"
         yield None if step["step"] == number else f"{told} is numbered {step['step']}"
-        same = (step["full_score"], step["threshold"]) == (steps[0]["score"], bars)
-        yield None if same or np.isnan(bars) else f"{told} has another threshold than {bars}"
-        held = not step["accepted"] or step["score"] >= bars
+        same = (step["full_score"], step["threshold"]) == (full["score"], threshold)
+        yield (
+            None
+            if same or np.isnan(threshold)
+            else f"{told} has another threshold than {threshold}"
+        )
+        held = not step["accepted"] or step["score"] >= threshold
         yield None if held else f"{told} is accepted below its threshold"
         start = before if step["phase"] == before["phase"] else best
-        for group, total in totals.items():
-            due = total if not number else start[group] - _cut(cell, step["phase"], group, start, total)  # fmt: skip
-            yield None if step[group] == due else f"{told} keeps {step[group]} {group}, not {due}"
+        kept = {unit: int(start[unit]) for unit in totals}
+        removed = method.pruner().step_size(settings, step["phase"], kept, totals) if number else {}
+        for unit, total in totals.items():
+            due = kept[unit] - min(removed.get(unit, 0), kept[unit]) if number else total
+            yield None if step[unit] == due else f"{told} keeps {step[unit]} {unit}, not {due}"
         best, before = (step if step["accepted"] else best), step
-
-
-def _cut(cell: CellOutputs, phase: str, group: str, start: dict[Any, Any], total: int) -> int:
-    """How many of a group a step takes away."""
-    left, how = int(start[group]), cell.run.how
-    if group == "weights":
-        rate = how.rule.rate if how.weights.rate is None else how.weights.rate
-        return max(1, int(rate * left))
-    if group == "mlps":
-        return 0 if phase == "heads" else min(1, left)
-    share = max(1, int(how.rule.rate * total))
-    share = {"both": share, "heads": max(1, share // 2), "mlps": 0}[phase]
-    return min(share, left)

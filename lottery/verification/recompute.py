@@ -1,161 +1,142 @@
-"""What can be done over from what a finished run kept: scores, draws, and the ends of its searches.
+"""Recompute what a finished run kept: pruned scores, random draws, and the ends of its searches.
 
-Retrained weights are not kept, so that retrained scores cannot be.
+Retrained weights are not kept, so retrained scores cannot be recomputed.
 """
 
 import math
 
-import numpy as np
-
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import majority_scores
+from lottery.runtime.compute import chosen_device
 from lottery.seeds import rng
-from lottery.subnetwork import Subnetwork
-from lottery.tickets import scoring
-from lottery.tickets.methods import CRITERIA
+from lottery.ticket import Key, Ticket
+from lottery.tickets import pruning, scoring
+from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.pruner import Pruner
 from lottery.tickets.retraining import SplitScores, score_splits
-from lottery.tickets.search import Pruner
-from lottery.verification.run import CellOutputs, Looks, Who
-
-Contenders = dict[Who, Subnetwork | None]
+from lottery.verification.run import CellOutputs, Findings
+from lottery.vocabulary import WHOLE
 
 
-def pruned_scores(cell: CellOutputs, tolerance: float) -> Looks:
-    """The whole model and every subnetwork cut out of it score what is recorded."""
+def pruned_scores(cell: CellOutputs, tolerance: float) -> Findings:
+    """The full model, and the model pruned to every ticket, score what is recorded."""
     encoder, splits = _encoder(cell), cell.splits()
     dev = {name: split for name, split in splits.items() if name != "select"}
-    select = {name: split for name, split in splits.items() if name == "select"}
-    entrants: Contenders = {("full", "full", 0): None, **cell.subnetworks()}
     recorded = _recorded(cell)
-    for who, kept in {**entrants, **_supers(cell)}.items():
-        left = encoder if kept is None else encoder.cut(kept)
-        chosen = {**dev, **select} if who[1] in {"full", "good"} else dev
-        yield from _equal(cell, who, score_splits(left, cell.task, chosen), recorded, tolerance)
-    blind: SplitScores = {name: majority_scores(cell.task, split) for name, split in dev.items()}
-    yield from _equal(cell, ("full", "majority", 0), blind, recorded, tolerance)
+    full = Ticket.whole(cell.task.name, cell.seed, encoder.config.shapes)
+    for ticket in (full, *cell.tickets().values(), *_super_tickets(cell)):
+        pruned = encoder if ticket.is_whole else encoder.cut(ticket.subnetwork)
+        scored_on = splits if ticket.kind in {"full", "good"} else dev
+        scores = score_splits(pruned, cell.task, scored_on)
+        yield from _compare(cell, ticket.key, scores, recorded, tolerance)
+    majority = {name: majority_scores(cell.task, split) for name, split in dev.items()}
+    yield from _compare(cell, (WHOLE, "majority", 0), majority, recorded, tolerance)
 
 
 def _encoder(cell: CellOutputs) -> Encoder:
-    return checkpoint.load(cell.model, cell.task.classes).to(cell.run.compute.chosen)
+    return checkpoint.load(cell.model, cell.task.classes).to(chosen_device(cell.run.compute))
 
 
-def _supers(cell: CellOutputs) -> Contenders:
-    """What every seed keeps, and its contrasts, drawn again."""
-    drawn = scoring.super_entrants(cell.every_seed(), rng("super", cell.task.name))
-    return {(each.method, each.kind, each.draw): each.subnetwork for each in drawn}
+def _super_tickets(cell: CellOutputs) -> list[Ticket]:
+    """What survives with every seed, and its controls, drawn again."""
+    return [
+        ticket
+        for method in METHODS.values()
+        if method.super_survivors
+        for ticket in scoring.super_tickets(
+            cell.good_of_all_seeds(method), cell.seed, rng("super", cell.task.name)
+        )
+    ]
 
 
 def _recorded(cell: CellOutputs) -> dict[tuple[str, ...], float]:
-    """The scores of what was not fine-tuned again."""
-    every = cell.scores()
-    kept = every[every["state"] != "retrained"]
-    names = kept[["method", "kind", "draw", "split", "metric"]].astype(str)
-    return dict(zip(map(tuple, names.to_numpy().tolist()), kept["value"].tolist(), strict=True))
+    """The scores of what was not retrained, by method, kind, draw, split and metric."""
+    scores = cell.scores()
+    scores = scores[scores["state"] != "retrained"]
+    identities = scores[["method", "kind", "draw", "split", "metric"]].astype(str)
+    keys = map(tuple, identities.to_numpy().tolist())
+    return dict(zip(keys, scores["value"].tolist(), strict=True))
 
 
-def _equal(
+def _compare(
     cell: CellOutputs,
-    who: Who,
-    found: SplitScores,
+    key: Key,
+    scores: SplitScores,
     recorded: dict[tuple[str, ...], float],
     tolerance: float,
-) -> Looks:
-    method, kind, draw = who
-    for split, metrics in found.items():
+) -> Findings:
+    method, kind, draw = key
+    for split, metrics in scores.items():
         for metric, value in metrics.items():
-            known = recorded.get((method, kind, str(draw), split, metric), math.nan)
-            yield (
-                None
-                if _close(value, known, tolerance)
-                else (
-                    f"{cell}: {method} {kind} {draw} scores {value:.9g} {metric} on {split},"
-                    f" recorded is {known:.9g}"
-                )
+            expected = recorded.get((method, kind, str(draw), split, metric), math.nan)
+            text = (
+                f"{cell}: {method} {kind} {draw} scores {value:.9g} {metric} on {split},"
+                f" recorded is {expected:.9g}"
             )
+            yield None if _close(value, expected, tolerance) else text
 
 
-def _close(one: float, other: float, tolerance: float) -> bool:
-    return abs(one - other) <= tolerance or (math.isnan(one) and math.isnan(other))
+def _close(value: float, expected: float, tolerance: float) -> bool:
+    return abs(value - expected) <= tolerance or (math.isnan(value) and math.isnan(expected))
 
 
-def draws(cell: CellOutputs) -> Looks:
-    """Random and bad subnetworks are those that the seed draws; m-pruning kept the largest weights."""
-    found = cell.subnetworks()
-    for (method, kind, draw), kept in found.items():
-        criterion, good = _criterion(cell, method), found[method, "good", 0]
-        again = kept if kind == "good" else _drawn(cell, criterion, method, kind, draw, good)
-        yield (
-            None
-            if again == kept
-            else (
-                f"{cell}: {method} {kind} {draw} is not what the seed draws, {(again - kept).size} differ"
-                if again.shapes == kept.shapes
-                else f"{cell}: {method} {kind} {draw} is of another encoder: {kept!r}"
+def draws(cell: CellOutputs) -> Findings:
+    """Random and bad tickets are those that the seed draws, and good ones keep what their method promises."""
+    tickets = cell.tickets()
+    for method in METHODS.values():
+        pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
+        for key in method.keys(cell.run.settings.controls.draws):
+            kept, told = tickets[key].subnetwork, f"{cell}: {' '.join(map(str, key))}"
+            again = pruning.draw(
+                pruner, key, good, cell.task.name, cell.seed, cell.run.settings.controls
             )
-        )
-    yield _largest(cell, found["magnitude", "good", 0])
+            if again.shapes != kept.shapes:
+                yield f"{told} is of another encoder: {kept!r}"
+            elif again != kept:
+                yield f"{told} is not what the seed draws, {(again - kept).size} differ"
+            else:
+                yield None
+        violation = pruner.violation(good)
+        yield violation and f"{cell}: {method.name} good 0 {violation}"
 
 
-def _criterion(cell: CellOutputs, method: str) -> Pruner:
-    judged = cell.splits()[cell.run.how.rule.data]
-    made = {str(name): make for name, make in CRITERIA.items()}[method]
-    return made(_encoder(cell), cell.task, judged, cell.run.how)
+def _pruner(cell: CellOutputs, method: Method) -> Pruner:
+    settings = cell.run.settings
+    scored_on = cell.splits()[settings.prune.data]
+    return method.pruner().bind(_encoder(cell), cell.task, scored_on, settings)
 
 
-def _drawn(
-    cell: CellOutputs, criterion: Pruner, method: str, kind: str, draw: int, good: Subnetwork
-) -> Subnetwork:
-    """The contrast, drawn again."""
-    name, how = (cell.task.name, method), cell.run.how.controls
-    if kind == "bad":
-        return criterion.bad(good, how, rng(cell.seed, "bad", *name))
-    return criterion.random(good, how, rng(cell.seed, "random", *name, draw))
-
-
-def _largest(cell: CellOutputs, good: Subnetwork) -> str | None:
-    weights = dict(_encoder(cell).named_parameters())
-    sizes = [weights[part].detach().abs().cpu().numpy()[kept] for part, kept in good.items()]
-    rest = [weights[part].detach().abs().cpu().numpy()[~kept] for part, kept in good.items()]
-    least, most = (np.concatenate(sizes).min(initial=np.inf), np.concatenate(rest).max(initial=0))
-    return (
-        None
-        if least >= most
-        else (
-            f"{cell}: magnitude good 0 prunes a weight of {most:.3g} and keeps one of {least:.3g}"
-        )
-    )
-
-
-def searches(cell: CellOutputs, tolerance: float) -> Looks:
-    """The full model and the good subnetwork score on the search's data what the search recorded."""
-    every = cell.steps()
-    for method in ("structured", "magnitude"):
-        steps = every[every["method"] == method]
+def searches(cell: CellOutputs, tolerance: float) -> Findings:
+    """The full model and the good ticket score on the search's data what the search recorded."""
+    trajectories, tickets = cell.steps(), cell.tickets()
+    for method in METHODS.values():
+        steps = trajectories[trajectories["method"] == method.name]
         accepted = steps[steps["accepted"]]
-        criterion = _criterion(cell, method)
-        good, ends = cell.subnetworks()[method, "good", 0], (accepted if len(accepted) else steps)
-        for told, kept, known in (
-            ("full model", criterion.full, steps.iloc[0]),
-            ("good subnetwork", good, ends.iloc[-1]),
+        last = (accepted if len(accepted) else steps).iloc[-1]
+        pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
+        full = pruner.full
+        for told, kept, step in (
+            ("full model", full, steps.iloc[0]),
+            ("good subnetwork", good, last),
         ):
-            if kept.shapes != criterion.full.shapes:
-                yield f"{cell}: the {method} {told} is of another encoder: {kept!r}"
+            if kept.shapes != full.shapes:
+                yield f"{cell}: the {method.name} {told} is of another encoder: {kept!r}"
                 continue
-            score, sparsity = criterion.assess(kept).score, criterion.sparsity(kept)
+            score, sparsity = pruner.assess(kept).score, pruner.sparsity(kept)
             yield (
                 None
-                if _close(score, known["score"], tolerance)
+                if _close(score, step["score"], tolerance)
                 else (
-                    f"{cell}: the {told} scores {score:.9g} in the {method} search, recorded is"
-                    f" {known['score']:.9g}"
+                    f"{cell}: the {told} scores {score:.9g} in the {method.name} search, recorded is"
+                    f" {step['score']:.9g}"
                 )
             )
             yield (
                 None
-                if _close(sparsity, known["sparsity"], tolerance)
+                if _close(sparsity, step["sparsity"], tolerance)
                 else (
-                    f"{cell}: the {told} has a {method} sparsity of {sparsity:.9g}, recorded is"
-                    f" {known['sparsity']:.9g}"
+                    f"{cell}: the {told} has a {method.name} sparsity of {sparsity:.9g}, recorded is"
+                    f" {step['sparsity']:.9g}"
                 )
             )

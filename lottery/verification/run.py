@@ -1,6 +1,6 @@
-"""A finished run, as it lies on disk, to be looked at again.
+"""A finished run as it lies on disk, ready to be checked again.
 
-A check looks at many things and says of each what is wrong with it, or None where nothing is.
+A check yields one item for everything it checks: what is wrong, or None.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,28 +10,26 @@ from pathlib import Path
 import pandas as pd
 from msgspec import Struct
 
-from lottery import records, subnetwork
+from lottery import records
 from lottery.data import examples
 from lottery.data.examples import Examples
-from lottery.errors import UserError
 from lottery.grid import GridParameters, cell_name
-from lottery.runtime.compute import ComputeParameters
+from lottery.runtime.parameters import ComputeParameters
 from lottery.schemas import Score, StepRecord
-from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task, get_task
-from lottery.tickets.methods import Setting
+from lottery.ticket import Key, Ticket
+from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.pruner import SearchSettings
 
-Looks = Iterator[str | None]
-Who = tuple[str, str, int]
-"""Method, kind and draw of a subnetwork."""
+Findings = Iterator[str | None]
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """Where a run keeps what it made, and the parameters that it was made with."""
+    """The outputs of a run, and the parameters that it ran with."""
 
     grid: GridParameters
-    how: Setting
+    settings: SearchSettings
     compute: ComputeParameters
     data: Path
     models: Path
@@ -45,7 +43,7 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class CellOutputs:
-    """What a run made of one cell. Everything is read anew, with a UserError where it is not what it should be."""
+    """The outputs of one task and seed, read anew at each call; UserError if a file is not what it should be."""
 
     run: FinishedRun
     task: Task
@@ -58,46 +56,28 @@ class CellOutputs:
     def model(self) -> Path:
         return self.run.models / self.task.name / str(self.seed)
 
-    @property
-    def draws(self) -> int:
-        return self.run.how.controls.draws
-
     def splits(self) -> dict[str, Examples]:
-        """What is reported on and, where there is any, what was held out for the searches."""
+        """The splits that are reported on and, if there is one, the split that drove the searches."""
         files = {path.stem: path for path in (self.run.data / self.task.name).glob("*.safetensors")}
-        found = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
-        return {name: split for name, split in found.items() if len(split)}
+        splits = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
+        return {name: split for name, split in splits.items() if len(split)}
 
-    def subnetworks(self) -> Mapping[Who, Subnetwork]:
-        """Good, random and bad ones of both methods."""
-        kinds = [("good", 0), *(("random", draw) for draw in range(self.draws)), ("bad", 0)]
-        return {
-            (method, kind, draw): self._subnetwork(method, kind, draw)
-            for method in ("structured", "magnitude")
-            for kind, draw in kinds
-        }
+    def tickets(self) -> Mapping[Key, Ticket]:
+        """The good, random and bad tickets of every method."""
+        draws = self.run.settings.controls.draws
+        keys = [key for method in METHODS.values() for key in method.keys(draws)]
+        return {key: self._ticket(self.seed, key) for key in keys}
 
-    def _subnetwork(self, method: str, kind: str, draw: int) -> Subnetwork:
-        name = f"random-{draw}" if kind == "random" else kind
-        path = self._folder(self.seed) / method / f"{name}.safetensors"
-        found, identity = subnetwork.load(path)
-        owner = {
-            "task": self.task.name, "seed": self.seed, "method": method, "kind": kind, "draw": draw,
-        }  # fmt: skip
-        if identity != owner:
-            raise UserError(f"{path}: says that it is {identity}")
-        return found
+    def good_of_all_seeds(self, method: Method) -> list[Ticket]:
+        """The method's good tickets of the task, for every seed."""
+        return [self._ticket(seed, method.good) for seed in self.run.grid.seeds]
 
-    def every_seed(self) -> list[Subnetwork]:
-        """The good heads and MLPs of every seed of the task."""
-        folders = (self._folder(seed) for seed in self.run.grid.seeds)
-        return [subnetwork.load(each / "structured" / "good.safetensors")[0] for each in folders]
-
-    def _folder(self, seed: int) -> Path:
-        return self.run.subnetworks / self.task.name / str(seed)
+    def _ticket(self, seed: int, key: Key) -> Ticket:
+        folder = self.run.subnetworks / self.task.name / str(seed)
+        return Ticket.load(folder, self.task.name, seed, key)
 
     def steps(self) -> pd.DataFrame:
-        """The way down of both searches."""
+        """The trajectories of all searches."""
         return self._records(StepRecord, self.run.subnetworks, "trajectory.parquet")
 
     def scores(self) -> pd.DataFrame:
@@ -106,10 +86,5 @@ class CellOutputs:
 
     def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
         cell = [(self.task.name, self.seed)]
-        found: pd.DataFrame = records.read_cells(kind, cell, folder, *names).to_pandas()
-        return found
-
-
-def groups(method: str, kept: Subnetwork) -> Mapping[str, Kept]:
-    """What is counted together: heads and MLPs, or all weights."""
-    return {"weights": kept.flat} if method == "magnitude" else kept
+        frame: pd.DataFrame = records.read_cells(kind, cell, folder, *names).to_pandas()
+        return frame

@@ -13,7 +13,7 @@ from lottery.analysis import published_masks
 from lottery.attention import annotated
 from lottery.data import corpora, glue
 from lottery.model import checkpoint
-from stages.check import SECTIONS
+from stages.shell.sections import SECTIONS
 from tests import toys
 from tests.project import ROOT
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import PercentFormatter
 
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import COLOUR, GREY, INK, LINE, MARKER, filled, panels, styled
-from lottery.vocabulary import CONTRASTS, METHODS, METRICS, PRUNINGS, UNITS
+from lottery.tickets.methods import METHODS, method_title
+from lottery.vocabulary import CONTROLLED, METRICS, UNITS
 
 
 @styled
@@ -24,7 +25,7 @@ def curves(frame: pd.DataFrame, overview: pd.DataFrame) -> Figure:
     figure, grid = panels(len(overview), 3.4, 2.75)
     for axes, known in zip(grid, rows(overview), strict=True):
         own = frame[frame["task"] == known.task]
-        for method in PRUNINGS:
+        for method in METHODS:
             _curve(axes, own[own["method"] == method], method)
         per_seed = own.drop_duplicates("seed")
         axes.axhline(per_seed["threshold"].mean(), color=INK, lw=0.9, ls=(0, (6, 3)))
@@ -45,12 +46,12 @@ def _curve(axes: Axes, own: pd.DataFrame, method: str) -> None:
     steps = main.groupby("step")[["sparsity", "score"]].mean()
     common = steps[main.groupby("step")["seed"].nunique() == main["seed"].nunique()]
     axes.plot(
-        common["sparsity"], common["score"], color=COLOUR[method], lw=2, ls=LINE[method], label=METHODS[method]
+        common["sparsity"], common["score"], color=COLOUR[method], lw=2, ls=LINE[method], label=method_title(method)
     )  # fmt: skip
     chosen = own[own["chosen"]]
     axes.plot(
         chosen["sparsity"], chosen["score"], MARKER[method], color=COLOUR[method], ms=7,
-        markeredgecolor="white", markeredgewidth=0.9, zorder=5, ls="none", label=f"chosen, {METHODS[method]}",
+        markeredgecolor="white", markeredgewidth=0.9, zorder=5, ls="none", label=f"chosen, {method_title(method)}",
     )  # fmt: skip
 
 
@@ -98,8 +99,8 @@ def contrasts(results: pd.DataFrame, averages: pd.DataFrame, overview: pd.DataFr
 def _contrast(axes: Axes, own: pd.DataFrame) -> None:
     places = {
         (method, kind): at + 3.6 * group
-        for group, method in enumerate(PRUNINGS)
-        for at, kind in enumerate(CONTRASTS)
+        for group, method in enumerate(METHODS)
+        for at, kind in enumerate(CONTROLLED)
     }
     for shift, state in ((-0.16, "pruned"), (0.16, "retrained")):
         points = [
@@ -125,9 +126,9 @@ def _contrast(axes: Axes, own: pd.DataFrame) -> None:
     axes.set_xticks(list(places.values()), [kind for _, kind in places])
     axes.grid(axis="x", visible=False)
     axes.axvline(2.8, color="#CCCCCC", lw=0.8)
-    for group, method in enumerate(PRUNINGS):
+    for group, method in enumerate(METHODS):
         axes.annotate(
-            METHODS[method], (1 + 3.6 * group, -0.17), xycoords=("data", "axes fraction"),
+            method_title(method), (1 + 3.6 * group, -0.17), xycoords=("data", "axes fraction"),
             ha="center", va="top", color="#444444", style="italic", annotation_clip=False,
         )  # fmt: skip
 
@@ -207,7 +208,7 @@ def overlap(frame: pd.DataFrame, overview: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(names)), list(names.values()), rotation=30, ha="right")
         axes.set_yticks(range(len(names)), list(names.values()))
         scale = ", millions" if own["total"].iloc[0] > MANY else ""
-        axes.set_title(f"{METHODS[own['method'].iloc[0]]}: shared {UNITS[unit]}{scale}")
+        axes.set_title(f"{method_title(own['method'].iloc[0])}: shared {UNITS[unit]}{scale}")
     return figure
 
 

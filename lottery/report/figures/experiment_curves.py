@@ -9,7 +9,8 @@ from matplotlib.ticker import PercentFormatter
 
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import INK, MARKER, panels, styled
-from lottery.vocabulary import METHODS, METRICS, PRUNINGS
+from lottery.tickets.methods import METHODS, method_title
+from lottery.vocabulary import METRICS
 
 
 @styled
@@ -19,7 +20,7 @@ def overlay(ways: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Fig
     The first of `runs` is the baseline, black and thick; the others go from dark to light in their order.
     Markers are the mean place of the chosen subnetworks.
     """
-    wanted = [(known, method) for known in rows(tasks) for method in PRUNINGS]
+    wanted = [(known, method) for known in rows(tasks) for method in METHODS]
     figure, grid = panels(len(wanted), 3.7, 2.6, 2)
     colours = mpl.colormaps["viridis"]
     shades = [INK, *(colours(0.9 * at / max(1, len(runs) - 2)) for at in range(len(runs) - 1))]
@@ -36,7 +37,7 @@ def overlay(ways: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Fig
                 chosen["sparsity"], chosen["score"], MARKER[method], color=shade, ms=6 if at else 8,
                 markeredgecolor="white", markeredgewidth=0.9, zorder=5, ls="none",
             )  # fmt: skip
-        axes.set_title(f"{known.title}: {METHODS[method]}")
+        axes.set_title(f"{known.title}: {method_title(method)}")
         axes.set_ylabel(METRICS[known.search_metric].replace("mean of ", "").replace(" and ", "/"))
         axes.set_xlabel("encoder weights removed")
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

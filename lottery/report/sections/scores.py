@@ -6,7 +6,8 @@ import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.report.markdown import figure, spread, table
-from lottery.vocabulary import CONTRASTS, KINDS, METHODS, METRICS, PRUNINGS, STATES
+from lottery.tickets.methods import METHODS, method_title
+from lottery.vocabulary import CONTROLLED, KINDS, METRICS, STATES
 from lottery.wording import NONE, listed, number, percent, seeds
 
 Tables = Mapping[str, pd.DataFrame]
@@ -17,9 +18,9 @@ ORDER = (
     ("full", "full", "finetuned"),
     *(
         (method, kind, state)
-        for method in PRUNINGS
+        for method in METHODS
         for state in ("pruned", "retrained")
-        for kind in CONTRASTS
+        for kind in CONTROLLED
     ),
 )
 DRAWS = "Random draws are averaged within a seed first."
@@ -56,7 +57,7 @@ def beside(tables: Tables) -> Iterator[str]:
     full = float(paper["full", "full", "finetuned"])
     body = [
         [
-            METHODS[owner[0]] or NONE,
+            method_title(owner[0]) or NONE,
             STATES[owner[2]],
             KINDS[owner[1]],
             number(paper[owner]),
@@ -129,7 +130,7 @@ def _scores(reported: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame)
     columns = [by_task[known.task] for known in rows(tasks)] + list(means.values())
     body = [
         [
-            METHODS[method] or NONE,
+            method_title(method) or NONE,
             STATES[state],
             KINDS[kind],
             *(_at(own, (method, kind, state)) for own in columns),
@@ -174,7 +175,7 @@ def _undefined(reported: pd.DataFrame, names: Mapping[str, str]) -> str:
     if lost.empty:
         return ""
     said = listed(
-        f"{names[row.task]}, {METHODS[row.method]} {row.kind} {row.state} ({row.undefined})"
+        f"{names[row.task]}, {method_title(row.method)} {row.kind} {row.state} ({row.undefined})"
         for row in rows(lost)
     )
     return (
@@ -209,14 +210,14 @@ def _others(results: pd.DataFrame, names: Mapping[str, str]) -> str:
         return ""
     pairs = list(dict.fromkeys((row.task, row.split, row.metric) for row in rows(other)))
     keyed = other.set_index(["task", "split", "metric", "method", "state"])
-    kinds = [("full", "finetuned")] + [(m, s) for m in PRUNINGS for s in ("pruned", "retrained")]
+    kinds = [("full", "finetuned")] + [(m, s) for m in METHODS for s in ("pruned", "retrained")]
     body = [
         [names[task], split, METRICS[metric]]
         + [_at(keyed, (task, split, metric, *owner)) for owner in kinds]
         for task, split, metric in pairs
     ]
     header = ["task", "split", "metric", "full model"]
-    header += [f"good, {METHODS[method]}, {state}" for method, state in kinds[1:]]
+    header += [f"good, {method_title(method)}, {state}" for method, state in kinds[1:]]
     caption = (
         f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(other['n'])} seeds."
         " Source: `tables/results.csv`."
@@ -230,13 +231,13 @@ def _selection(selection: pd.DataFrame, names: Mapping[str, str]) -> Iterator[st
         return
     keyed = selection.set_index(["task", "method", "quantity"])
     body = [
-        [names[task], METHODS[method]]
+        [names[task], method_title(method)]
         + [
             spread(next(rows(keyed.loc[[(task, method, q)]])), 1, 100)
             for q in ("select", "dev", "gap")
         ]
         for task in names
-        for method in PRUNINGS
+        for method in METHODS
         if (task, method, "gap") in keyed.index
     ]
     caption = (

@@ -1,0 +1,30 @@
+"""Every parameter section of params.yaml, without importing torch."""
+
+from collections.abc import Sequence
+
+from lottery.attention.patterns import AttentionParameters
+from lottery.data.examples import DataParameters
+from lottery.data.packages import EncoderParameters
+from lottery.grid import GridParameters
+from lottery.model.parameters import FinetuneParameters
+from lottery.params import Parameters
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+)
+
+SECTIONS: Sequence[type[Parameters]] = (
+    GridParameters,
+    EncoderParameters,
+    DataParameters,
+    FinetuneParameters,
+    PruneParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    ControlsParameters,
+    AttentionParameters,
+    ComputeParameters,
+)
