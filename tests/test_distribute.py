@@ -1,16 +1,19 @@
 """Parts of a distributed run that need no cluster: retries, dvc.lock, the snapshot, descriptions of clusters."""
 
+import fnmatch
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from cluster import snapshot, workers
+from cluster import simulation, snapshot, workers
 from cluster.dag import Graph, Node
 from cluster.lockfile import Lockfile
 from cluster.retry import backoff, retry
+from lottery import params
 from lottery.errors import UserError
+from stages.shell import eta
 from stages.shell.imports import names, reach
 from tests.project import ROOT, files
 from tests.workspace import Repository
@@ -141,6 +144,12 @@ def test_pipeline_imports_neither_cluster_nor_dask() -> None:
         "dask",
         "distributed",
     }
+
+
+def test_committed_times_match_jobs_of_the_paper() -> None:
+    jobs = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "profiles" / "paper.yaml"))
+    times = simulation.read_times(ROOT / "reports" / "benchmarks" / "paper-cells.csv")
+    assert not [pattern for pattern in times if not fnmatch.filter(jobs, pattern)]
 
 
 def test_paper_on_64_simulated_workers_takes_hardly_longer_than_its_longest_chain() -> None:
