@@ -27,7 +27,7 @@ def main(
 ) -> None:
     """Fine-tune the pre-trained encoder on one task with one seed."""
     cell = arguments.cell(task, seed, data, pretrained)
-    about = f"{len(cell.train)} examples, {cell.recipe.epochs} epoch(s)"
+    about = f"{len(cell.train)} training examples, {cell.recipe.epochs} epoch(s)"
     with (
         cli.stage("finetune", cell_name(task, seed), about) as stage,
         journal(out, data, pretrained) as notes,
@@ -37,7 +37,7 @@ def main(
         encoder, losses = parallel.run(job, cell.compute, stage.report)["training"]
         checkpoint.save(encoder, draft)
         (draft / "losses.json").write_text(json.dumps({"mean loss per epoch": losses}) + "\n")
-        stage.result = f"mean loss {losses[-1]:.3f} in the last epoch"
+        stage.result = f"mean loss of the last epoch {losses[-1]:.3f}"
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def main(
             name: partial(pruning.prune, search_of=search, journal=notes.of(name))
             for name, search in searches.items()
         }
-        results = parallel.run(jobs, compute, stage.report)
+        results = parallel.run(jobs, compute, stage.report, preload=[pruning.__name__])
         pruning.save(results.values(), draft)
         good = {name: result.tickets[0] for name, result in results.items()}
         stage.result = ", ".join(

@@ -1,4 +1,4 @@
-"""Learn to tell five patterns of attention apart, from maps drawn by their definitions or labelled by people.
+"""Train the classifier of attention maps, on maps drawn from the patterns' definitions or labelled by people.
 
 python -m stages.recognise data/patterns
 """
@@ -15,31 +15,34 @@ from lottery.attention import annotated, classifier
 from lottery.attention.patterns import AttentionParameters, PatternAccuracy
 from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
-from lottery.wording import percent
+from lottery.wording import counted, percent
 from stages.shell import cli
 
 
 def main(
-    out: Annotated[Path, Argument(help="Folder for the network and how well it does.")],
+    out: Annotated[Path, Argument(help="Folder for the classifier and its confusion matrix.")],
 ) -> None:
-    """Learn to tell five patterns of attention apart, from maps drawn by their definitions or labelled by people."""
+    """Train the classifier of attention maps, on maps drawn from the patterns' definitions or labelled by people."""
     tree = cli.parameters()
-    how = section(AttentionParameters, tree)
+    attention = section(AttentionParameters, tree)
     torch.set_num_threads(section(ComputeParameters, tree).threads)
-    source = f"{how.maps} of each pattern, drawn" if how.labelled is None else how.labelled
-    about = f"maps: {source}; {how.epochs} epochs"
+    source = f"{attention.maps} maps of each pattern, drawn"
+    if attention.labelled is not None:
+        source = f"the maps in {attention.labelled}"
+    about = f"{source}; {counted(attention.epochs, 'epoch')}"
     with cli.stage("recognise", "all", about) as stage, cli.fresh(out) as draft:
-        if how.labelled is None:
-            maps, tried = classifier.drawn(how.maps)
+        if attention.labelled is None:
+            maps, held_out = classifier.draw_maps(attention.maps)
         else:
-            maps, tried = classifier.split(annotated.read(Path(how.labelled).expanduser()))
-        report = partial(stage.report, "learning")
-        model, told = classifier.train(maps, tried, how.epochs, report)
-        classifier.save(model, draft / "recogniser.safetensors")
-        records.write(PatternAccuracy, told, draft / "told.parquet")
-        right = sum(each.recogniser for each in told if each.told == each.pattern)
-        total = sum(each.recogniser for each in told)
-        stage.result = f"{percent(right / total)} of {total} maps held out are recognised"
+            labelled = annotated.read(Path(attention.labelled).expanduser())
+            maps, held_out = classifier.split(labelled)
+        report = partial(stage.report, "training")
+        network, confusion = classifier.train(maps, held_out, attention.epochs, report)
+        classifier.save(network, draft / "recogniser.safetensors")
+        records.write(PatternAccuracy, confusion, draft / "told.parquet")
+        correct = sum(row.recogniser for row in confusion if row.told == row.pattern)
+        total = sum(row.recogniser for row in confusion)
+        stage.result = f"{percent(correct / total)} of {total} held-out maps classified correctly"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were saved, and what is none is refused in one line."""
+"""Checkpoints reload as they were saved; invalid ones are refused in one line."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,14 @@ from tests import toys
 
 
 @pytest.mark.parametrize("pruned", [False, True])
-def test_a_saved_encoder_reloads_to_equal_logits(tmp_path: Path, pruned: bool) -> None:
-    ours = toys.encoder()
-    ours = ours.extract(toys.subnetwork(2)) if pruned else ours
-    checkpoint.save(ours, tmp_path)
-    again, tokens = checkpoint.load(tmp_path, classes=2), toys.tokens(toys.sentences(5))
-    assert torch.equal(again(tokens), ours(tokens))
-    assert again.config == ours.config
+def test_a_reloaded_encoder_has_equal_logits(tmp_path: Path, pruned: bool) -> None:
+    encoder = toys.encoder()
+    encoder = encoder.extract(toys.subnetwork(2)) if pruned else encoder
+    checkpoint.save(encoder, tmp_path)
+    reloaded, tokens = checkpoint.load(tmp_path, classes=2), toys.tokens(toys.sentences(5))
+    assert torch.equal(reloaded(tokens), encoder(tokens))
+    assert reloaded.config == encoder.config
+    assert all(weight.requires_grad for weight in reloaded.parameters())
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -33,14 +34,16 @@ def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_pretrained_checkpoint_gets_a_classifier_from_the_seed(tmp_path: Path) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
     drop_tensor(tmp_path, "classifier.weight")
-    one, same, other = (checkpoint.load(tmp_path, 3, seed).classifier.weight for seed in (1, 1, 2))
-    assert torch.equal(one, same)
-    assert not torch.equal(one, other)
-    with pytest.raises(UserError, match=r"no tensor for classifier\.weight"):
+    first, repeat, other = (
+        checkpoint.load(tmp_path, 3, seed).classifier.weight for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, repeat)
+    assert not torch.equal(first, other)
+    with pytest.raises(UserError, match=r"no tensor classifier\.weight"):
         checkpoint.load(tmp_path, classes=2)
 
 
-def test_old_names_of_norms_are_read(tmp_path: Path) -> None:
+def test_legacy_names_of_layer_norms_are_read(tmp_path: Path) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
     file = tmp_path / "model.safetensors"
     legacy = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
@@ -63,7 +66,7 @@ def set_key(folder: Path, key: str, value: object) -> None:
     (folder / "config.json").write_text(json.dumps(config | {key: value}))
 
 
-def poison(folder: Path) -> None:
+def set_nan(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["bert.pooler.dense.weight"][0, 0] = float("nan")
     save_file(tensors, folder / "model.safetensors")
@@ -75,25 +78,26 @@ def truncate(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
         (lambda f: (f / "config.json").unlink(), "config.json is missing"),
         (lambda f: (f / "config.json").write_text("{"), "not the configuration"),
         (lambda f: (f / "model.safetensors").unlink(), "pickled weights are not read"),
         (truncate, "damaged"),
-        (poison, "NaN"),
+        (set_nan, "NaN"),
         (lambda f: drop_tensor(f, "bert.pooler.dense.bias"), "no tensor"),
         (lambda f: set_key(f, "model_type", "roberta"), "'roberta'"),
         (lambda f: set_key(f, "hidden_act", "relu"), "'relu'"),
         (lambda f: set_key(f, "hidden_size", 64), "has shape"),
+        (lambda f: set_key(f, "hidden_size", 2**24), "has shape"),
         (lambda f: set_key(f, "hidden_size", "wide"), "not the configuration"),
     ],
 )
-def test_what_is_no_bert_is_refused(
-    tmp_path: Path, spoil: Callable[[Path], object], message: str
+def test_an_invalid_checkpoint_is_refused(
+    tmp_path: Path, damage: Callable[[Path], object], message: str
 ) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
-    spoil(tmp_path)
+    damage(tmp_path)
     with pytest.raises(UserError, match=message) as caught:
         checkpoint.load(tmp_path, classes=2)
     assert "\n" not in str(caught.value)

@@ -42,7 +42,7 @@ def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
     killer.join(timeout=300)
     assert not killer.survivors()
     retrained = text(far.root / "logs" / "cells" / "retrain@sst2-1337-1.log")
-    assert "goes on from where it was stopped" in retrained
+    assert "resuming from partial results" in retrained
     ran = far.executed()
     assert ran == {
         "trace": 1, "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super_survivors": 1,

@@ -1,4 +1,4 @@
-"""The same parameters give the same bytes, wherever, whenever and in whatever order they are computed."""
+"""Equal parameters give equal bytes, whatever the place, the environment and the order of computation."""
 
 import os
 import re
@@ -35,15 +35,15 @@ ELSEWHERE = {
     "AWS_SECRET_ACCESS_KEY": "hf_Secret",
 }  # fmt: skip
 
-TIMED = re.compile(r"make\.py|/logs/|/report\.(md|html)$")
+WITH_TIMES = re.compile(r"make\.py|/logs/|/report\.(md|html)$")
 
 
-def made(root: Path, environment: dict[str, str], seeds: tuple[int, ...], workers: int) -> str:
-    """What is said while a run of toy size, and the report of made-up records, are made below `root`."""
+def run(root: Path, environment: dict[str, str], seeds: tuple[int, ...], workers: int) -> str:
+    """The output of a process that makes a toy run and a report of toy records below `root`."""
     root.mkdir()
     (root / "make.py").write_text(MAKE.format(seeds=seeds, workers=workers), encoding="utf-8")
     (root / "report").mkdir()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "make.py"],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
@@ -51,30 +51,29 @@ def made(root: Path, environment: dict[str, str], seeds: tuple[int, ...], worker
         text=True,
         check=True,
     )
-    said: str = done.stdout + done.stderr
-    return said
+    return process.stdout + process.stderr
 
 
 def results(root: Path) -> dict[str, str]:
-    """Digests of all files but those that tell times; of the report what stands before the times."""
-    text = (root / "report" / "reports" / "report.md").read_text(encoding="utf-8")
-    told = {name: found for name, found in digests(root).items() if not TIMED.search(name)}
-    return told | {"report.md": text.partition("\n## Provenance\n")[0]}
+    """Digests of all files without times in them, and the report up to its times."""
+    report = (root / "report" / "reports" / "report.md").read_text(encoding="utf-8")
+    files = {name: sha for name, sha in digests(root).items() if not WITH_TIMES.search(name)}
+    return files | {"report.md": report.partition("\n## Provenance\n")[0]}
 
 
-def test_nothing_but_the_parameters_matters(tmp_path: Path) -> None:
-    """Another place, time zone, locale, seed of hashes, number of processes and order of cells; secrets stay secret."""
-    made(tmp_path / "here", HERE, (1, 2), workers=1)
-    said = made(tmp_path / "else where", ELSEWHERE, (2, 1), workers=2)
-    one, other = (results(tmp_path / place) for place in ("here", "else where"))
-    assert len(one) > 60
-    assert one == other
+def test_results_depend_on_the_parameters_only(tmp_path: Path) -> None:
+    """Not on folder, time zone, locale, hash seed, number of processes or order of cells; no secret is written."""
+    run(tmp_path / "here", HERE, (1, 2), workers=1)
+    output = run(tmp_path / "else where", ELSEWHERE, (2, 1), workers=2)
+    here, elsewhere = (results(tmp_path / place) for place in ("here", "else where"))
+    assert len(here) > 60
+    assert here == elsewhere
     files = [path for path in (tmp_path / "else where").rglob("*") if path.is_file()]
-    assert "hf_Secret" not in said
+    assert "hf_Secret" not in output
     assert not [path for path in files if b"hf_Secret" in path.read_bytes()]
 
 
-def test_no_score_depends_on_the_number_of_shares(
+def test_scores_do_not_depend_on_the_number_of_shares(
     honest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(honest, tmp_path / "run")
@@ -85,23 +84,23 @@ def test_no_score_depends_on_the_number_of_shares(
     YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))
     data, encoder = Path("data/rte"), Path("encoder")
     model, kept = Path("models/rte/1"), Path("subnetworks/rte/1")
-    dealt = [Path(f"dealt/{share}.parquet") for share in (1, 2, 3)]
-    for share, out in enumerate(dealt, 1):
+    shares = [Path(f"shares/{share}.parquet") for share in (1, 2, 3)]
+    for share, out in enumerate(shares, 1):
         retrain.main("rte", 1, share, data, encoder, model, kept, out)
     together = records.read(Score, [Path("scores/rte/1/1.parquet")]).to_pylist()
-    apart = [records.read(Score, [out]).to_pylist() for out in dealt]
+    apart = [records.read(Score, [out]).to_pylist() for out in shares]
     assert all(apart)
     assert sorted(chain.from_iterable(apart), key=str) == sorted(together, key=str)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_more_threads_change_the_last_bits_at_most(threads: int) -> None:
+def test_the_number_of_threads_changes_the_last_bits_at_most(threads: int) -> None:
     """Within 1e-5 of the largest logit, the tolerance that CHECKS.md states."""
     encoder, sentences = toys.encoder(), toys.sentences(200)
-    alone = predict(encoder, sentences)
+    single_NC = predict(encoder, sentences)
     torch.set_num_threads(threads)
     try:
-        together = predict(encoder, sentences)
+        multiple_NC = predict(encoder, sentences)
     finally:
         torch.set_num_threads(1)
-    assert abs(together - alone).max() <= 1e-5 * abs(alone).max()
+    assert abs(multiple_NC - single_NC).max() <= 1e-5 * abs(single_NC).max()

@@ -1,4 +1,4 @@
-"""The encoder against transformers', gates against zeroed weights, removal against gates."""
+"""The encoder equals transformers', gates equal zeroed weights, removal equals gates."""
 
 from pathlib import Path
 from typing import cast
@@ -24,7 +24,7 @@ def gates(subnetwork: Subnetwork) -> Gates:
 
 
 def padded(examples: Examples) -> dict[str, torch.Tensor]:
-    """The batch as transformers wants it."""
+    """The batch as padded input of transformers."""
     shape = (len(examples), int(examples.lengths_N.max()))
     mask = torch.arange(shape[1]) < torch.tensor(examples.lengths_N)[:, None]
     ids, types = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
@@ -34,47 +34,47 @@ def padded(examples: Examples) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture
-def oracle(tmp_path: Path) -> tuple[Encoder, BertForSequenceClassification]:
-    ours = toys.encoder(seed=1, classes=3)
-    checkpoint.save(ours, tmp_path)
-    theirs: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(tmp_path)
-    return ours, cast(BertForSequenceClassification, theirs.train(False))
+def encoder_and_bert(tmp_path: Path) -> tuple[Encoder, BertForSequenceClassification]:
+    encoder = toys.encoder(seed=1, classes=3)
+    checkpoint.save(encoder, tmp_path)
+    bert: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(tmp_path)
+    return encoder, cast(BertForSequenceClassification, bert.train(False))
 
 
-def test_logits_equal_those_of_transformers(
-    oracle: tuple[Encoder, BertForSequenceClassification],
+def test_logits_equal_transformers(
+    encoder_and_bert: tuple[Encoder, BertForSequenceClassification],
 ) -> None:
-    ours, theirs = oracle
+    encoder, bert = encoder_and_bert
     examples = toys.sentences(9)
     with torch.no_grad():
-        expected = theirs(**padded(examples)).logits
-        torch.testing.assert_close(ours(toys.tokens(examples)), expected, atol=1e-5, rtol=0)
+        expected = bert(**padded(examples)).logits
+        torch.testing.assert_close(encoder(toys.tokens(examples)), expected, atol=1e-5, rtol=0)
 
 
-def test_weight_gradients_equal_those_of_transformers(
-    oracle: tuple[Encoder, BertForSequenceClassification],
+def test_weight_gradients_equal_transformers(
+    encoder_and_bert: tuple[Encoder, BertForSequenceClassification],
 ) -> None:
-    ours, theirs = oracle
+    encoder, bert = encoder_and_bert
     examples = toys.sentences(9)
-    ours(toys.tokens(examples)).square().sum().backward()
-    theirs(**padded(examples)).logits.square().sum().backward()
-    expected = theirs.get_parameter("bert.encoder.layer.0.attention.self.query.weight").grad
-    found = ours.get_parameter("layers.0.attention.query.weight").grad
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    encoder(toys.tokens(examples)).square().sum().backward()
+    bert(**padded(examples)).logits.square().sum().backward()
+    gradient = encoder.get_parameter("layers.0.attention.query.weight").grad
+    expected = bert.get_parameter("bert.encoder.layer.0.attention.self.query.weight").grad
+    torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_a_batch_does_not_change_its_sentences() -> None:
-    ours, examples = toys.encoder(), toys.sentences(7)
+def test_logits_do_not_depend_on_the_batch() -> None:
+    encoder, examples = toys.encoder(), toys.sentences(7)
     with torch.no_grad():
-        together = ours(toys.tokens(examples))
-        alone = [ours(toys.tokens(examples.take(np.array([row])))) for row in range(7)]
-    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=0)
+        batched = encoder(toys.tokens(examples))
+        single = [encoder(toys.tokens(examples.take(np.array([row])))) for row in range(7)]
+    torch.testing.assert_close(batched, torch.cat(single), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_gates_at_zero_equal_zeroed_weights(seed: int) -> None:
-    ours, kept = toys.encoder(seed), toys.subnetwork(seed)
-    zeroed, size = toys.encoder(seed), ours.config.head_size
+    encoder, kept = toys.encoder(seed), toys.subnetwork(seed)
+    zeroed, size = toys.encoder(seed), encoder.config.head_size
     with torch.no_grad():
         for index, heads in enumerate(kept["heads"]):
             output = layer(zeroed, index).attention.output.weight
@@ -84,45 +84,54 @@ def test_gates_at_zero_equal_zeroed_weights(seed: int) -> None:
                 zeroed.get_parameter(f"layers.{index}.mlp.contract.weight").zero_()
                 zeroed.get_parameter(f"layers.{index}.mlp.contract.bias").zero_()
         tokens = toys.tokens(toys.sentences(5))
-        torch.testing.assert_close(ours(tokens, gates(kept)), zeroed(tokens), atol=1e-6, rtol=0)
+        torch.testing.assert_close(encoder(tokens, gates(kept)), zeroed(tokens), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_gates_at_zero_equal_removal(seed: int) -> None:
-    ours, kept = toys.encoder(seed), toys.subnetwork(seed)
-    small, tokens = ours.extract(kept), toys.tokens(toys.sentences(5))
+    encoder, kept = toys.encoder(seed), toys.subnetwork(seed)
+    small, tokens = encoder.extract(kept), toys.tokens(toys.sentences(5))
     with torch.no_grad():
-        torch.testing.assert_close(small(tokens), ours(tokens, gates(kept)), atol=1e-5, rtol=0)
+        torch.testing.assert_close(small(tokens), encoder(tokens, gates(kept)), atol=1e-5, rtol=0)
     assert small.config.survivors == kept
-    assert sum(w.numel() for w in small.parameters()) < sum(w.numel() for w in ours.parameters())
+    assert size(small) < size(encoder)
+
+
+def size(encoder: Encoder) -> int:
+    return sum(weight.numel() for weight in encoder.parameters())
 
 
 def test_removal_in_two_steps_equals_one() -> None:
-    ours, first = toys.encoder(), toys.subnetwork(1)
+    encoder, first = toys.encoder(), toys.subnetwork(1)
     second, tokens = first & toys.subnetwork(2), toys.tokens(toys.sentences(5))
     with torch.no_grad():
-        at_once, in_turn = ours.extract(second), ours.extract(first).extract(second)
-        assert torch.equal(at_once(tokens), in_turn(tokens))
-    with pytest.raises(ValueError, match="has lost"):
-        ours.extract(second).extract(first)
+        one_step, two_steps = encoder.extract(second), encoder.extract(first).extract(second)
+        assert torch.equal(one_step(tokens), two_steps(tokens))
 
 
-def test_nothing_left_still_answers() -> None:
-    ours = toys.encoder()
-    nothing = ~Subnetwork.full(ours.config.shapes)
-    logits = ours.extract(nothing)(toys.tokens(toys.sentences(5)))
+def test_removed_parts_cannot_be_extracted() -> None:
+    first = toys.subnetwork(1)
+    pruned = toys.encoder().extract(first & toys.subnetwork(2))
+    with pytest.raises(ValueError, match="no longer has"):
+        pruned.extract(first)
+
+
+def test_an_encoder_without_heads_and_mlps_predicts() -> None:
+    encoder = toys.encoder()
+    nothing = ~Subnetwork.full(encoder.config.shapes)
+    logits = encoder.extract(nothing)(toys.tokens(toys.sentences(5)))
     assert logits.shape == (5, 2)
     assert torch.isfinite(logits).all()
 
 
-def test_cutting_leaves_the_original_alone() -> None:
-    ours = toys.encoder()
-    before = {name: weight.clone() for name, weight in ours.state_dict().items()}
-    small = ours.extract(toys.subnetwork(0))
-    assert small.classifier.weight.data_ptr() == ours.classifier.weight.data_ptr()
+def test_pruning_shares_whole_tensors_and_changes_none() -> None:
+    encoder = toys.encoder()
+    before = {name: weight.clone() for name, weight in encoder.state_dict().items()}
+    small = encoder.extract(toys.subnetwork(0))
+    assert small.classifier.weight.data_ptr() == encoder.classifier.weight.data_ptr()
     weights = Subnetwork({"layers.0.mlp.expand.weight": np.zeros((48, 32), bool)})
-    assert not ours.cut(weights).get_parameter("layers.0.mlp.expand.weight").any()
-    assert all(torch.equal(before[name], weight) for name, weight in ours.state_dict().items())
+    assert not encoder.cut(weights).get_parameter("layers.0.mlp.expand.weight").any()
+    assert all(torch.equal(before[name], weight) for name, weight in encoder.state_dict().items())
 
 
 def test_prunable_are_the_matrices_of_attention_and_mlp() -> None:

@@ -1,4 +1,4 @@
-"""Every lever against the plain way it replaces: `benchmarks/` has both, and the bench races them."""
+"""Every optimisation computes what the straightforward version in `benchmarks/` computes."""
 
 import subprocess
 import sys
@@ -29,23 +29,21 @@ def load(tmp_path: Path, request: pytest.FixtureRequest) -> Load:
     return Load(tmp_path, tmp_path / "sentences", 20, batch=8, rate=0.2)
 
 
-def test_packed_sentences_have_the_logits_of_padded_ones(load: Load) -> None:
+def test_packed_batches_have_the_logits_of_padded_ones(load: Load) -> None:
     ours = project.scoring(load)()["logits"]
     for plain in (reference, hooks):
         np.testing.assert_allclose(ours, plain.scoring(load)()["logits"], atol=1e-5)
 
 
-def test_gates_of_their_own_give_the_scores_of_batches_of_one(load: Load) -> None:
+def test_gates_per_example_give_the_importance_of_batches_of_one(load: Load) -> None:
     ours, theirs = project.importance(load)(), batch1.importance(load)()
     for name in ("heads", "mlps", "logits"):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.4])
-def test_per_example_gradients_add_up_to_those_that_are_never_cleared(
-    load: Load, sparsity: float
-) -> None:
-    """Where parts are off, for the parts that stay: what was removed has no gradient."""
+def test_per_example_gradients_add_up_to_accumulated_gradients(load: Load, sparsity: float) -> None:
+    """With pruned parts, for the parts that are kept: removed ones have no gradient."""
     load = replace(load, sparsity=sparsity)
     ours, theirs = project.importance(load)(), reference.importance(load)()
     np.testing.assert_allclose(ours["logits"], theirs["logits"], atol=1e-5)
@@ -53,17 +51,17 @@ def test_per_example_gradients_add_up_to_those_that_are_never_cleared(
     name = "mlps_cumulative"
     np.testing.assert_allclose(ours[name][mlps], theirs[name][mlps], rtol=1e-4, atol=1e-7)
     heads = load.kept((LONG.num_hidden_layers, LONG.num_attention_heads))
-    scales = [_scaled(found["heads_cumulative"] * heads) for found in (ours, theirs)]
+    scales = [_scaled(result["heads_cumulative"] * heads) for result in (ours, theirs)]
     np.testing.assert_allclose(scales[0], scales[1], rtol=1e-4, atol=1e-6)
 
 
-def test_the_s_search_visits_the_candidates_of_the_plain_one(load: Load) -> None:
+def test_the_s_search_evaluates_the_candidates_of_the_authors_code(load: Load) -> None:
     ours, theirs = project.s_search_authors(load)(), reference.s_search(load)()
     np.testing.assert_array_equal(ours["masks"], theirs["masks"])
     np.testing.assert_array_equal(ours["scores"], theirs["scores"])
 
 
-def test_the_m_search_cuts_what_a_sort_at_every_step_does(load: Load) -> None:
+def test_the_m_search_prunes_what_a_sort_at_every_step_prunes(load: Load) -> None:
     ours = project.m_search(load)()
     for plain in (reference, torch_prune):
         theirs = plain.m_search(load)()
@@ -87,10 +85,10 @@ def test_the_bench_runs_end_to_end() -> None:
 
 def test_an_unknown_work_is_refused_in_one_line() -> None:
     command = [sys.executable, "-m", "benchmarks", "--work", "knitting"]
-    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("error: no work 'knitting'; choose from importance")
-    assert ended.stderr.count("\n") == 1
+    process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: no work 'knitting'; choose from importance")
+    assert process.stderr.count("\n") == 1
 
 
 def _scaled(heads_LH: np.ndarray) -> np.ndarray:

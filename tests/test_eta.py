@@ -1,4 +1,4 @@
-"""The place of a cell in the pipeline, against DVC's own list of cells and a log of what they took."""
+"""Progress of the pipeline, against DVC's own list of cells and a log of durations."""
 
 import subprocess
 import sys
@@ -11,16 +11,16 @@ from stages.shell import eta
 from tests.project import ROOT
 
 
-def test_cells_are_those_of_dvc_in_its_order() -> None:
+def test_cells_equal_those_of_dvc_in_order() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "dvc", "stage", "list", "--name-only"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    named = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "params.yaml"))
-    assert listed.stdout.split() == named
+    cells = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "params.yaml"))
+    assert listed.stdout.split() == cells
 
 
-def test_a_cell_says_where_it_is_and_how_long_the_rest_may_take(
+def test_progress_has_the_cells_number_and_the_remaining_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -30,22 +30,22 @@ def test_a_cell_says_where_it_is_and_how_long_the_rest_may_take(
     )
     log = Path("log")
 
-    def told(running: str) -> str | None:
+    def progress(running: str) -> str | None:
         monkeypatch.setenv("DVC_STAGE", running)
         return eta.here(Path("params.yaml"), log)
 
-    assert told("two@a-2") == "cell 3 of 5"
-    assert told("two@c-2") is None
-    assert told("") is None
+    assert progress("two@a-2") == "cell 3 of 5"
+    assert progress("two@c-2") is None
+    assert progress("") is None
     log.write_text(
         '{"stage": "two", "cell": "a seed 1", "name": "two@a-1", "seconds": 100}\n'
         '{"stage": "two", "cell": "a seed 2", "name": "two@a-2", "seconds": 140}\n'
         '{"stage": "two", "cell": "b se'
     )
-    assert told("two@b-1") == "cell 4 of 5, about 4 min left"
-    assert told("one") == "cell 1 of 5, more than 8 min left"
+    assert progress("two@b-1") == "cell 4 of 5, about 4 min left"
+    assert progress("one") == "cell 1 of 5, more than 8 min left"
 
 
-def test_on_its_own_a_stage_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_outside_dvc_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DVC_STAGE", raising=False)
     assert eta.here(Path("missing.yaml"), Path("missing.log")) is None

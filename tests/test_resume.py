@@ -1,4 +1,4 @@
-"""A journal gives back what was kept, whole, and nothing that is not."""
+"""A journal returns complete entries to the bit, and nothing else."""
 
 import shutil
 import sys
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from stages.shell import resume
 from tests.project import ROOT
 
@@ -24,19 +24,19 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.dictionaries(st.text("abc", min_size=1), arrays(np.float64, (2, 3))))
-def test_what_is_noted_comes_back_to_the_bit(
-    tmp_path_factory: pytest.TempPathFactory, values: Any, kept: dict[str, np.ndarray]
+def test_entries_are_read_back_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, values: Any, noted: dict[str, np.ndarray]
 ) -> None:
     journal = Journal(tmp_path_factory.mktemp("journal"))
-    journal.note("unit", values, kept)
-    found, arrays_found = journal.recall("unit") or (..., {})
-    assert repr(found) == repr(values)
-    assert {name: each.tobytes() for name, each in arrays_found.items()} == {
-        name: each.tobytes() for name, each in kept.items()
+    journal.note("unit", values, noted)
+    recalled_values, recalled = journal.recall("unit") or (..., {})
+    assert repr(recalled_values) == repr(values)
+    assert {name: array.tobytes() for name, array in recalled.items()} == {
+        name: array.tobytes() for name, array in noted.items()
     }
 
 
-def test_work_is_done_once(tmp_path: Path) -> None:
+def test_finished_work_is_not_repeated(tmp_path: Path) -> None:
     journal, calls = Journal(tmp_path / "deep"), []
 
     def work() -> float:
@@ -51,26 +51,25 @@ def test_work_is_done_once(tmp_path: Path) -> None:
     assert len(calls) == 3
 
 
-def test_arrays_come_back_in_their_order(tmp_path: Path) -> None:
-    """Rows of records are written in it."""
-    arrays = {name: np.full(2, at) for at, name in enumerate("zebrafish")}
-    Journal(tmp_path).note("unit", 1, arrays)
-    found = Journal(tmp_path).recall("unit")
-    assert found
-    assert [*found[1]] == [*arrays]
-    assert all((found[1][name] == arrays[name]).all() for name in arrays)
+def test_arrays_keep_their_order(tmp_path: Path) -> None:
+    """The rows of records are written in this order."""
+    noted = {name: np.full(2, value) for value, name in enumerate("zebrafish")}
+    Journal(tmp_path).note("unit", 1, noted)
+    _, recalled = Journal(tmp_path).recall("unit") or (..., {})
+    assert [*recalled] == [*noted]
+    assert all((recalled[name] == noted[name]).all() for name in noted)
 
 
-@pytest.mark.parametrize("cut", [0, 1, 8, 40])
-def test_half_an_entry_is_none(tmp_path: Path, cut: int) -> None:
+@pytest.mark.parametrize("length", [0, 1, 8, 40])
+def test_a_truncated_entry_is_ignored(tmp_path: Path, length: int) -> None:
     journal = Journal(tmp_path)
     journal.note("unit", {"score": 0.5}, {"importance": np.ones((3, 4))})
     (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[:cut])
+    file.write_bytes(file.read_bytes()[:length])
     assert journal.recall("unit") is None
 
 
-def test_the_program_that_runs_is_part_of_the_key(
+def test_the_key_depends_on_the_running_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(ROOT / "profiles" / "smoke.yaml", tmp_path / "params.yaml")
@@ -86,15 +85,15 @@ def test_the_program_that_runs_is_part_of_the_key(
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_without_a_folder_nothing_is_kept() -> None:
-    NOWHERE.note("unit", 1)
-    NOWHERE.forget("unit")
-    assert NOWHERE.recall("unit") is None
-    assert NOWHERE.of("part") is NOWHERE
+def test_without_a_folder_nothing_is_stored() -> None:
+    NO_JOURNAL.note("unit", 1)
+    NO_JOURNAL.forget("unit")
+    assert NO_JOURNAL.recall("unit") is None
+    assert NO_JOURNAL.of("part") is NO_JOURNAL
 
 
 @pytest.mark.parametrize("shared", [None, "there"])
-def test_work_on_other_inputs_is_kept_for_others_alone(
+def test_partial_results_of_other_inputs_stay_in_a_shared_folder_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -107,10 +106,10 @@ def test_work_on_other_inputs_is_kept_for_others_alone(
         with suppress(InterruptedError), resume.journal(out, given) as notes:
             notes.note("unit", content)
             raise InterruptedError
-    found = []
+    entries = []
     for content in ("two", "one"):
         given.write_text(content)
         with resume.journal(out, given) as notes:
-            found.append(notes.recall("unit"))
-    assert found == [("two", {}), ("one", {}) if shared else None]
+            entries.append(notes.recall("unit"))
+    assert entries == [("two", {}), ("one", {}) if shared else None]
     assert not list((tmp_path / "partial").iterdir())

@@ -1,4 +1,4 @@
-"""Training learns, repeats itself, and keeps what is masked at exactly 0."""
+"""Training learns, is deterministic, resumes to the same bits, and keeps masked weights at exactly 0."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lottery.model.encoder import Attention, Encoder
 from lottery.model.evaluation import measure, predict
 from lottery.model.parameters import FinetuneParameters
-from lottery.model.training import _rates, finetune
+from lottery.model.training import _learning_rates, finetune
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
@@ -21,54 +21,49 @@ RECIPE = FinetuneParameters(epochs=2, batch=4, learning_rate=1e-3, warmup=0.1, c
 
 
 def trained(seed: int = 5, mask: Subnetwork | None = None, epochs: int = 2) -> Encoder:
-    made = toys.encoder()
-    recipe = FinetuneParameters(epochs=epochs, batch=4, learning_rate=1e-3, warmup=0.1, clip=1.0)
-    finetune(made, toys.sentences(24), RTE, recipe, seed, mask)
-    return made
+    encoder = toys.encoder()
+    finetune(encoder, toys.sentences(24), RTE, replace(RECIPE, epochs=epochs), seed, mask)
+    return encoder
 
 
-def test_training_lowers_the_loss_until_the_data_is_known() -> None:
-    made, examples = toys.encoder(), toys.sentences(24)
-    recipe = FinetuneParameters(epochs=40, batch=4, learning_rate=3e-3, warmup=0.1, clip=1.0)
-    losses = finetune(made, examples, RTE, recipe, 1)
+def test_training_fits_its_examples() -> None:
+    encoder, examples = toys.encoder(), toys.sentences(24)
+    losses = finetune(encoder, examples, RTE, replace(RECIPE, epochs=40, learning_rate=3e-3), 1)
     assert losses[-1] < 0.5 * losses[0]
-    assert measure(RTE, predict(made, examples), examples)["accuracy"] > 0.9
+    assert measure(RTE, predict(encoder, examples), examples)["accuracy"] > 0.9
 
 
-def test_the_seed_decides_every_bit_and_the_global_stream_stays() -> None:
-    one, same, other = trained(5), trained(5), trained(6)
+def test_the_seed_decides_every_bit_and_the_global_random_state_is_restored() -> None:
     before = torch.random.get_rng_state()
-    finetune(one, toys.sentences(24), RTE, RECIPE, 5)
+    first, repeat, other = trained(5), trained(5), trained(6)
     assert torch.equal(before, torch.random.get_rng_state())
-    finetune(same, toys.sentences(24), RTE, RECIPE, 5)
-    for name, weight in one.state_dict().items():
-        assert torch.equal(weight, same.state_dict()[name])
-    assert not torch.equal(one.classifier.weight, other.classifier.weight)
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, repeat.state_dict()[name])
+    assert not torch.equal(first.classifier.weight, other.classifier.weight)
 
 
-def test_masked_weights_stay_exactly_zero_and_the_others_move() -> None:
+def test_masked_weights_stay_exactly_zero_and_the_others_change() -> None:
     weights = toys.encoder().prunable()
     ranking = MagnitudeRanking({name: weight.detach().numpy() for name, weight in weights.items()})
     half = sum(weight.numel() for weight in weights.values()) // 2
     mask = Subnetwork((name, ~lowest) for name, lowest in ranking.lowest(half))
-    made = trained(mask=mask)
+    encoder = trained(mask=mask)
     for name, kept in mask.items():
-        found = made.get_parameter(name).detach().numpy()
-        assert not found[~kept].any()
-        assert (found[kept] != weights[name].detach().numpy()[kept]).mean() > 0.9
+        weight = encoder.get_parameter(name).detach().numpy()
+        assert not weight[~kept].any()
+        assert (weight[kept] != weights[name].detach().numpy()[kept]).mean() > 0.9
 
 
-def test_words_that_never_occur_keep_their_embedding_as_in_plain_training() -> None:
-    """The narrowed vocabulary against AdamW over the whole table, up to the order of a sum."""
-    examples, made, plain = toys.sentences(24), toys.encoder(), toys.encoder()
-    recipe = FinetuneParameters(epochs=1, batch=24, learning_rate=1e-3, warmup=0.0, clip=1.0)
-    for each in (made, plain):
-        for part in each.modules():
-            if isinstance(part, torch.nn.Dropout):
-                part.p = 0.0
-            if isinstance(part, Attention):
-                part.dropout = 0.0
-    finetune(made, examples, RTE, recipe, 1)
+def test_training_in_the_narrowed_vocabulary_equals_training_the_whole_table() -> None:
+    """One step equals that of torch's AdamW over all embeddings, up to the order of a sum."""
+    examples, encoder, plain = toys.sentences(24), toys.encoder(), toys.encoder()
+    recipe = replace(RECIPE, epochs=1, batch=24, warmup=0.0)
+    for module in (*encoder.modules(), *plain.modules()):
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(module, Attention):
+            module.dropout = 0.0
+    finetune(encoder, examples, RTE, recipe, 1)
     optimiser = torch.optim.AdamW(plain.parameters(), lr=1e-3, weight_decay=0.0)
     labels = torch.tensor(examples.labels_N).long()
     torch.nn.functional.cross_entropy(plain(toys.tokens(examples)), labels).backward()
@@ -77,51 +72,46 @@ def test_words_that_never_occur_keep_their_embedding_as_in_plain_training() -> N
     for name, weight in plain.state_dict().items():
         if name.endswith("key.bias"):
             continue  # its gradient is 0 but for rounding, and Adam's first step is a sign
-        torch.testing.assert_close(made.state_dict()[name], weight, atol=2e-5, rtol=0)
+        torch.testing.assert_close(encoder.state_dict()[name], weight, atol=2e-5, rtol=0)
 
 
-def test_the_rate_rises_then_falls_to_zero() -> None:
-    rates = _rates(RECIPE, 20)
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    rates = _learning_rates(RECIPE, 20)
     assert rates[:3] == pytest.approx([0.5e-3, 1e-3, 1e-3])
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert 0 < rates[-1] < 1e-4
-    plain = FinetuneParameters(epochs=1, batch=4, learning_rate=1.0, warmup=0.0, clip=1.0)
-    assert _rates(plain, 4) == [1, 0.75, 0.5, 0.25]
+    assert _learning_rates(replace(RECIPE, learning_rate=1.0, warmup=0.0), 4) == [
+        1,
+        0.75,
+        0.5,
+        0.25,
+    ]
 
 
-def test_a_training_goes_on_from_its_last_epoch_to_the_same_bits(tmp_path: Path) -> None:
+def test_a_training_resumes_from_its_last_epoch_to_the_same_bits(tmp_path: Path) -> None:
     journal, recipe = Journal(tmp_path, patience=0), replace(RECIPE, epochs=3)
-    whole, made, again = toys.encoder(), toys.encoder(), toys.encoder()
-    examples = toys.sentences(24)
-    losses = finetune(whole, examples, RTE, recipe, 1)
+    examples, uninterrupted, resumed = toys.sentences(24), toys.encoder(), toys.encoder()
+    losses = finetune(uninterrupted, examples, RTE, recipe, 1)
 
-    def stopped(done: int, total: int) -> None:
+    def interrupt(done: int, total: int) -> None:
         if done > total // 2:
             raise KeyboardInterrupt
 
-    told: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        finetune(made, examples, RTE, recipe, 1, progress=stopped, journal=journal)
-    assert (
-        finetune(
-            again,
-            examples,
-            RTE,
-            recipe,
-            1,
-            progress=lambda *at: told.append(at[0]),
-            journal=journal,
-        )
-        == losses
-    )
-    assert told == list(range(7, 19))
-    for name, weight in whole.state_dict().items():
-        assert torch.equal(weight, again.state_dict()[name])
+        finetune(toys.encoder(), examples, RTE, recipe, 1, progress=interrupt, journal=journal)
+    steps: list[int] = []
+
+    def count(done: int, total: int) -> None:
+        steps.append(done)
+
+    assert finetune(resumed, examples, RTE, recipe, 1, progress=count, journal=journal) == losses
+    assert steps == list(range(7, 19))
+    for name, weight in uninterrupted.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name])
 
 
 def test_progress_counts_every_step() -> None:
-    told: list[tuple[int, int]] = []
-    finetune(
-        toys.encoder(), toys.sentences(10), RTE, RECIPE, 1, progress=lambda *at: told.append(at)
-    )
-    assert told == [(done, 6) for done in range(1, 7)]
+    steps: list[tuple[int, int]] = []
+    examples = toys.sentences(10)
+    finetune(toys.encoder(), examples, RTE, RECIPE, 1, progress=lambda *step: steps.append(step))
+    assert steps == [(done, 6) for done in range(1, 7)]

@@ -1,4 +1,4 @@
-"""Small stand-ins with real shapes: an encoder of random weights, sentences of random words."""
+"""Toy data: an encoder with random weights, sentences of random words, random subnetworks."""
 
 import numpy as np
 import torch
@@ -23,18 +23,18 @@ CONFIG = Config(
 
 
 def encoder(seed: int = 0, classes: int = 2, config: Config = CONFIG) -> Encoder:
-    """Every weight drawn from N(0, .2), norms around 1, so that each part makes a difference."""
-    made, drawn = Encoder(config, classes), torch.Generator().manual_seed(seed)
+    """An encoder with weights from N(0, 0.2), norms around 1, so that every part has an effect."""
+    encoder, stream = Encoder(config, classes), torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for name, weight in made.named_parameters():
-            weight.copy_(0.2 * torch.randn(weight.shape, generator=drawn))
+        for name, weight in encoder.named_parameters():
+            weight.copy_(0.2 * torch.randn(weight.shape, generator=stream))
             if "norm.weight" in name:
                 weight.add_(1)
-    return made.eval()
+    return encoder.eval()
 
 
 def sentences(count: int, seed: int = 0, classes: int = 2, longest: int = 12) -> Examples:
-    """Random words in sentences of 3 to `longest` tokens, the label that of the first word's parity."""
+    """Sentences of 3 to `longest` random words; labels are the first word's id modulo `classes`."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(3, longest + 1, count).astype(np.int32)
     ids = rng.integers(1, CONFIG.vocab_size, lengths.sum()).astype(np.int32)
@@ -47,16 +47,16 @@ def sentences(count: int, seed: int = 0, classes: int = 2, longest: int = 12) ->
 
 def tokens(examples: Examples) -> PackedBatch:
     """All examples as one batch."""
-    return PackedBatch.of(examples.ids_T, examples.types_T, examples.lengths_N)
+    return PackedBatch.pack(examples.ids_T, examples.types_T, examples.lengths_N)
 
 
 def survivors(steps: list[Step]) -> Subnetwork:
-    """What a search returned: the last that was accepted, else the full model."""
+    """The result of a search: the last accepted subnetwork, else the full model."""
     return [steps[0], *(step for step in steps if step.accepted)][-1].subnetwork
 
 
 def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
-    """Random heads and MLPs; one layer without any head, one without its MLP."""
+    """Random heads and MLPs; one layer has no heads, one no MLP."""
     rng = np.random.default_rng(seed)
     heads, mlps = (rng.random(shape) < 0.6 for shape in config.shapes.values())
     heads[seed % len(heads)] = False

@@ -1,4 +1,4 @@
-"""Attention maps that people have labelled, read from a folder: labels.csv and one .npy array a map."""
+"""Attention maps labelled by people, read from a folder: labels.csv and one .npy array per map."""
 
 import csv
 from pathlib import Path
@@ -13,22 +13,24 @@ from lottery.errors import UserError
 def read(folder: Path) -> dict[str, list[Map]]:
     """The maps [N, N] of each pattern; labels.csv has the columns `file` and `pattern`.
 
-    A UserError where a file is missing or no map, a pattern unknown, or a pattern has fewer than two maps.
+    Raises UserError if a file is missing or not a map, a pattern is unknown, or a pattern has fewer than two
+    maps.
     """
-    found: dict[str, list[Map]] = {pattern: [] for pattern in PATTERNS}
+    maps: dict[str, list[Map]] = {pattern: [] for pattern in PATTERNS}
     for file, pattern in _labels(folder / "labels.csv"):
-        if pattern not in found:
+        if pattern not in maps:
             raise UserError(
-                f"{folder}: {file} is labelled {pattern!r}; known: {', '.join(PATTERNS)}"
+                f"{folder}: {file} is labelled {pattern!r}; allowed: {', '.join(PATTERNS)}"
             )
-        found[pattern].append(_map(folder / file))
-    for pattern, maps in found.items():
-        if len(maps) < 2:
-            raise UserError(f"{folder}: {len(maps)} maps labelled {pattern}; label at least 2")
-    return found
+        maps[pattern].append(_map(folder / file))
+    for pattern, labelled in maps.items():
+        if len(labelled) < 2:
+            raise UserError(f"{folder}: {len(labelled)} maps labelled {pattern}; label at least 2")
+    return maps
 
 
 def _labels(path: Path) -> list[tuple[str, str]]:
+    """(file, pattern) of every row."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [(row["file"] or "", row["pattern"]) for row in csv.DictReader(file)]
@@ -37,11 +39,10 @@ def _labels(path: Path) -> list[tuple[str, str]]:
 
 
 def _map(path: Path) -> Map:
-    values = npy.read(path)
+    values: Map = npy.read(path)
     square = values.ndim == 2 and values.shape[0] == values.shape[1] >= 2
     if not (square and np.isfinite(values).all() and (values >= 0).all() and values.any()):
         raise UserError(
-            f"{path}: shape {values.shape}; a map is square, finite, not negative, not all 0"
+            f"{path}: not a map (shape {values.shape}); a map is square, finite, not negative, not all 0"
         )
-    found: Map = values
-    return found
+    return values

@@ -1,8 +1,8 @@
-"""A small convolutional network that tells patterns of attention apart, as the paper's (section 5).
+"""Convolutional network that classifies attention maps by pattern, as in the paper (section 5).
 
-3x3 convolutions to 16, 16, pool, 32, 32, pool, 64, 64 channels, a 1x1 to 16, the mean over the map, five
-patterns; Xavier's initial values, Adam at 1e-3, batches of 64. It learns from maps drawn by
-`lottery.patterns`, as no set labelled by people may be passed on, or from the labelled maps of a user.
+3x3 convolutions to 16, 16, pool, 32, 32, pool, 64, 64 channels, a 1x1 convolution to 16, the mean over the map,
+five patterns; Xavier initialisation, Adam at 1e-3, batches of 64. It is trained on maps drawn by
+`lottery.attention.patterns`, since no labelled set may be redistributed, or on labelled maps of the user.
 
 Suffixes: M maps, P patterns, N tokens of a sentence, H heads, X side of the picture that the network sees.
 """
@@ -21,25 +21,25 @@ from safetensors.torch import save as serialised
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lottery.attention.patterns import PATTERNS, Map, PatternAccuracy, by_rule, draw
+from lottery.attention.patterns import PATTERNS, Map, PatternAccuracy, classify_by_rule, draw
 from lottery.errors import UserError
 from lottery.seeds import entropy, rng
 
 SIDE = 24
-BATCH, RATE = 64, 1e-3
-HELD_OUT = 0.2
+BATCH, LEARNING_RATE = 64, 1e-3
+HELD_OUT_SHARE = 0.2
 
 ByPattern = Mapping[str, Sequence[Map]]
 
 
-def picture_HXX(map_HNN: Tensor) -> Tensor:
-    """Maps of any size as the network sees them: SIDE x SIDE, the highest value of each 1."""
-    scaled_HXX = F.adaptive_avg_pool2d(map_HNN, SIDE)
-    return scaled_HXX / scaled_HXX.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+def to_pictures(map_HNN: Tensor) -> Tensor:
+    """Maps resized to [H, SIDE, SIDE], each scaled so that its highest value is 1."""
+    picture_HXX = F.adaptive_avg_pool2d(map_HNN, SIDE)
+    return picture_HXX / picture_HXX.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
 
 
 def network() -> nn.Sequential:
-    """Pictures [M, 1, X, X] to logits [M, P]; initial values are drawn by `learn`."""
+    """The network, from pictures [M, 1, X, X] to logits [M, P]; `train` initialises it."""
     parts: list[nn.Module] = []
     for channels in ((1, 16, 16), (16, 32, 32), (32, 64, 64)):
         for pair in pairwise(channels):
@@ -49,37 +49,34 @@ def network() -> nn.Sequential:
     return nn.Sequential(*parts[:-1], *last, nn.Linear(16, len(PATTERNS)))
 
 
-def drawn(count: int) -> tuple[ByPattern, ByPattern]:
-    """`count` maps of each pattern, drawn: those to learn from, and a fifth held out."""
-    held_out = round(count * HELD_OUT)
-    learned, tried = (
-        {pattern: [draw(pattern, chance) for _ in range(size)] for pattern in PATTERNS}
-        for size, chance in (
-            (count - held_out, rng("patterns", "train")),
-            (held_out, rng("patterns", "held out")),
-        )
+def draw_maps(count: int) -> tuple[ByPattern, ByPattern]:
+    """`count` random maps of each pattern: training maps, and a fifth held out."""
+    held_out = round(count * HELD_OUT_SHARE)
+    return (
+        _draw_maps(count - held_out, rng("patterns", "train")),
+        _draw_maps(held_out, rng("patterns", "held out")),
     )
-    return learned, tried
 
 
 def split(maps: ByPattern) -> tuple[ByPattern, ByPattern]:
-    """The maps of each pattern in two: those to learn from, and a fifth, at least one, held out."""
-    chance = rng("patterns", "split")
-    order = {pattern: chance.permutation(len(own)) for pattern, own in maps.items()}
-    cut = {pattern: max(1, round(len(own) * HELD_OUT)) for pattern, own in maps.items()}
-    return (
-        {name: [own[at] for at in order[name][cut[name] :]] for name, own in maps.items()},
-        {name: [own[at] for at in order[name][: cut[name]]] for name, own in maps.items()},
-    )
+    """The maps of each pattern, split at random: training maps, and a fifth, at least one, held out."""
+    stream = rng("patterns", "split")
+    training: dict[str, list[Map]] = {}
+    held_out: dict[str, list[Map]] = {}
+    for pattern, labelled in maps.items():
+        shuffled = [labelled[index] for index in stream.permutation(len(labelled))]
+        count = max(1, round(len(labelled) * HELD_OUT_SHARE))
+        training[pattern], held_out[pattern] = shuffled[count:], shuffled[:count]
+    return training, held_out
 
 
 def train(
-    maps: ByPattern, tried: ByPattern, epochs: int, progress: Callable[[int, int], None]
+    maps: ByPattern, held_out: ByPattern, epochs: int, progress: Callable[[int, int], None]
 ) -> tuple[nn.Sequential, list[PatternAccuracy]]:
-    """A network trained on `maps`, and what it and the rule make of the maps `tried`."""
+    """A network trained on `maps`, and the confusion matrices of network and rule on `held_out`."""
     model, stream = network(), torch.Generator().manual_seed(entropy("recogniser"))
-    _xavier(model, stream)
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    _initialise(model, stream)
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     picture_M1XX = torch.cat([_pictures(maps[pattern]) for pattern in PATTERNS]).unsqueeze(1)
     counts = torch.tensor([len(maps[pattern]) for pattern in PATTERNS])
     label_M = torch.arange(len(PATTERNS)).repeat_interleave(counts)
@@ -89,50 +86,58 @@ def train(
             F.cross_entropy(model(picture_M1XX[rows]), label_M[rows]).backward()
             optimizer.step()
         progress(epoch + 1, epochs)
-    return model.eval(), [*_told(model, tried)]
+    return model.eval(), [*_confusion(model, held_out)]
 
 
 def classify(model: nn.Sequential, picture_HXX: Tensor) -> NDArray[np.int64]:
-    """The pattern [H] of each picture, as its place in PATTERNS."""
+    """The pattern [H] of each picture, as an index into PATTERNS."""
     with torch.inference_mode():
         pattern_H: NDArray[np.int64] = model(picture_HXX.unsqueeze(1)).argmax(dim=1).numpy()
     return pattern_H
 
 
 def save(model: nn.Sequential, path: Path) -> None:
+    """Write the network's weights."""
     path.write_bytes(serialised(model.state_dict()))
 
 
 def load(path: Path) -> nn.Sequential:
-    """The network in `path`; a UserError where it holds none."""
+    """The network in `path`. Raises UserError if it holds none."""
     model = network()
     try:
         model.load_state_dict(load_file(path))
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
-        raise UserError(f"{path}: no network that tells patterns apart: {error}") from None
+        raise UserError(f"{path}: no classifier of attention maps: {error}") from None
     return model.eval()
 
 
+def _draw_maps(count: int, stream: np.random.Generator) -> ByPattern:
+    return {pattern: [draw(pattern, stream) for _ in range(count)] for pattern in PATTERNS}
+
+
 def _pictures(maps: Sequence[Map]) -> Tensor:
-    """[M, X, X]"""
-    return torch.cat([picture_HXX(torch.from_numpy(each).float()[None]) for each in maps])
+    """Pictures [M, X, X] of maps of different sizes."""
+    return torch.cat([to_pictures(torch.from_numpy(map_NN).float()[None]) for map_NN in maps])
 
 
-def _xavier(model: nn.Sequential, stream: torch.Generator) -> None:
+def _initialise(model: nn.Sequential, stream: torch.Generator) -> None:
     for part in model:
         if isinstance(part, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(part.weight, generator=stream)
             nn.init.constant_(cast(Tensor, part.bias), 0)
 
 
-def _told(model: nn.Sequential, tried: ByPattern) -> Iterator[PatternAccuracy]:
+def _confusion(model: nn.Sequential, held_out: ByPattern) -> Iterator[PatternAccuracy]:
+    """Every pair of a map's pattern and the one it is classified as, with counts for network and rule."""
     for pattern in PATTERNS:
-        seen = classify(model, _pictures(tried[pattern]))
-        ruled = np.array([int(by_rule(each[None])[0]) for each in tried[pattern]])
-        for at, told in enumerate(PATTERNS):
+        by_network_M = classify(model, _pictures(held_out[pattern]))
+        by_rule_M = np.array(
+            [int(classify_by_rule(map_NN[None])[0]) for map_NN in held_out[pattern]]
+        )
+        for index, predicted in enumerate(PATTERNS):
             yield PatternAccuracy(
                 pattern=pattern,
-                told=told,
-                recogniser=int((seen == at).sum()),
-                rule=int((ruled == at).sum()),
+                told=predicted,
+                recogniser=int((by_network_M == index).sum()),
+                rule=int((by_rule_M == index).sum()),
             )

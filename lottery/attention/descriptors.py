@@ -1,4 +1,6 @@
-"""What one head does with its attention, in the mean over sentences: the record, and the cheap descriptors.
+"""Attention profile of one head, averaged over sentences, and the descriptors in it.
+
+Apart from `profile`, because the analysis reads these records without importing torch.
 
 Suffixes: H heads, N tokens of a sentence.
 """
@@ -11,21 +13,23 @@ from numpy.typing import NDArray
 
 Maps = NDArray[np.float64]
 State = Literal["pretrained", "finetuned", "pruned"]
+Weighting = Literal["raw", "normed"]
 
 
 class HeadProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """A head's habits over `examples` sentences, in its maps of one `weighting`.
+    """Attention profile of one head, averaged over `examples` sentences.
 
-    `state` says whose maps they are: the pre-trained encoder's, which has no seed, the fine-tuned model's, or
-    those of what s-pruning leaves of it. From `heterogeneous` to `mixed` it is the share of sentences in
-    which the recogniser sees the pattern; `rule` is that of heterogeneous ones by rule, `agreement` that of
-    sentences on which both say the same. For the rest see `descriptors`.
+    state: the encoder that the head is part of: pre-trained (seed None), fine-tuned, or what s-pruning leaves
+    of it. weighting: of its maps, by attention weights (raw) or by norms of the transformed value vectors
+    (normed). heterogeneous to mixed: share of sentences whose map the classifier assigns to the pattern. rule:
+    share that the rule calls heterogeneous. agreement: share on which classifier and rule agree. entropy to
+    itself: see `descriptors`.
     """
 
     task: str
     seed: int | None
     state: State
-    weighting: Literal["raw", "normed"]
+    weighting: Weighting
     layer: int
     index: int
     examples: int
@@ -44,10 +48,10 @@ class HeadProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def descriptors(maps_HNN: Maps, separator_N: NDArray[np.bool_]) -> dict[str, Maps]:
-    """Numbers [H] of each map, rows scaled to sum to 1, in the mean over its rows.
+    """Descriptors [H] of each map, its rows scaled to sum to 1, averaged over the rows.
 
-    entropy: of a row, 1 for even attention and 0 for one token alone; distance: from the attending to the
-    attended token, in tokens; cls, sep, itself: attention to the first token, to separators, to oneself.
+    entropy: of a row, from 0 for a single token to 1 for uniform attention; distance: from the attending to the
+    attended token, in tokens; cls, sep, itself: attention to [CLS], to separators, to the attending token itself.
     """
     size = len(separator_N)
     share_HNN = maps_HNN / maps_HNN.sum(axis=2, keepdims=True)

@@ -1,7 +1,7 @@
-"""AdamW (Loshchilov and Hutter 2019) by torch's fused step, with a state that can be written down.
+"""AdamW (Loshchilov and Hutter 2019) without weight decay, with a state that can be saved.
 
-The step is called as a function: torch's optimiser class imports a compiler, which takes longer than to
-import all the rest of torch.
+It calls the fused step of torch as a function: importing torch's optimiser classes imports its compiler, which
+takes longer than importing the rest of torch.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from torch.optim.adamw import adamw
 
 
 class AdamW:
-    """AdamW without weight decay over named parameters, every one of which has a gradient."""
+    """AdamW without weight decay over named parameters; a step leaves out those without a gradient."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
         self._parameters = dict(parameters)
-        self._first = {name: torch.zeros_like(each) for name, each in parameters.items()}
-        self._second = {name: torch.zeros_like(each) for name, each in parameters.items()}
-        self._steps = {name: each.new_zeros(()) for name, each in parameters.items()}
+        self._first = {name: torch.zeros_like(weight) for name, weight in parameters.items()}
+        self._second = {name: torch.zeros_like(weight) for name, weight in parameters.items()}
+        self._steps = {name: weight.new_zeros(()) for name, weight in parameters.items()}
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """Parameters, both moments and the count of steps, by name; filling them restores it all."""
+        """Parameters, both moments and step counts by name; copying into these tensors restores a state."""
         groups: dict[str, Mapping[str, Tensor]] = {
             "parameter": self._parameters,
             "first": self._first,
@@ -35,27 +35,31 @@ class AdamW:
             for name, tensor in tensors.items()
         }
 
-    def clear(self) -> None:
+    def zero_grad(self) -> None:
         """Drop all gradients."""
-        for each in self._parameters.values():
-            each.grad = None
+        for parameter in self._parameters.values():
+            parameter.grad = None
 
     @torch.no_grad()
-    def step(self, rate: float) -> None:
-        """Move along the gradients at the learning rate `rate`."""
-        learning = {name: each for name, each in self._parameters.items() if each.grad is not None}
+    def step(self, learning_rate: float) -> None:
+        """Update every parameter that has a gradient."""
+        gradients = {
+            name: parameter.grad
+            for name, parameter in self._parameters.items()
+            if parameter.grad is not None
+        }
         adamw(
-            list(learning.values()),
-            [each.grad for each in learning.values() if each.grad is not None],
-            [self._first[name] for name in learning],
-            [self._second[name] for name in learning],
+            [self._parameters[name] for name in gradients],
+            list(gradients.values()),
+            [self._first[name] for name in gradients],
+            [self._second[name] for name in gradients],
             [],
-            [self._steps[name] for name in learning],
+            [self._steps[name] for name in gradients],
             fused=True,
             amsgrad=False,
             beta1=0.9,
             beta2=0.999,
-            lr=rate,
+            lr=learning_rate,
             weight_decay=0.0,
             eps=1e-8,
             maximize=False,

@@ -1,7 +1,7 @@
-"""Encoders on disk: a Hugging Face folder (config.json, model.safetensors), read and written.
+"""Read and write encoders as Hugging Face folders (config.json, model.safetensors).
 
-What was never pruned loads in transformers as `BertForSequenceClassification`; a pruned encoder has the same
-names, narrower matrices, and says in config.json which heads and MLPs are left.
+An unpruned encoder loads in transformers as `BertForSequenceClassification`. A pruned one has the same tensor
+names and narrower matrices; its config.json lists the heads and MLPs that are left.
 """
 
 import json
@@ -19,7 +19,7 @@ from lottery.errors import UserError
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 
-# Ours, theirs. Applied in order to every tensor name.
+# (our name, name in transformers): replaced in this order in every tensor name.
 NAMES = (
     ("embeddings.words", "embeddings.word_embeddings"),
     ("embeddings.positions", "embeddings.position_embeddings"),
@@ -42,34 +42,25 @@ NAMES = (
 def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
     """The encoder in `folder` with a classifier of `classes` outputs, in evaluation mode.
 
-    A pre-trained checkpoint has no classifier: it is then drawn from N(0, .02) with `seed`, as BERT's is;
-    without a seed its absence is a UserError. So is a folder that holds no BERT, lacks a tensor, or has NaNs.
+    With a seed the classifier is drawn anew from N(0, 0.02), as in BERT: a pre-trained checkpoint has none.
+    Raises UserError if the folder holds no BERT, or if a tensor is missing, has another shape than config.json
+    says, or has NaN or infinite values.
     """
     config = read_config(folder)
-    try:
+    with torch.device("meta"):  # shapes only; the tensors come from the file
         encoder = Encoder(config, classes)
-    except RuntimeError as error:
-        raise UserError(f"{folder}: config.json asks for more than memory holds: {error}") from None
-    state = _tensors(folder)
+    tensors = _tensors(folder)
     if seed is not None:
-        state |= _fresh_classifier(classes, config.hidden_size, seed)
-    for name, empty in encoder.state_dict().items():
-        if name not in state:
-            raise UserError(f"{folder}: the checkpoint has no tensor for {_theirs(name)}")
-        if state[name].shape != empty.shape:
-            found, wanted = tuple(state[name].shape), tuple(empty.shape)
-            raise UserError(
-                f"{folder}: {_theirs(name)} has shape {found}, config.json says {wanted}"
-            )
-        if not state[name].float().sum().isfinite():
-            raise UserError(f"{folder}: {_theirs(name)} holds NaN or infinite weights")
-    wanted_state = {name: state[name].float() for name in encoder.state_dict()}
-    encoder.load_state_dict(wanted_state, assign=True)
-    return encoder.requires_grad_(True).eval()
+        tensors |= _new_classifier(classes, config.hidden_size, seed)
+    for name, expected in encoder.state_dict().items():
+        _check(folder, name, tensors.get(name), tuple(expected.shape))
+    state = {name: tensors[name].float() for name in encoder.state_dict()}
+    encoder.load_state_dict(state, assign=True)
+    return encoder.eval()
 
 
 def save(encoder: Encoder, folder: Path) -> None:
-    """Write config.json and model.safetensors into `folder`, which is made where it is missing."""
+    """Write config.json and model.safetensors into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "architectures": ["BertForSequenceClassification"],
@@ -79,12 +70,15 @@ def save(encoder: Encoder, folder: Path) -> None:
         **msgspec.to_builtins(encoder.config),
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    tensors = {_theirs(name): tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    tensors = {
+        _transformers_name(name): tensor.contiguous()
+        for name, tensor in encoder.state_dict().items()
+    }
     (folder / "model.safetensors").write_bytes(serialised(tensors, {"format": "pt"}))
 
 
 def read_config(folder: Path) -> Config:
-    """The shape of the encoder in `folder`; a UserError where it is not a BERT this project can gate."""
+    """The configuration of the encoder in `folder`. Raises UserError if it is not that of a BERT."""
     path = folder / "config.json"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -99,44 +93,53 @@ def read_config(folder: Path) -> Config:
         ("position_embedding_type", "absolute"),
     ):
         if raw.get(key, allowed) != allowed or (key == "model_type" and key not in raw):
-            raise UserError(
-                f"{path}: {key} is {raw.get(key)!r}; only {allowed!r} encoders can be gated"
-            )
+            raise UserError(f"{path}: {key} is {raw.get(key)!r}; only {allowed!r} is supported")
     return config
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:
     try:
-        return {
-            _ours(name): tensor for name, tensor in load_file(folder / "model.safetensors").items()
-        }
+        tensors = load_file(folder / "model.safetensors")
     except FileNotFoundError:
         raise UserError(
             f"{folder}: model.safetensors is missing; pickled weights are not read"
         ) from None
     except SafetensorError as error:
         raise UserError(f"{folder}: model.safetensors is damaged: {error}") from None
+    return {_own_name(name): tensor for name, tensor in tensors.items()}
 
 
-def _fresh_classifier(classes: int, hidden: int, seed: int) -> dict[str, Tensor]:
-    drawn = torch.randn(classes, hidden, generator=torch.Generator().manual_seed(seed))
-    return {"classifier.weight": 0.02 * drawn, "classifier.bias": torch.zeros(classes)}
+def _check(folder: Path, name: str, tensor: Tensor | None, shape: tuple[int, ...]) -> None:
+    """Raises UserError if the tensor is missing, of another shape than `shape`, or not finite."""
+    label = _transformers_name(name)
+    if tensor is None:
+        raise UserError(f"{folder}: the checkpoint has no tensor {label}")
+    if tensor.shape != shape:
+        raise UserError(
+            f"{folder}: {label} has shape {tuple(tensor.shape)}, config.json says {shape}"
+        )
+    if not tensor.float().sum().isfinite():
+        raise UserError(f"{folder}: {label} has NaN or infinite weights")
 
 
-def _theirs(name: str) -> str:
+def _new_classifier(classes: int, hidden_size: int, seed: int) -> dict[str, Tensor]:
+    normal = torch.randn(classes, hidden_size, generator=torch.Generator().manual_seed(seed))
+    return {"classifier.weight": 0.02 * normal, "classifier.bias": torch.zeros(classes)}
+
+
+def _transformers_name(name: str) -> str:
     if name.startswith("classifier."):
         return name
-    for ours, theirs in NAMES:
-        name = name.replace(ours, theirs)
+    for own, transformers in NAMES:
+        name = name.replace(own, transformers)
     return f"bert.{name}"
 
 
-def _ours(name: str) -> str:
-    name = re.sub(r"LayerNorm\.(gamma|beta)$", lambda m: f"LayerNorm.{_LEGACY[m[1]]}", name)
+def _own_name(name: str) -> str:
+    # Checkpoints converted from TensorFlow call the parameters of a layer norm gamma and beta.
+    name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
+    name = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
     name = name.removeprefix("bert.")
-    for ours, theirs in NAMES:
-        name = name.replace(theirs, ours)
+    for own, transformers in NAMES:
+        name = name.replace(transformers, own)
     return name
-
-
-_LEGACY = {"gamma": "weight", "beta": "bias"}

@@ -1,4 +1,4 @@
-"""The shape of an encoder, as its config.json tells it, and what is left of it after pruning."""
+"""Configuration of an encoder (config.json): its shape, and the heads and MLPs left after pruning."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face BERT config.json that shape the encoder, and what is left of it.
+    """The keys of a Hugging Face BERT config.json that shape the encoder, and two for pruned encoders.
 
     `kept_heads[l]` lists the surviving heads of layer l, `kept_mlps` the layers that still have an MLP;
     None means all.
@@ -35,14 +35,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
-                f"hidden_size {self.hidden_size} is no multiple of {self.num_attention_heads} heads"
+                f"hidden_size {self.hidden_size} is not a multiple of {self.num_attention_heads} heads"
             )
         layers, heads = range(self.num_hidden_layers), range(self.num_attention_heads)
         kept = [() for _ in layers] if self.kept_heads is None else self.kept_heads
         if len(kept) != len(layers) or any(head not in heads for row in kept for head in row):
-            raise ValueError("kept_heads names layers or heads that are not there")
+            raise ValueError("kept_heads lists layers or heads that the encoder does not have")
         if any(layer not in layers for layer in self.kept_mlps or ()):
-            raise ValueError("kept_mlps names layers that are not there")
+            raise ValueError("kept_mlps lists layers that the encoder does not have")
 
     @property
     def head_size(self) -> int:
@@ -50,15 +50,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of a structured subnetwork of the whole encoder."""
+        """The shapes of a structured subnetwork of the unpruned encoder."""
         layers = self.num_hidden_layers
         return {"heads": (layers, self.num_attention_heads), "mlps": (layers,)}
 
     @property
     def survivors(self) -> Subnetwork:
-        """The heads and MLPs this encoder holds."""
-        everything = Subnetwork.full(self.shapes)
-        heads, mlps = everything["heads"].copy(), everything["mlps"].copy()
+        """The heads and MLPs this encoder has."""
+        full = Subnetwork.full(self.shapes)
+        heads, mlps = full["heads"].copy(), full["mlps"].copy()
         if self.kept_heads is not None:
             for layer, kept in enumerate(self.kept_heads):
                 heads[layer] = np.isin(np.arange(self.num_attention_heads), kept)
@@ -67,7 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return Subnetwork({"heads": heads, "mlps": mlps})
 
     def keeping(self, subnetwork: Subnetwork) -> "Config":
-        """The same encoder with only the heads and MLPs of `subnetwork`."""
+        """The configuration with the heads and MLPs of `subnetwork` only."""
         return msgspec.structs.replace(
             self,
             kept_heads=tuple(tuple(np.flatnonzero(row).tolist()) for row in subnetwork["heads"]),

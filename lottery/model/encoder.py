@@ -1,11 +1,8 @@
-"""The gated BERT encoder: what can be switched off, measured at the switch, and cut out for good.
+"""BERT encoder whose heads and MLPs have gates and can be removed.
 
-Sentences travel packed: token-wise work sees real tokens only, attention sees the padded view. The last
-layer computes the [CLS] rows alone, the only ones the classifier reads.
-
-Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its real tokens, Q the rows a
-layer is asked for (T, or B in the last layer), D hidden size, H heads a layer holds, K head size,
-F MLP width, L layers, C classes.
+Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its real tokens, Q the tokens a
+layer computes (T, or B in the last layer), D hidden size, H heads a layer holds, K head size, F MLP width,
+L layers, C classes.
 """
 
 from copy import deepcopy
@@ -20,25 +17,36 @@ from lottery.model.config import Config
 from lottery.subnetwork import Subnetwork
 
 
+# Every tensor of an encoder comes from a checkpoint. Drawing initial values first would take longer than
+# loading it; on the meta device it would import torch's compiler, which takes a second.
 class Linear(nn.Linear):
-    """A projection without initial values: every tensor of an encoder comes from a checkpoint."""
+    """Linear projection without initial values."""
+
+    def reset_parameters(self) -> None:
+        pass
+
+
+class Embedding(nn.Embedding):
+    """Embedding table without initial values."""
 
     def reset_parameters(self) -> None:
         pass
 
 
 class Gates(NamedTuple):
-    """Multipliers of every head and MLP: for the whole batch, or one of their own per example.
+    """Multipliers of the outputs of all heads and MLPs, shared by a batch or one set per example.
 
-    heads: [L, heads] or [B, L, heads], xi of the paper; mlps: [L] or [B, L], nu. Heads and MLPs that were
-    cut out have entries too, which nothing reads.
+    heads: xi of the paper, [L, heads] or [B, L, heads]; mlps: nu, [L] or [B, L]. Entries of removed heads and
+    MLPs are ignored.
     """
 
     heads: Tensor
     mlps: Tensor
 
-    def at(self, layer: int, heads: tuple[int, ...], example_Q: Tensor) -> tuple[Tensor, Tensor]:
-        """The gates of one layer: [H, 1] and [], or one per asked row: [Q, H, 1] and [Q, 1]."""
+    def of_layer(
+        self, layer: int, heads: tuple[int, ...], example_Q: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """xi and nu of one layer: [H, 1] and [] if shared, else one per token, [Q, H, 1] and [Q, 1]."""
         xi, nu = self.heads[..., layer, list(heads)].unsqueeze(-1), self.mlps[..., layer]
         if nu.dim() == 0:
             return xi, nu
@@ -46,7 +54,7 @@ class Gates(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over the heads that are left; with none left, the output bias alone."""
+    """Multi-head self-attention over the remaining heads; without heads, the output bias."""
 
     def __init__(self, config: Config, heads: tuple[int, ...]) -> None:
         super().__init__()
@@ -59,28 +67,32 @@ class Attention(nn.Module):
         self.dropout = config.attention_probs_dropout_prob
 
     def forward(
-        self, x_TD: Tensor, asked_QD: Tensor, tokens: PackedBatch, xi: Tensor | None
+        self, x_TD: Tensor, x_QD: Tensor, batch: PackedBatch, xi: Tensor | None, cls_only: bool
     ) -> Tensor:
+        """Attention of the tokens `x_QD` to all tokens `x_TD` of their sentence, [Q, D]."""
         if not self.heads:
-            return self.output.bias.expand_as(asked_QD)
-        first_only = asked_QD is not x_TD
+            return self.output.bias.expand_as(x_QD)
         split = (-1, len(self.heads), self.head_size)
-        query_QHK = self.query(asked_QD).view(split)
+        query_QHK = self.query(x_QD).view(split)
+        # Projections need no padding, attention does: it works on one row per sentence. If only [CLS] attends,
+        # each sentence has one query, and the queries need none.
         context = F.scaled_dot_product_attention(
-            query_QHK.unsqueeze(2) if first_only else tokens.grid_BHSK(query_QHK),
-            tokens.grid_BHSK(self.key(x_TD).view(split)),
-            tokens.grid_BHSK(self.value(x_TD).view(split)),
-            attn_mask=tokens.attendable_B11S,
+            query_QHK.unsqueeze(2) if cls_only else batch.pad(query_QHK),
+            batch.pad(self.key(x_TD).view(split)),
+            batch.pad(self.value(x_TD).view(split)),
+            attn_mask=batch.attention_mask_B11S,
             dropout_p=self.dropout if self.training else 0.0,
         )
-        context_QHK = context.squeeze(2) if first_only else tokens.packed_THK(context)
+        context_QHK = context.squeeze(2) if cls_only else batch.unpad(context)
+        # A head's gate acts before the output projection, which sums the heads: a head gated to 0 equals a
+        # head without its columns of that projection.
         if xi is not None:
             context_QHK = context_QHK * xi
         return cast(Tensor, self.output(context_QHK.flatten(1)))
 
 
 class MLP(nn.Module):
-    """Two projections with a GELU between them."""
+    """Feed-forward network: two projections with a GELU between them."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -92,7 +104,7 @@ class MLP(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and MLP, each behind its gate, each added to the residual and normalised."""
+    """Transformer layer: gated attention and gated MLP, each with residual connection and layer norm."""
 
     def __init__(self, config: Config, heads: tuple[int, ...], with_mlp: bool) -> None:
         super().__init__()
@@ -105,45 +117,45 @@ class Layer(nn.Module):
     def forward(
         self,
         x_TD: Tensor,
-        tokens: PackedBatch,
-        gates: tuple[Tensor, Tensor] | None,
-        first_only: bool,
+        batch: PackedBatch,
+        cls_only: bool,
+        xi: Tensor | None = None,
+        nu: Tensor | None = None,
     ) -> Tensor:
-        """The layer's output [Q, D]: of every token, or of each sentence's first alone."""
-        xi, nu = gates or (None, None)
-        asked_QD = x_TD[tokens.first_B] if first_only else x_TD
-        attended_QD = self.attention(x_TD, asked_QD, tokens, xi)
-        x_QD: Tensor = self.attention_norm(asked_QD + self.dropout(attended_QD))
+        """Hidden states [Q, D] after this layer: of every token, or of [CLS] only."""
+        x_QD = x_TD[batch.cls_B] if cls_only else x_TD
+        attention_QD = self.attention(x_TD, x_QD, batch, xi, cls_only)
+        x_QD = self.attention_norm(x_QD + self.dropout(attention_QD))
         if self.mlp is not None:
-            thought_QD = self.dropout(self.mlp(x_QD))
-            x_QD = x_QD + (thought_QD if nu is None else nu * thought_QD)
+            mlp_QD = self.dropout(self.mlp(x_QD))
+            x_QD = x_QD + (mlp_QD if nu is None else nu * mlp_QD)
         return cast(Tensor, self.mlp_norm(x_QD))
 
 
 class Embeddings(nn.Module):
-    """Words, positions and sentence types, summed and normalised."""
+    """Sum of word, position and segment embeddings, normalised."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.words = _table(config.vocab_size, config.hidden_size)
-        self.positions = _table(config.max_position_embeddings, config.hidden_size)
-        self.types = _table(config.type_vocab_size, config.hidden_size)
+        self.words = Embedding(config.vocab_size, config.hidden_size)
+        self.positions = Embedding(config.max_position_embeddings, config.hidden_size)
+        self.types = Embedding(config.type_vocab_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, tokens: PackedBatch) -> Tensor:
-        x_TD = self.words(tokens.ids_T) + self.positions(tokens.positions_T)
-        return cast(Tensor, self.dropout(self.norm(x_TD + self.types(tokens.types_T))))
+    def forward(self, batch: PackedBatch) -> Tensor:
+        x_TD = self.words(batch.ids_T) + self.positions(batch.positions_T)
+        return cast(Tensor, self.dropout(self.norm(x_TD + self.types(batch.types_T))))
 
 
 class Encoder(nn.Module):
-    """BERT with a classifier on [CLS], in which every head and MLP has a gate."""
+    """BERT with a classifier on [CLS] and a gate on every head and MLP."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
         self.config, self.classes = config, classes
-        everything = tuple(range(config.num_attention_heads))
-        kept_heads = config.kept_heads or (everything,) * config.num_hidden_layers
+        all_heads = tuple(range(config.num_attention_heads))
+        kept_heads = config.kept_heads or (all_heads,) * config.num_hidden_layers
         kept_mlps = config.survivors["mlps"]
         self.embeddings = Embeddings(config)
         self.layers = nn.ModuleList(
@@ -156,28 +168,32 @@ class Encoder(nn.Module):
 
     @property
     def typed_layers(self) -> list[Layer]:
-        """The layers, bottom up, as what they are."""
+        """The layers from bottom to top, for type checkers, to which a ModuleList holds any module."""
         return [cast(Layer, layer) for layer in self.layers]
 
     @property
     def device(self) -> torch.device:
         return self.classifier.weight.device
 
-    def forward(self, tokens: PackedBatch, gates: Gates | None = None) -> Tensor:
-        """Logits [B, C] of a batch, with heads and MLPs multiplied by `gates` where given."""
-        x: Tensor = self.embeddings(tokens)
+    def forward(self, batch: PackedBatch, gates: Gates | None = None) -> Tensor:
+        """Logits [B, C]; the outputs of heads and MLPs are multiplied by `gates`, if given."""
+        x: Tensor = self.embeddings(batch)
         last = len(self.layers) - 1
         for index, layer in enumerate(self.typed_layers):
-            first_only = index == last
-            example_Q = tokens.example_T[tokens.first_B] if first_only else tokens.example_T
-            gate = gates and gates.at(index, layer.attention.heads, example_Q)
-            x = layer(x, tokens, gate, first_only)
+            # The classifier reads [CLS] only, so the last layer computes nothing else: the other tokens
+            # still serve as keys and values there, but need no query, output projection or MLP.
+            cls_only = index == last
+            xi, nu = None, None
+            if gates is not None:
+                example_Q = batch.example_T[batch.cls_B] if cls_only else batch.example_T
+                xi, nu = gates.of_layer(index, layer.attention.heads, example_Q)
+            x = layer(x, batch, cls_only, xi, nu)
         return cast(Tensor, self.classifier(self.dropout(torch.tanh(self.pooler(x)))))
 
     def prunable(self, biases: bool = False) -> dict[str, nn.Parameter]:
-        """The weights that m-pruning may zero: every matrix of attention and MLP, layer by layer.
+        """Weights that m-pruning may set to 0: every matrix of attention and MLP, layer by layer.
 
-        `biases` adds those of all but the MLP's second projection, as the authors' code does.
+        `biases` adds the biases of all but the MLP's second projection, as the authors' code does.
         """
         return {
             name: parameter
@@ -187,31 +203,35 @@ class Encoder(nn.Module):
         }
 
     def extract(self, subnetwork: Subnetwork) -> "Encoder":
-        """A smaller encoder with only the heads and MLPs of `subnetwork`, equal to gates at 0.
+        """A smaller encoder with the heads and MLPs of `subnetwork` only, equal to gating the others to 0.
 
-        Both share the weights that stay whole: train one of them at most. Raises ValueError where
-        `subnetwork` keeps something that is no longer here.
+        Unsliced tensors are shared with this encoder; train at most one of the two. Raises ValueError if
+        `subnetwork` keeps heads or MLPs that this encoder no longer has.
         """
         if not subnetwork <= self.config.survivors:
-            raise ValueError("the subnetwork keeps heads or MLPs that this encoder has lost")
-        small = Encoder(self.config.keeping(subnetwork), self.classes)
+            raise ValueError("the subnetwork keeps heads or MLPs that this encoder no longer has")
+        with torch.device("meta"):
+            small = Encoder(self.config.keeping(subnetwork), self.classes)
+        # A search extracts one candidate after the other: sharing the embeddings and every layer that stays
+        # whole makes that a matter of milliseconds and needs no second encoder's memory.
         state = self.state_dict()
         for index, layer in enumerate(self.typed_layers):
-            stays = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
-            if stays.all():
+            kept_H = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
+            if kept_H.all():
                 continue
-            rows = stays.to(self.device).repeat_interleave(self.config.head_size)
+            rows = kept_H.to(self.device).repeat_interleave(self.config.head_size)
             name = f"layers.{index}.attention"
-            for part in ("query", "key", "value"):
-                state[f"{name}.{part}.weight"] = state[f"{name}.{part}.weight"][rows]
-                state[f"{name}.{part}.bias"] = state[f"{name}.{part}.bias"][rows]
+            for projection in ("query", "key", "value"):
+                for kind in ("weight", "bias"):
+                    state[f"{name}.{projection}.{kind}"] = state[f"{name}.{projection}.{kind}"][
+                        rows
+                    ]
             state[f"{name}.output.weight"] = state[f"{name}.output.weight"][:, rows]
-        wanted = small.state_dict().keys()
-        small.load_state_dict({name: state[name] for name in wanted}, assign=True)
+        small.load_state_dict({name: state[name] for name in small.state_dict()}, assign=True)
         return small.train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
-        """What is left: `extract` where heads and MLPs are pruned, else a copy with pruned weights 0."""
+        """The pruned encoder: `extract` for heads and MLPs, a masked copy for weights."""
         if subnetwork.shapes == self.config.shapes:
             return self.extract(subnetwork)
         copy = deepcopy(self)
@@ -219,13 +239,8 @@ class Encoder(nn.Module):
         return copy
 
     def mask(self, subnetwork: Subnetwork) -> None:
-        """Set the weights that `subnetwork` prunes to 0, in place; parts are names of `prunable`."""
+        """Set the weights that `subnetwork` prunes to 0, in place; its parts are names of `prunable`."""
         weights = dict(self.named_parameters())
         with torch.no_grad():
             for name, kept in subnetwork.items():
                 weights[name].mul_(torch.tensor(kept, device=self.device))
-
-
-def _table(rows: int, size: int) -> nn.Embedding:
-    """An embedding table without initial values, like `Linear`."""
-    return nn.Embedding(rows, size, _weight=torch.empty(rows, size))

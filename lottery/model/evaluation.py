@@ -1,4 +1,4 @@
-"""What an encoder predicts, and how good that is."""
+"""Predictions of an encoder and their scores."""
 
 from collections.abc import Iterator
 
@@ -26,34 +26,34 @@ def predict(encoder: Encoder, examples: Examples) -> NDArray[np.float64]:
 
 
 def packed_batches(examples: Examples, device: torch.device) -> Iterator[tuple[Batch, PackedBatch]]:
-    """Length-sorted batches and their tokens on the device."""
+    """Length-sorted batches: the examples of each, and their tokens on the device."""
     for batch in packed(examples, BUDGET[device.type]):
-        yield batch, PackedBatch.of(batch.ids_T, batch.types_T, batch.lengths_B, device)
+        yield batch, PackedBatch.pack(batch.ids_T, batch.types_T, batch.lengths_B, device)
 
 
 def predicted_labels(task: Task, logits_NC: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Predictions [N]: the likeliest class, or the regression's one output."""
-    chosen: NDArray[np.float64] = (
+    """Predictions [N]: the most likely class, or the single output of a regression."""
+    labels_N: NDArray[np.float64] = (
         logits_NC[:, 0] if task.regression else logits_NC.argmax(axis=1).astype(np.float64)
     )
-    return chosen
+    return labels_N
 
 
 def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:
-    """The metric that drives a search."""
+    """Score in the metric that drives a search."""
     return METRICS[task.search](
         predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
     )
 
 
 def measure(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> dict[str, float]:
-    """Every metric reported for the task."""
+    """Score in every metric reported for the task."""
     predicted, labels = predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
     return {name: METRICS[name](predicted, labels) for name in task.metrics}
 
 
 def majority_scores(task: Task, examples: Examples) -> dict[str, float]:
-    """What the most frequent class scores; a regression's constant correlates with nothing: 0."""
+    """Scores of always predicting the most frequent class; for a regression 0, the correlation of a constant."""
     if task.regression:
         return dict.fromkeys(task.metrics, 0.0)
     classes, counts = np.unique(examples.labels_N, return_counts=True)

@@ -12,7 +12,7 @@ from lottery.runtime.parameters import ComputeParameters
 def chosen_device(compute: ComputeParameters) -> torch.device:
     """The device to compute on. Raises UserError if a GPU is required and there is none."""
     if compute.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("parameters: compute.device = 'cuda': torch sees no GPU; use auto or cpu")
+        raise UserError("parameters: compute.device = 'cuda': torch finds no GPU; use auto or cpu")
     gpu = compute.device != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if gpu else "cpu")
 

@@ -1,7 +1,7 @@
-"""Independent jobs of a cell side by side: as many processes as fit the cores, each with its own threads.
+"""Run independent jobs in parallel: as many processes as fit the cores, each with its own threads.
 
-Small matrices scale badly over threads, independent trainings scale nearly perfectly over processes. On a GPU
-the jobs run one after another in this process. Results do not depend on which way it went.
+Small matrices scale badly over threads, independent trainings scale almost perfectly over processes. On a GPU
+the jobs run one after another in this process. Results do not depend on the number of processes.
 """
 
 import multiprocessing
@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_EXCEPTION,
     Executor,
@@ -22,6 +22,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.queues import SimpleQueue
 from typing import Protocol, TypeVar
 
@@ -37,116 +38,136 @@ Name = TypeVar("Name", bound=str)
 
 
 class Job(Protocol[R_co]):
-    """Work that can travel to another process; it tells how far it is: steps done, steps in all."""
+    """A picklable function that reports its progress: steps done, steps in total."""
 
     def __call__(self, progress: Callable[[int, int], None], /) -> R_co: ...
 
 
 Report = Callable[[str, int, int], None]
-"""Told which job is how far: its name, steps done, steps in all."""
+"""Called with the progress of a job: its name, steps done, steps in total."""
 
 
-def run(jobs: Mapping[Name, Job[R]], compute: ComputeParameters, report: Report) -> dict[Name, R]:
-    """The results of all jobs by name, in the order of `jobs`; the first failure ends them all.
+def run(
+    jobs: Mapping[Name, Job[R]],
+    compute: ComputeParameters,
+    report: Report,
+    preload: Sequence[str] = (),
+) -> dict[Name, R]:
+    """The results of all jobs by name, in the order of `jobs`; the first failure stops them all.
 
-    This process does its share, and begins while the others still load.
+    This process runs jobs too and starts while the others are still loading. preload: modules that the jobs
+    need, imported once in the process that all others are forked from.
     """
-    others = min(worker_count(compute), len(jobs)) - 1
+    helpers = min(worker_count(compute), len(jobs)) - 1
     torch.set_num_threads(compute.threads if len(jobs) > 1 else compute.alone)
-    waiting, found = iter(jobs.items()), dict[Name, R]()
-    if others > 0:
-        _share(waiting, found, others, compute.threads, report)
+    pending, results = iter(jobs.items()), dict[Name, R]()
+    if helpers > 0:
+        context = _forkserver(preload)
+        _run_in_parallel(pending, results, helpers, context, compute.threads, report)
     else:
-        _take(waiting, found, partial(_here, report))
-    return {name: found[name] for name in jobs}
+        _run_pending(pending, results, partial(_run_here, report))
+    return {name: results[name] for name in jobs}
 
 
-Waiting = Iterator[tuple[Name, Job[R]]]
-"""Jobs that nobody has taken; threads may take from it side by side."""
+Pending = Iterator[tuple[Name, Job[R]]]
+"""Jobs that have not started; several threads take from it."""
+Messages = SimpleQueue[tuple[str, int, int] | None]
+"""Progress of jobs on its way from the helper processes; None ends it."""
 
 
-def _share(
-    waiting: Waiting[Name, R], found: dict[Name, R], others: int, threads: int, report: Report
-) -> None:
-    """Work here and in `others` more processes, each of which has a thread here that hands it jobs.
-
-    The first job, the costliest, is done here, where nothing needs to load.
-    """
-    mine = chain([next(waiting)], waiting)
+def _forkserver(preload: Sequence[str]) -> ForkServerContext:
+    """The context whose processes are forked from one that has imported `preload`; it is started here."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lottery.tickets.scoring", "lottery.tickets.methods"])
-    _serve()
-    news = context.SimpleQueue()
-    threading.Thread(target=_relay, args=(news, report), daemon=True).start()
+    context.set_forkserver_preload([__name__, *preload])
+    # Ctrl-C is for this process alone, which then ends the others.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forkserver.ensure_running()
+    signal.signal(signal.SIGINT, handler)
+    return context
+
+
+def _run_in_parallel(
+    pending: Pending[Name, R],
+    results: dict[Name, R],
+    helpers: int,
+    context: ForkServerContext,
+    threads: int,
+    report: Report,
+) -> None:
+    """Run jobs here and in `helpers` more processes, each of which is fed by a thread of this process.
+
+    The first job, the most expensive one, runs here, where nothing has to be imported first.
+    """
+    own = chain([next(pending)], pending)
+    messages: Messages = context.SimpleQueue()
+    threading.Thread(target=_forward, args=(messages, report), daemon=True).start()
     with (
-        ProcessPoolExecutor(others, context, _settle, (threads, news)) as pool,
-        ThreadPoolExecutor(others) as hands,
+        ProcessPoolExecutor(helpers, context, _initialise, (threads, messages)) as pool,
+        ThreadPoolExecutor(helpers) as feeders,
     ):
         try:
-            away = partial(_elsewhere, pool)
-            helped = [hands.submit(_take, waiting, found, away) for _ in range(others)]
-            _take(mine, found, partial(_here, report))
-            for each in wait(helped, return_when=FIRST_EXCEPTION).done:
-                each.result()
+            run_there = partial(_run_in_pool, pool)
+            fed = [
+                feeders.submit(_run_pending, pending, results, run_there) for _ in range(helpers)
+            ]
+            _run_pending(own, results, partial(_run_here, report))
+            for future in wait(fed, return_when=FIRST_EXCEPTION).done:
+                future.result()
         except BaseException as error:
             for process in multiprocessing.active_children():
-                process.terminate()  # or the pool would wait for what they are at
+                process.terminate()  # or leaving the pool would wait for its running jobs
             if not isinstance(error, BrokenProcessPool):
                 raise
             raise UserError(
-                "a process of this stage was killed, perhaps for want of memory; a higher"
-                " compute.threads makes fewer processes"
+                "a process of this stage was killed, perhaps because memory ran out; a higher"
+                " compute.threads starts fewer processes"
             ) from None
-    news.put(None)
+    messages.put(None)
 
 
-def _take(waiting: Waiting[Name, R], found: dict[Name, R], do: Callable[[Name, Job[R]], R]) -> None:
-    """Take jobs as long as there are any; a failure leaves none for anybody."""
+def _run_pending(
+    pending: Pending[Name, R], results: dict[Name, R], run_job: Callable[[Name, Job[R]], R]
+) -> None:
+    """Run jobs until none is pending; a failure removes all that are."""
     try:
-        for name, job in waiting:
-            found[name] = do(name, job)
+        for name, job in pending:
+            results[name] = run_job(name, job)
     finally:
-        deque(waiting, maxlen=0)
+        deque(pending, maxlen=0)
 
 
-def _here(report: Report, name: Name, job: Job[R]) -> R:
+def _run_here(report: Report, name: Name, job: Job[R]) -> R:
     return job(partial(report, name))
 
 
-def _elsewhere(pool: Executor, name: Name, job: Job[R]) -> R:
-    return pool.submit(job, partial(_tell, name)).result()
+def _run_in_pool(pool: Executor, name: Name, job: Job[R]) -> R:
+    return pool.submit(job, partial(_send, name)).result()
 
 
-def _serve() -> None:
-    """Start the process that the others come from. Ctrl-C is for this one alone, which ends them all."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    forkserver.ensure_running()
-    signal.signal(signal.SIGINT, heard)
+def _forward(messages: Messages, report: Report) -> None:
+    """Report the progress that helper processes send."""
+    while (message := messages.get()) is not None:
+        with suppress(OSError):  # the reader of our output may be gone
+            report(*message)
 
 
-_news: SimpleQueue[tuple[str, int, int] | None]
-"""In a process of the pool, the way back to the one that reports."""
+_messages: Messages
+"""In a helper process: its way to the process that reports."""
 
 
-def _settle(threads: int, news: SimpleQueue[tuple[str, int, int] | None]) -> None:
-    """Prepare a new process: its threads, its news, its end when nobody waits for its results any more."""
-    global _news  # noqa: PLW0603
-    _news = news
+def _initialise(threads: int, messages: Messages) -> None:
+    """Prepare a helper process: number of threads, progress messages, end with its parent."""
+    global _messages  # noqa: PLW0603
+    _messages = messages
     torch.set_num_threads(threads)
-    threading.Thread(target=_follow, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _follow() -> None:
+def _exit_with_parent() -> None:
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
         os._exit(1)
 
 
-def _tell(name: str, done: int, total: int) -> None:
-    _news.put((name, done, total))
-
-
-def _relay(news: SimpleQueue[tuple[str, int, int] | None], report: Report) -> None:
-    while (at := news.get()) is not None:
-        with suppress(OSError):  # whoever reads it may be gone
-            report(*at)
+def _send(name: str, done: int, total: int) -> None:
+    _messages.put((name, done, total))

@@ -14,7 +14,7 @@ from lottery.model import checkpoint
 from lottery.params import section
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.parameters import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import ImportanceRecord, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
@@ -66,7 +66,7 @@ class SearchResult:
 
 
 def prune(
-    progress: Callable[[int, int], None], search_of: Search, journal: Journal = NOWHERE
+    progress: Callable[[int, int], None], search_of: Search, journal: Journal = NO_JOURNAL
 ) -> SearchResult:
     """Search, and draw the controls of what survives. What `journal` holds is not assessed again."""
     pruner = search_of.pruner()

@@ -13,7 +13,7 @@ from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import LAST, Progress, finetune
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.parameters import ComputeParameters
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
@@ -40,7 +40,7 @@ def finetune_cell(
     progress: Progress,
     cell: Cell,
     subnetwork: Subnetwork | None = None,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> tuple[Encoder, list[float]]:
     """Fine-tune the pre-trained encoder, whole or under the fixed mask of `subnetwork`.
 
@@ -65,7 +65,7 @@ def score_retrained(
     cell: Cell,
     subnetwork: Subnetwork,
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> SplitScores:
     """Scores of the pre-trained weights fine-tuned under the fixed mask of `subnetwork`."""
 
@@ -85,7 +85,7 @@ def score_pruned(
     model: Path,
     tickets: Sequence[Ticket],
     splits: Splits,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> dict[str, SplitScores]:
     """Scores by ticket name of the fine-tuned model, pruned to each ticket."""
     encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lottery.model.evaluation import majority_scores
 from lottery.runtime import parallel
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import Score
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Key, Ticket
@@ -51,7 +51,7 @@ def score_tickets(
     splits: Splits,
     select: Splits,
     report: parallel.Report,
-    journal: Journal = NOWHERE,
+    journal: Journal = NO_JOURNAL,
 ) -> list[Score]:
     """Scores of every ticket, pruned from the fine-tuned model and retrained; the full model is not retrained.
 
@@ -80,7 +80,7 @@ def score_tickets(
                 splits=on,
                 journal=journal.of(job),
             )
-    results = parallel.run(jobs, cell.compute, report)
+    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
     sizes = {name: len(examples) for name, examples in {**splits, **select}.items()}
     rows: list[Score] = []
     for ticket in tickets:

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lottery.runtime.resume import NOWHERE, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.subnetwork import Subnetwork
 from lottery.tickets.parameters import PruneParameters
 
@@ -61,7 +61,7 @@ def score_threshold(full_score: float, rule: PruneParameters) -> float:
 
 
 def search(
-    criterion: Criterion, rule: PruneParameters, journal: Journal = NOWHERE
+    criterion: Criterion, rule: PruneParameters, journal: Journal = NO_JOURNAL
 ) -> Iterator[Step]:
     """Yield every candidate in the order of assessment, the full model first.
 

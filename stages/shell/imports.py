@@ -1,4 +1,4 @@
-"""What the project's files import of each other, read from their syntax trees."""
+"""Imports among the files of this project, read from their syntax trees."""
 
 import ast
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ PACKAGES = ("cluster", "lottery", "stages", "tools")
 
 @cache
 def tree(file: Path) -> ast.Module:
-    """The syntax of a file of the project."""
+    """Syntax tree of a file of the project."""
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), str(file))
 
 
 def names(file: Path) -> Iterator[str]:
-    """Every dotted name that is imported, anywhere in the file; `from a import b` gives a and a.b."""
+    """Every dotted name imported anywhere in the file; `from a import b` yields a and a.b."""
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -26,17 +26,17 @@ def names(file: Path) -> Iterator[str]:
 
 
 def imports(file: Path) -> set[Path]:
-    """The project's own files that `file` imports itself, relative to the project as `file` is."""
+    """Files of the project that `file` imports directly; like `file`, relative to the project's root."""
     paths = (Path(*name.split(".")).with_suffix(".py") for name in names(file) if "." in name)
     return {path for path in paths if path.parts[0] in PACKAGES and (ROOT / path).is_file()}
 
 
 def reach(*starts: Path) -> set[Path]:
-    """The starts and all that they import, directly or through others."""
-    reached, todo = set[Path](), list(starts)
-    while todo:
-        file = todo.pop()
+    """The files `starts` and all they import, directly or indirectly."""
+    reached, pending = set[Path](), list(starts)
+    while pending:
+        file = pending.pop()
         if file not in reached:
             reached.add(file)
-            todo.extend(imports(file))
+            pending.extend(imports(file))
     return reached

@@ -1,7 +1,7 @@
-"""Where stages keep what they have finished while the rest is still to do.
+"""Where a stage keeps the partial results from which it resumes (their format: `lottery/runtime/resume.py`).
 
-DVC clears the outputs of a stage before it runs it again, so this lies elsewhere, in a folder named by all
-that decides the result: parameters, inputs, code, versions, instruction set.
+DVC deletes the outputs of a stage before running it, so partial results lie in a folder of their own, named by
+a digest of everything they depend on: parameters, inputs, code, library versions, processor.
 """
 
 import hashlib
@@ -21,51 +21,52 @@ from lottery.runtime.resume import Journal
 from stages.shell import cli
 
 SHARED = os.environ.get("LOTTERY_PARTIAL")
-"""A folder that several machines share lets one of them go on where another was stopped."""
+"""A folder that several machines share, so that one resumes what another has begun."""
 FOLDER = Path(SHARED or "partial")
 
 
 @contextmanager
 def journal(out: Path, *inputs: Path) -> Iterator[Journal]:
-    """What a stopped try at making `out` of the same inputs has finished; gone when all went well."""
-    cell = FOLDER / "-".join(out.parts)
-    own = cell / _key(inputs)
-    if not SHARED:
-        for other in set(cell.glob("*")) - {own}:
-            shutil.rmtree(other, ignore_errors=True)
-    if own.exists():
-        cli.console.print("  goes on from where it was stopped", markup=False)
-    yield Journal(own)
-    shutil.rmtree(own, ignore_errors=True)
+    """The journal of the stage that makes `out` from `inputs`; deleted once the stage succeeds."""
+    cell_folder = FOLDER / "-".join(out.parts)
+    folder = cell_folder / _key(inputs)
+    if not SHARED:  # on shared storage another machine may be at work with other inputs
+        for outdated in set(cell_folder.glob("*")) - {folder}:
+            shutil.rmtree(outdated, ignore_errors=True)
+    if folder.exists():
+        cli.console.print("  resuming from partial results", markup=False)
+    yield Journal(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
-        cell.rmdir()
+        cell_folder.rmdir()
 
 
 def _key(inputs: tuple[Path, ...]) -> str:
-    """A digest of everything the result of this process can depend on."""
-    found = hashlib.sha256()
+    """Digest of everything the result of this process can depend on."""
+    digest = hashlib.sha256()
     versions = {name: version(name) for name in ("torch", "numpy")}
-    found.update(json.dumps([cli.parameters(), versions, _machine()], sort_keys=True).encode())
+    digest.update(json.dumps([cli.parameters(), versions, _machine()], sort_keys=True).encode())
     for name, file in [*_files(inputs), *_code()]:
         with file.open("rb") as content:
-            found.update(name.encode())
-            found.update(hashlib.file_digest(content, "sha256").digest())
-    return found.hexdigest()[:32]
+            digest.update(name.encode())
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()[:32]
 
 
 def _machine() -> list[Any]:
-    """What decides how torch computes."""
+    """Properties of the processor that decide which kernels torch uses."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return [torch.backends.cpu.get_cpu_capability(), dict(torch.cpu.get_capabilities()), gpu]
 
 
 def _files(inputs: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Name and path of every input file, including those in input folders."""
     for path in inputs:
         yield from sorted((str(file), file) for file in [path, *path.rglob("*")] if file.is_file())
 
 
 def _code() -> list[tuple[str, Path]]:
-    """The program that runs and the modules of this project that it has imported."""
+    """Name and path of the running program and of every module of this project it has imported."""
     return sorted(
         (name, Path(file))
         for name, module in sys.modules.items()

@@ -1,6 +1,6 @@
-"""How a stage ends before its work does: on request, or because DVC is gone.
+"""End a stage early: on Ctrl-C or SIGTERM, or when DVC is gone.
 
-DVC killed outright leaves its stage running, which would go on writing beside the next run.
+DVC that is killed leaves its stage running, which would then write while the next run does.
 """
 
 import multiprocessing
@@ -18,16 +18,16 @@ from stages import STOPPED
 
 
 def prepare() -> None:
-    """End on Ctrl-C, on SIGTERM, and when the DVC that runs this process ends."""
+    """End this process on Ctrl-C, on SIGTERM, and when the DVC process that runs it ends."""
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, _stopped)
-    if "DVC_STAGE" in os.environ and (above := next(filter(_is_dvc, _ancestors()), None)):
-        threading.Thread(target=_follow, args=(above,), daemon=True).start()
+        signal.signal(signum, _stop)
+    if "DVC_STAGE" in os.environ and (dvc := next(filter(_is_dvc, _ancestors()), None)):
+        threading.Thread(target=_end_with, args=(dvc,), daemon=True).start()
 
 
 def _ancestors() -> list[psutil.Process]:
-    above: list[psutil.Process] = psutil.Process().parents()
-    return above
+    ancestors: list[psutil.Process] = psutil.Process().parents()
+    return ancestors
 
 
 def _is_dvc(process: psutil.Process) -> bool:
@@ -37,14 +37,14 @@ def _is_dvc(process: psutil.Process) -> bool:
         return False
 
 
-def _follow(above: psutil.Process) -> None:
-    above.wait()
+def _end_with(dvc: psutil.Process) -> None:
+    dvc.wait()
     _end_children()
     os._exit(1)
 
 
-def _stopped(signum: int, _frame: FrameType | None) -> NoReturn:
-    _end_children()  # or the pool would wait for its jobs to end
+def _stop(signum: int, _frame: FrameType | None) -> NoReturn:
+    _end_children()  # or leaving the pool would wait for its running jobs
     print(STOPPED, file=sys.stderr)
     sys.exit(128 + signum)
 
