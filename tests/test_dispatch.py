@@ -98,9 +98,11 @@ def test_two_heads_at_one_scheduler_and_one_remote_do_no_harm(tmp_path: Path) ->
 def test_a_batch_job_that_is_gone_is_asked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The README's Slurm cluster, where `sbatch` runs jobs on this machine: the only one ends in the middle."""
+    """The documented Slurm cluster, where `sbatch` runs jobs on this machine: the only one ends in the middle."""
     toy = Toy(tmp_path)
-    found = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    found = re.search(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "cluster.md").read_text("utf-8"), re.DOTALL
+    )
     assert found
     (tmp_path / "slurm.yaml").write_text(found[1])
     slurm(tmp_path / "bin", tmp_path / "jobs")
