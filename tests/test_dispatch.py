@@ -96,9 +96,10 @@ def test_two_heads_may_share_scheduler_and_remote(tmp_path: Path) -> None:
 
 
 def test_ended_batch_job_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's Slurm cluster, with an `sbatch` that runs batch jobs on this machine; the only one is killed."""
+    """The documented Slurm cluster, with an `sbatch` that runs batch jobs on this machine; the only one is killed."""
     toy = Toy(tmp_path)
-    example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    documentation = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(.*?)```", documentation, re.DOTALL)
     assert example
     (tmp_path / "slurm.yaml").write_text(example[1])
     slurm(tmp_path / "bin", tmp_path / "jobs")
