@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lottery import params
 from lottery.analysis import frames
-from lottery.report import provenance
+from lottery.report import html, provenance
 from lottery.report.blocks import Block, Document, Folded
 from lottery.report.material import Material
 from stages import report
@@ -25,7 +25,7 @@ def reported(experiment: ToyExperiment, root: Path) -> None:
             meta=Path("data/meta"),
             pipeline=ROOT / "dvc.yaml",
             attention=Path("attention"),
-            template=ROOT / "lottery" / "report" / "page.html",
+            template=html.TEMPLATE,
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
             page=Path("reports/report.html"),

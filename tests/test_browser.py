@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import browser
-from tests.browser import VIEWS, View
+from tests.programs import browser
+from tests.programs.browser import VIEWS, View
 from tests.project import ROOT
 from tests.records import ToyExperiment
 from tests.reports import reported

@@ -1,4 +1,4 @@
-"""Experiments as DVC records and queues them: the comparison that is read from them, and their plots."""
+"""The comparison and the plots of experiments that DVC has run and recorded."""
 
 import json
 import re
@@ -22,23 +22,20 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return toy_project.project(tmp_path_factory.mktemp("toy"))
 
 
-def stage(toy: Repository, *more: str, fails: bool = False) -> str:
-    template = str(ROOT / "lottery" / "report" / "page.html")
-    arguments = ("reports/tables", "dvc.lock", template, str(OUT), "reports/experiments", *more)
-    return toy.run(
-        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.compare", *arguments, fails=fails
-    )
+def lottery_compare(toy: Repository, *more: str, fails: bool = False) -> str:
+    command = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.app", "compare")
+    return toy.run(*command, *more, fails=fails)
 
 
 def compare(toy: Repository, *more: str) -> str:
-    stage(toy, *more)
+    lottery_compare(toy, *more)
     text = (toy.root / OUT).read_text(encoding="utf-8")
     page = (toy.root / OUT.with_suffix(".html")).read_text(encoding="utf-8")
     assert "Comparison of experiments</h1>" in page
     return text
 
 
-def test_comparison_of_nothing_of_a_baseline_and_of_a_sweep(toy: Repository) -> None:
+def test_comparison_of_nothing_a_baseline_and_a_sweep(toy: Repository) -> None:
     assert "There is nothing to compare" in compare(toy)
     toy.run("dvc", "repro")
     toy.commit("baseline")
@@ -59,7 +56,7 @@ def test_comparison_of_nothing_of_a_baseline_and_of_a_sweep(toy: Repository) -> 
 
 
 def _plots(toy: Repository) -> None:
-    """DVC fills the templates of this project with the tables of both revisions."""
+    """DVC fills the plot templates with the tables of both revisions."""
     plots = json.loads(toy.run("dvc", "plots", "diff", "--json", "HEAD", "rate-1"))
     assert not plots.get("errors")
     assert set(plots["data"]) == {"the way down", "surviving heads"}
@@ -69,8 +66,8 @@ def _plots(toy: Repository) -> None:
         assert plot["revisions"] == ["HEAD", "rate-1"]
 
 
-def test_experiments_of_every_kind_of_run_are_compared(tmp_path: Path) -> None:
-    """In a folder of its own, by a worker in the background, and in place: the last alone changes the tree."""
+def test_experiments_run_in_any_way_are_compared(tmp_path: Path) -> None:
+    """In a temporary folder, by a background worker, and in place; only the last changes the working tree."""
     toy = toy_project.project(tmp_path / "toy")
     toy.run("dvc", "repro")
     toy.commit("baseline")
@@ -91,6 +88,6 @@ def test_experiments_of_every_kind_of_run_are_compared(tmp_path: Path) -> None:
 
 
 def test_unknown_commit_is_one_line(toy: Repository) -> None:
-    output = stage(toy, "--base", "nowhere", fails=True)
+    output = lottery_compare(toy, "--base", "nowhere", fails=True)
     assert "Traceback" not in output
     assert "error: nowhere" in output

@@ -22,9 +22,8 @@ from lottery.report.blocks import (
     Table,
 )
 from lottery.wording import MINUS, NONE
-from tests.project import ROOT
 
-TEMPLATE = (ROOT / "lottery" / "report" / "page.html").read_text(encoding="utf-8")
+TEMPLATE = html.TEMPLATE.read_text(encoding="utf-8")
 VOID = {"meta", "link", "img", "br", "hr"}
 
 

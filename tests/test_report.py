@@ -50,7 +50,7 @@ def test_files_render_the_document(root: Path, document: Document) -> None:
     pictures = {
         f"figures/{file.name}": file.read_bytes() for file in (reports / "figures").iterdir()
     }
-    template = (ROOT / "lottery" / "report" / "page.html").read_text(encoding="utf-8")
+    template = html.TEMPLATE.read_text(encoding="utf-8")
     assert markdown.render(document) == (reports / "report.md").read_text(encoding="utf-8")
     page = (reports / "report.html").read_text(encoding="utf-8")
     assert html.page(document, pictures, template) == page

@@ -1,7 +1,4 @@
-"""Compare the experiments of `dvc exp run` with the commit from which they started, as DVC recorded them.
-
-python -m tools.compare reports/tables dvc.lock lottery/report/page.html reports/experiments.md reports/experiments
-"""
+"""Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +9,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
-from typer import Argument, Option
+from typer import Option
 
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
@@ -24,16 +21,18 @@ from stages.shell import cli, eta
 
 
 def main(
-    tables: Annotated[Path, Argument(help="Folder of the tables, as git tracks it.")],
-    lock: Annotated[Path, Argument(help="State of the pipeline, as git tracks it.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    tables: Annotated[Path, Option(help="Tables of the report.")] = Path("reports/tables"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
     out: Annotated[
-        Path, Argument(help="Markdown file for the comparison; its page is written next to it.")
-    ],
-    pictures: Annotated[Path, Argument(help="Folder for the figure, next to the comparison.")],
-    base: Annotated[str, Option(help="Commit whose experiments are compared.")] = "HEAD",
+        Path, Option(help="Markdown file for the comparison; its HTML page goes beside it.")
+    ] = Path("reports/experiments.md"),
+    pictures: Annotated[
+        Path, Option("--figures", help="Folder for the figure, beside the comparison.")
+    ] = Path("reports/experiments"),
+    base: Annotated[str, Option(help="Commit that the experiments started from.")] = "HEAD",
 ) -> None:
-    """Compare the experiments of `dvc exp run` with the commit from which they started, as DVC recorded them."""
+    """Compare the experiments of `dvc exp run` with the commit they started from."""
     with (
         cli.stage("compare", base, "experiments") as stage,
         cli.fresh(pictures) as folder,
@@ -47,7 +46,9 @@ def main(
         document = comparison.compose(runs, bool(commit), without, f"{pictures.name}/curves.png")
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
         draft.write_text(markdown.render(document), encoding="utf-8")
-        page.write_text(html.page(document, shown, template.read_text("utf-8")), encoding="utf-8")
+        page.write_text(
+            html.page(document, shown, html.TEMPLATE.read_text("utf-8")), encoding="utf-8"
+        )
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 
@@ -99,7 +100,3 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ex
             stages={cell: locked[cell] for cell in cells if cell in locked},
         )
     ]
-
-
-if __name__ == "__main__":
-    cli.run(main)

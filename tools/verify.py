@@ -1,7 +1,4 @@
-"""Check a finished run from what it left: nothing is trained, nothing is written.
-
-python -m tools.verify data models subnetworks scores attention published lottery/report/page.html reports dvc.lock
-"""
+"""Check a finished run from its outputs, without training or writing anything: `lottery verify`."""
 
 import os
 import shutil
@@ -15,11 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import torch
-from typer import Argument, Option
+from typer import Option
 
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import section
+from lottery.report import html
 from lottery.runtime.compute import arithmetic
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets import pruning
@@ -32,18 +30,18 @@ SHOWN = 5
 
 
 def main(
-    data: Annotated[Path, Argument(help="Folder of the encoded examples, <task>/.")],
-    models: Annotated[Path, Argument(help="Folder of the fine-tuned encoders, <task>/<seed>/.")],
-    subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
-    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
-    attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
-    authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    reports: Annotated[Path, Argument(help="Folder of the report, its tables and figures.")],
-    lock: Annotated[Path, Argument(help="What the pipeline recorded of the run.")],
-    tolerance: Annotated[float, Option(help="How far a score may be off on another machine.")] = 0,
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
+    subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
+    scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
+    attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
+    authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
+    reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
-    """Check a finished run from what it left: nothing is trained, nothing is written."""
+    """Check a finished run from its outputs, without training or writing anything."""
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, subnetworks, attention, data / "patterns", authors)
@@ -64,7 +62,7 @@ def main(
                     run, partial(recompute.pruned_scores, tolerance=tolerance)
                 ),
                 "tables, figures and report come out again": lambda: rebuilt(
-                    gathered, (data / "meta", attention, template), reports
+                    gathered, (data / "meta", attention, html.TEMPLATE), reports
                 ),
             }
         )
@@ -161,7 +159,3 @@ def _stage(scratch: str, name: str, *arguments: Path | str) -> None:
     )
     if done.returncode:
         raise UserError(f"{name}, run again, fails: {done.stderr.strip().splitlines()[-1:]}")
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import Any, assert_never
 
@@ -24,6 +25,7 @@ from lottery.report.blocks import (
     Table,
 )
 
+TEMPLATE = Path(__file__).with_name("page.html")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 SENTENCE = 60
 """Characters from which a table entry needs a column of some width."""
