@@ -124,7 +124,7 @@ def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
 
 def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCORED) -> Table:
     """One row per run: each quantity with its interval, and below it the difference from the baseline with its own."""
-    quantities = {(each.run, each.quantity): each for each in compare(runs, runs[0])}
+    quantities = {(row.run, row.quantity): row for row in compare(runs, runs[0])}
     below = ", and below it the difference from the baseline" if len(runs) > 1 else ""
     pairs = (
         f" Differences are paired over the cells that both have; {NONE} if there are none."
@@ -133,7 +133,7 @@ def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCO
     )
     return Table(
         f"{title}. Means over the tasks whose full model beats the majority class and over"
-        f" {_seeds(each.own.n for each in quantities.values())}, with [95 % interval over seeds]{below}.{pairs} Source:"
+        f" {_seeds(row.own.n for row in quantities.values())}, with [95 % interval over seeds]{below}.{pairs} Source:"
         " `tables/cells.csv`, `tables/sizes.csv` of each experiment.",
         ["experiment", *(name.removesuffix(", margin") for name in names)],
         [
@@ -147,8 +147,8 @@ def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCO
 
 
 def _seeds(counts: Iterator[int]) -> str:
-    each = set(counts) or {0}
-    fewest, most = min(each), max(each)
+    distinct = set(counts) or {0}
+    fewest, most = min(distinct), max(distinct)
     return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 

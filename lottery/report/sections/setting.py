@@ -88,12 +88,12 @@ def _origins(tasks: pd.DataFrame, meta: Meta) -> Bullets:
 
 def _origin(title: str, origin: Mapping[str, Any]) -> str:
     archives = [archive for part in origin["parts"] for archive in part]
-    licences = dict.fromkeys(each["licence"] for each in archives if "licence" in each)
+    licences = dict.fromkeys(archive["licence"] for archive in archives if "licence" in archive)
     licence = f"; licence: {', '.join(licences)}" if licences else ""
     return f"**{title}** ({origin['name']}{licence}). {' '.join(origin['notes'])}".rstrip()
 
 
 def _parameters(parameters: Sections) -> Table:
-    tree = {kind.section(): msgspec.to_builtins(each) for kind, each in parameters.items()}
+    tree = {kind.section(): msgspec.to_builtins(section) for kind, section in parameters.items()}
     body = [[f"`{key}`", value] for key, value in flat(tree)]
     return Table("All parameters. Source: `params.yaml`.", ["parameter", "value"], body)
