@@ -82,7 +82,7 @@ class CellOutputs:
 
     def scores(self) -> pd.DataFrame:
         """Every score of the cell."""
-        return self._records(Score, self.run.scores, *self.run.grid.tables)
+        return self._records(Score, self.run.scores, *self.run.grid.score_files)
 
     def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
         cell = [(self.task.name, self.seed)]
