@@ -173,7 +173,7 @@ def test_a_score_as_cut_that_was_changed_is_named(copy: Path, at: int) -> None:
     ("column", "value", "check", "says"),
     [
         ("n", 7, "rows", "count {"),
-        ("seed", 2, "rows", "holds no records of rte seed 1 alone"),
+        ("seed", 2, "rows", "expected records of rte seed 1 only"),
         ("split", "test", "rows", "0 times, not 1"),
         ("metric", "f1", "rows", "0 times, not 1"),
     ],
