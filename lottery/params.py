@@ -77,8 +77,8 @@ def convert(kind: type[P], values: Any) -> P:
     """
     name, keys = kind.section(), kind.__struct_fields__
     if not isinstance(values, Mapping):
-        found = SHORT.repr(values)
-        raise UserError(f"parameters: {name} = {found}: expected the keys {', '.join(keys)}")
+        text = SHORT.repr(values)
+        raise UserError(f"parameters: {name} = {text}: expected the keys {', '.join(keys)}")
     for key in values:
         if key not in keys:
             raise UserError(f"parameters: unknown key {name}.{str(key)[:80]}{_suggest(key, keys)}")
@@ -98,8 +98,8 @@ def _value(section: str, field: msgspec.structs.FieldInfo, value: Any) -> Any:
         expected = str(error)[:1].lower() + str(error)[1:]
         if get_origin(field.type) is Literal:
             expected = f"expected one of {', '.join(get_args(field.type))}"
-        found = f"{section}.{field.name} = {SHORT.repr(value)}"
-        raise UserError(f"parameters: {found}: {expected}") from None
+        text = f"{section}.{field.name} = {SHORT.repr(value)}"
+        raise UserError(f"parameters: {text}: {expected}") from None
 
 
 def read_sections(kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]) -> Sections:

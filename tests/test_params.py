@@ -1,5 +1,6 @@
 """Reading of parameter files and their sections."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,8 @@ from msgspec import Meta
 from lottery import params
 from lottery.errors import UserError
 from lottery.params import Parameters
+from stages.shell.sections import SECTIONS
+from tests.project import ROOT
 
 
 class OvenParameters(Parameters, frozen=True):
@@ -66,6 +69,16 @@ def test_a_section_must_be_a_mapping(values: Any) -> None:
         UserError, match=r"^parameters: oven = .*expected the keys heat, mode, trays"
     ):
         params.convert(OvenParameters, values)
+
+
+def test_every_section_is_documented_with_its_class() -> None:
+    page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^## `(\w+)`: .*\n\nClass `([\w.]+)`\.", page, re.MULTILINE)
+    assert documented == [
+        (kind.section(), f"{kind.__module__}.{kind.__name__}") for kind in SECTIONS
+    ]
+    for name, owner in documented:
+        assert owner.endswith(f".{name.capitalize()}Parameters")
 
 
 def test_missing_keys_and_sections_and_unknown_sections_are_named() -> None:

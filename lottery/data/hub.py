@@ -18,7 +18,7 @@ OPTIONAL = ("tokenizer_config.json", "vocab.txt")
 def fetch_task(task: str, source: str, out: Path) -> None:
     """Save a GLUE task into the folder `out`, from the hub or from the folder `source`/<task>.
 
-    Raises UserError if it is no GLUE task, cannot be obtained, or does not hold what its task needs.
+    Raises UserError if GLUE has no such task, it cannot be obtained, or its files are missing or malformed.
     """
     text_columns(task)
     if source == "hub":
