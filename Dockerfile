@@ -1,15 +1,15 @@
-# The experiment with all it needs: `docker build -t lottery .`, then `docker run --rm lottery`. See README.
+# The experiment and everything it needs: `docker build -t lottery .`, then `docker run --rm lottery`.
 ARG BASE_IMAGE=debian:bookworm-20250520-slim
 
 FROM ${BASE_IMAGE} AS system
-# The date of all that is made here: with the same packages and sources, two builds give the same contents.
+# The date of every file: two builds from the same packages and sources have the same contents.
 ARG SOURCE_DATE_EPOCH=1605484800
-# Debian keeps one version of a package in a release: a pin would end the build at the next security update.
+# Not pinned: Debian keeps one version of a package, so a pin would fail after the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git make python3 python3-venv tini \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
-# Any user may be given to `docker run`: the identity and the trust in a checkout are the system's, not a home's.
+# Identity and trust in a mounted checkout are set for the system, so that `docker run --user` works with any user.
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp lottery \
  && git config --system user.name lottery && git config --system user.email lottery@localhost \
  && git config --system --add safe.directory '*' \
@@ -19,25 +19,28 @@ FROM system AS locked
 ARG TORCH_BACKEND=cpu
 WORKDIR /locked
 COPY Makefile requirements.txt ./
-# Secrets, both optional: `ca`, the certificates of a network that signs anew; `pip`, lines as PIP_INDEX_URL=...
+# Optional secrets: `ca`, certificates of a proxy that intercepts TLS; `pip`, lines such as PIP_INDEX_URL=...
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
     --mount=type=bind,source=docker/wheels,target=/wheels \
     export HOME=/tmp PIP_FIND_LINKS=/wheels PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 \
  && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
  && if [ -s /run/secrets/pip ]; then set -a && . /run/secrets/pip && set +a; fi \
- && make setup TORCH_BACKEND="${TORCH_BACKEND}"
-# A run needs neither the tools of development (moto brings cfn-lint: 37 MB) nor the packages' own tests.
+ && make .venv/ready TORCH_BACKEND="${TORCH_BACKEND}"
+# The command `lottery`, which runs the sources in /lottery: those of this image or of a mounted checkout.
+COPY pyproject.toml /lottery/
+RUN make setup TORCH_BACKEND="${TORCH_BACKEND}" PROJECT=/lottery
+# A run needs neither development tools (moto brings cfn-lint: 37 MB) nor the tests of packages.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
-    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
+    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest ruff scikit-learn scipy-stubs types-tabulate uv \
  && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
-# What is imported is compiled, with the date of its source, and a package that cannot be imported ends the build.
+# Compile the imported packages, after their files have their dates; the build fails if one cannot be imported.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
     PIL, datasets, distributed, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
     rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
     transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast"
 
-# The sources as a repository of their own, since DVC's experiments start from a commit.
+# The sources as a git repository with one commit, from which DVC experiments start.
 FROM system AS sources
 WORKDIR /lottery
 COPY . .
@@ -59,7 +62,7 @@ ENV PATH=/locked/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /lottery
 USER 1000:1000
-# Last, so that a commit that leaves the files as they are costs no layer.
+# Last, so that a new revision with the same files reuses all layers.
 ARG REVISION=unknown
 ENV LOTTERY_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="lottery" \

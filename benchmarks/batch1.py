@@ -1,4 +1,4 @@
-"""Exact scores one example at a time, as Michel et al. took them: absolute values at batch size 1."""
+"""Exact importance with batches of one example, as Michel et al. computed it."""
 
 from benchmarks import plain
 from benchmarks.load import Load
@@ -7,17 +7,17 @@ from benchmarks.plain import Masked
 
 
 def importance(load: Load) -> Act:
-    """A backward pass of its own for every sentence, which needs no padding then."""
+    """One backward pass per sentence, without padding."""
     model, examples = Masked(plain.bert(load.folder)), load.examples
 
     def act() -> Arrays:
-        alone = plain.each_alone(model, plain.batches(examples, 1, None))
-        found = plain.accumulated(model, alone)
-        heads, mlps = found["heads"] / len(examples), found["mlps"] / len(examples)
+        batches = plain.cleared(model, plain.batches(examples, 1, None))
+        sums = plain.accumulated(model, batches)
+        heads, mlps = sums["heads"] / len(examples), sums["mlps"] / len(examples)
         return {
             "heads": (heads / heads.norm(dim=1, keepdim=True)).double().numpy(),
             "mlps": mlps.double().numpy(),
-            "logits": found["logits"].numpy(),
+            "logits": sums["logits"].numpy(),
         }
 
     return act

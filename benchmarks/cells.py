@@ -1,7 +1,9 @@
-"""`python -m benchmarks.cells`: what the cells of the paper's experiment take, from the speed of BERT-base here.
+"""Estimated times of the paper's experiment, from the speed of BERT-base on this machine.
 
-Measured: seconds a sentence of TOKENS tokens on one core, in training, in a pass with gradients at the gates
-and in a prediction. Taken from GLUE: how many sentences. Taken from the paper: how often each is looked at.
+    python -m benchmarks.cells times.csv
+
+Measured are seconds per sentence of TOKENS tokens on one core: in training, in a pass with gradients at the gates, and
+in prediction. The numbers of sentences are those of GLUE, the numbers of passes those of the paper.
 """
 
 import sys
@@ -12,15 +14,19 @@ import numpy as np
 import torch
 
 from benchmarks import project
-from benchmarks.encoders import BASE, Paddock
+from benchmarks.encoders import BASE, Encoders
 from benchmarks.load import TASK, Load
-from benchmarks.measure import Contender, read
+from benchmarks.measure import Prepare, read
 from lottery.data import examples as data
 from lottery.data.examples import Examples
 
-TOKENS, EPOCHS, STEPS, DEALT, SMALL = 40, 3, 10, 2, 0.36
-"""STEPS of each search, about half of what there is at a tenth a step; DEALT: subnetworks of each of three shares;
-SMALL: a training of what all seeds keep, by the default run."""
+TOKENS, EPOCHS = 40, 3
+STEPS = 10
+"""Steps of each search: about half of all parts, a tenth per step."""
+SHARE = 2
+"""Tickets in each of three shares."""
+SUPER = 0.36
+"""Time of training a super-survivor relative to the full model, from the default run."""
 SENTENCES = {
     "cola": (8551, 1043),
     "sst2": (67349, 872),
@@ -32,36 +38,36 @@ SENTENCES = {
     "rte": (2490, 277),
     "wnli": (635, 71),
 }
-"""Of GLUE's train and dev splits."""
+"""Sizes of GLUE's train and dev splits."""
 
 
 def main(out: Path, folder: Path, count: int = 64) -> None:
-    """Measure, and write a row for the cells of each stage and task."""
+    """Measure, and write a row for each stage and task."""
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     data.save(_noise(count), folder / "noise.safetensors")
-    base = Paddock(folder, folder, folder).base()
+    base = Encoders(folder, folder, folder).base()
     load = Load(base, folder / "noise.safetensors", count, batch=32)
     rates = [_rate(work, load) for work in (project.finetune, project.importance, project.scoring)]
     lines = [f"{cell},{seconds:.0f}" for cell, seconds in _cells(*rates)]
     out.write_text("\n".join(["cell,seconds", "*,60", *lines, ""]), encoding="utf-8")
     sys.stdout.write(
-        "seconds a sentence: train {:.4f}, gates {:.4f}, predict {:.4f}\n".format(*rates)
+        "seconds per sentence: train {:.4f}, gates {:.4f}, predict {:.4f}\n".format(*rates)
     )
 
 
-def _rate(work: Contender, load: Load) -> float:
-    """Seconds a sentence, the median of three runs."""
+def _rate(work: Prepare, load: Load) -> float:
+    """Seconds per sentence, the median of three runs."""
     return float(np.median([read(work, load, 0.0)[0].cpu for _ in range(3)])) / load.count
 
 
 def _cells(train: float, gates: float, predict: float) -> Iterator[tuple[str, float]]:
-    for task, (many, few) in SENTENCES.items():
-        training = EPOCHS * many * train + few * predict
+    for task, (train_size, dev_size) in SENTENCES.items():
+        training = EPOCHS * train_size * train + dev_size * predict
         yield f"finetune@{task}-*", training
-        yield f"prune@{task}-*", STEPS * few * (gates + 2 * predict)
-        yield f"retrain@{task}-*", DEALT * (training + few * predict)
-        yield f"super_survivors@{task}-*", 3 * SMALL * training
+        yield f"prune@{task}-*", STEPS * dev_size * (gates + 2 * predict)
+        yield f"retrain@{task}-*", SHARE * (training + dev_size * predict)
+        yield f"super_survivors@{task}-*", 3 * SUPER * training
 
 
 def _noise(count: int) -> Examples:

@@ -1,4 +1,4 @@
-"""The encoders that are raced, and variants of them for growth, written as checkpoints."""
+"""Checkpoints of the encoders that the benchmarks use, and variants of other sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,20 +36,20 @@ TOY = Config(
 
 
 @dataclass(frozen=True)
-class Paddock:
-    """Where encoders are made from the pipeline's data, once: data/ and a folder of one's own."""
+class Encoders:
+    """Makes each encoder once in `folder`, from the pre-trained encoder and the sentences of the pipeline."""
 
     assets: Path
     sentences: Path
     folder: Path
 
     def minilm(self) -> Path:
-        """MiniLM-L6, fine-tuned on SST-2 by one epoch, so that searches have a score to keep."""
+        """MiniLM-L6, fine-tuned on SST-2 for one epoch, so that searches start from a good score."""
         folder = self.folder / "minilm"
         if not (folder / "config.json").is_file():
             if not self.sentences.is_file():
                 raise UserError(
-                    f"{self.sentences}: no sentences; `dvc repro prepare@sst2` makes them"
+                    f"{self.sentences}: no such file; make it with: dvc repro prepare@sst2"
                 )
             encoder = checkpoint.load(self.assets, 2, seed=0)
             recipe = FinetuneParameters(
@@ -60,25 +60,25 @@ class Paddock:
         return folder
 
     def base(self) -> Path:
-        """BERT-base with random weights: good for times, not for scores."""
+        """BERT-base with random weights, for times only."""
         return self._random("base", BASE)
 
     def toy(self) -> Path:
-        """So small that a test can race it."""
+        """An encoder small enough for a test."""
         return self._random("toy", TOY)
 
     def noise(self) -> Path:
-        """Random sentences for it."""
+        """Random sentences for the toy encoder."""
         path = self.folder / "noise.safetensors"
         data.save(_noise(64), path)
         return path
 
     def variant(self, name: str, **changes: int) -> Path:
-        """MiniLM-L6 with other numbers of layers or heads; the weights that remain are its own."""
-        whole = checkpoint.load(self.minilm(), 2)
-        config = msgspec.structs.replace(whole.config, **changes)
+        """MiniLM-L6 with other numbers of layers or heads, and its weights as far as they remain."""
+        original = checkpoint.load(self.minilm(), 2)
+        config = msgspec.structs.replace(original.config, **changes)
         encoder = Encoder(config, 2)
-        state: Mapping[str, torch.Tensor] = whole.state_dict()
+        state: Mapping[str, torch.Tensor] = original.state_dict()
         encoder.load_state_dict({name: state[name] for name in encoder.state_dict()})
         checkpoint.save(encoder, self.folder / name)
         return self.folder / name
@@ -86,10 +86,10 @@ class Paddock:
     def _random(self, name: str, config: Config) -> Path:
         folder = self.folder / name
         if not (folder / "config.json").is_file():
-            encoder, drawn = Encoder(config, 2), torch.Generator().manual_seed(0)
+            encoder, generator = Encoder(config, 2), torch.Generator().manual_seed(0)
             with torch.no_grad():
                 for key, weight in encoder.named_parameters():
-                    weight.normal_(0, 0.02, generator=drawn)
+                    weight.normal_(0, 0.02, generator=generator)
                     if "norm.weight" in key:
                         weight.add_(1)
             checkpoint.save(encoder, folder)

@@ -1,4 +1,4 @@
-"""The machine's own matrix product: as many operations as the encoder's pass has, as fast as they go."""
+"""Peak speed of matrix products on this machine, for as many operations as the encoder's pass has."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ SIDE = 1024
 
 
 def encoder_pass(load: Load) -> Act:
-    """Square products in caches, the fastest shape for a core."""
+    """Square products that fit the caches, the fastest shape for one core."""
     config = checkpoint.read_config(load.folder)
     products = operations(config, load.examples.lengths_N) / (2 * SIDE**3)
     left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
@@ -30,9 +30,9 @@ def encoder_pass(load: Load) -> Act:
 
 
 def operations(config: Config, lengths_N: np.ndarray) -> float:
-    """Floating-point operations of a pass over real tokens; of the last layer, what [CLS] needs."""
+    """Floating-point operations of a pass without padding; in the last layer, only those that [CLS] needs."""
     D, F, T, B = config.hidden_size, config.intermediate_size, lengths_N.sum(), len(lengths_N)
-    pairs = float((lengths_N.astype(float) ** 2).sum())
-    whole = T * (8 * D * D + 4 * D * F) + 4 * D * pairs
+    token_pairs = float((lengths_N.astype(float) ** 2).sum())
+    whole = T * (8 * D * D + 4 * D * F) + 4 * D * token_pairs
     last = T * 4 * D * D + B * (4 * D * D + 4 * D * F) + 4 * D * float(T)
     return float((config.num_hidden_layers - 1) * whole + last + B * 2 * D * D)

@@ -1,4 +1,4 @@
-"""What every contender of a contest is given: an encoder on disk, sentences, and how far to go."""
+"""Input of a benchmark, the same for every implementation: encoder, sentences, size of the work."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,9 @@ THRESHOLD = 0.9
 
 @dataclass(frozen=True)
 class Load:
-    """folder: the encoder. count: sentences. batch: sentences a batch where a contender has batches. rate:
-    share a search cuts per step. until: the sparsity at which an m-search ends. sparsity: share of the heads
-    and MLPs that are off from the start."""
+    """folder: the encoder. count: sentences. batch: sentences per batch, for implementations with batches.
+    rate: fraction pruned per step of a search. until: sparsity at which an m-search ends. sparsity: fraction of the
+    heads and MLPs that are pruned from the start."""
 
     folder: Path
     sentences: Path
@@ -31,19 +31,19 @@ class Load:
 
     @property
     def examples(self) -> Examples:
-        """The first `count` sentences of the file, from its start again where it has fewer."""
-        everything = data.load(self.sentences)
-        return everything.take(np.arange(self.count, dtype=np.int64) % len(everything))
+        """The first `count` sentences of the file, repeated if it has fewer."""
+        examples = data.load(self.sentences)
+        return examples.take(np.arange(self.count, dtype=np.int64) % len(examples))
 
     @property
     def recipe(self) -> FinetuneParameters:
-        """One epoch as the paper trains: rate 2e-5, no warm-up, norm clipped at 1."""
+        """One epoch with the paper's hyper-parameters: learning rate 2e-5, no warm-up, gradient norm clipped at 1."""
         return FinetuneParameters(
             epochs=1, batch=self.batch, learning_rate=2e-5, warmup=0.0, clip=1.0
         )
 
     def kept(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Parts of the given shape, the same ones for everybody, less the share `sparsity`."""
+        """A mask with the fraction `sparsity` pruned, the same for every implementation."""
         kept = np.ones(int(np.prod(shape)), bool)
         order = np.random.default_rng(0).permutation(kept.size)
         kept[order[: round(self.sparsity * kept.size)]] = False

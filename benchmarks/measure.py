@@ -1,4 +1,4 @@
-"""One run, measured: CPU seconds, seconds, and the most memory it took."""
+"""Measurement of one run: CPU time, wall time, peak memory."""
 
 import gc
 import time
@@ -13,27 +13,27 @@ from benchmarks.load import Load
 
 Arrays = dict[str, NDArray[Any]]
 Act = Callable[[], Mapping[str, Any]]
-"""The work itself; what comes back, arrays or lists of them, is compared with what the others bring."""
-Contender = Callable[[Load], Act]
-"""Everything up to the work: the model on its place, the data in the form that is wanted."""
+"""The measured work; its result, arrays or lists of them, is compared with those of other implementations."""
+Prepare = Callable[[Load], Act]
+"""Loads model and data, which is not timed, and returns the work."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """cpu: CPU seconds of all threads. wall: seconds. peak: MiB above the process before it had a model."""
+    """cpu: CPU seconds of all threads. wall: seconds. peak: MiB above the process without a model."""
 
     cpu: float
     wall: float
     peak: float
 
 
-def read(contender: Contender, load: Load, empty: float) -> tuple[Reading, Mapping[str, Any]]:
-    """One run of a contender with everything loaded anew; `empty` is the process's size without a model.
+def read(prepare: Prepare, load: Load, empty: float) -> tuple[Reading, Mapping[str, Any]]:
+    """Measure one run, with everything loaded anew; `empty` is the memory of the process without a model, in MiB.
 
-    The peak counts the model, its preparation and the work.
+    The peak includes loading.
     """
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    act = contender(load)
+    act = prepare(load)
     cpu, wall = time.process_time(), time.perf_counter()
     arrays = act()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
@@ -41,8 +41,8 @@ def read(contender: Contender, load: Load, empty: float) -> tuple[Reading, Mappi
 
 
 def memory(field: str) -> float:
-    """MiB of this process that are in memory: now (VmRSS), or at most (VmHWM)."""
+    """Resident memory of this process in MiB: current (VmRSS) or peak (VmHWM)."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(field):
             return int(line.split()[1]) / 1024
-    raise ValueError(f"this system does not tell {field}")
+    raise ValueError(f"/proc/self/status has no {field}")

@@ -1,4 +1,4 @@
-"""This project, called as its stages call it."""
+"""This project's implementation, called as its stages call it."""
 
 from typing import Any, Literal
 
@@ -22,15 +22,17 @@ CLASSES, SEED = 2, 1
 
 
 def importance(load: Load) -> Act:
-    """Logits and the gradients at all gates, one example at a time, in one pass; both reductions of it."""
+    """Logits and gradients of single examples at all gates, in one pass, and both reductions of them."""
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     kept = _kept(load, encoder.config.shapes)
     small = encoder.extract(kept)
 
     def act() -> Arrays:
-        found = gate_gradients(small, examples, TASK, kept)
+        gradients = gate_gradients(small, examples, TASK, kept)
         exact, authors = (
-            reduced(found, ImportanceParameters(reduction=how, batch=load.batch, normalise="all"))
+            reduced(
+                gradients, ImportanceParameters(reduction=how, batch=load.batch, normalise="all")
+            )
             for how in ("example", "cumulative")
         )
         return {
@@ -38,14 +40,14 @@ def importance(load: Load) -> Act:
             "mlps": exact["mlps"],
             "heads_cumulative": authors["heads"],
             "mlps_cumulative": authors["mlps"],
-            "logits": found.logits_NC,
+            "logits": gradients.logits_NC,
         }
 
     return act
 
 
 def scoring(load: Load) -> Act:
-    """The logits of a prediction."""
+    """Logits of all examples."""
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     return lambda: {"logits": predict(encoder, examples)}
 
@@ -54,38 +56,38 @@ encoder_pass = scoring
 
 
 def s_search(load: Load) -> Act:
-    """The search for heads and MLPs with one absolute value an example, what was cut removed."""
+    """Structured search with absolute values of single examples; pruned parts are removed from the model."""
     return _structured(
         load, ImportanceParameters(reduction="example", batch=load.batch, normalise="surviving")
     )
 
 
 def s_search_authors(load: Load) -> Act:
-    """The same search with the released code's reduction and norm."""
+    """Structured search with the reduction and norm of the authors' code."""
     return _structured(
         load, ImportanceParameters(reduction="cumulative", batch=load.batch, normalise="all")
     )
 
 
 def m_search(load: Load) -> Act:
-    """The search for weights with its whole curve."""
+    """Magnitude search with its whole curve."""
     weights = MagnitudeParameters(rate=None, biases=False, until=load.until)
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     criterion = Magnitude(encoder, TASK, examples, load.rate, weights)
     rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=True
     )
-    return lambda: _walked(criterion, rule)
+    return lambda: _trajectory(criterion, rule)
 
 
 def finetune(load: Load) -> Act:
-    """One epoch."""
+    """One epoch of fine-tuning."""
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     return lambda: {"loss": np.array(train(encoder, examples, TASK, load.recipe, SEED)[0])}
 
 
 def retrain(load: Load) -> Act:
-    """One epoch of what is left of the encoder."""
+    """One epoch of fine-tuning of the pruned encoder."""
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     small = encoder.extract(_kept(load, encoder.config.shapes))
     return lambda: {"loss": np.array(train(small, examples, TASK, load.recipe, SEED)[0])}
@@ -102,21 +104,21 @@ def _structured(load: Load, scoring: ImportanceParameters) -> Act:
     rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=False
     )
-    return lambda: _walked(criterion, rule)
+    return lambda: _trajectory(criterion, rule)
 
 
-def _walked(criterion: Criterion, rule: PruneParameters) -> dict[str, Any]:
-    """A search, of which every candidate's bits stay."""
-    scores, trail = list[float](), list[NDArray[np.uint8]]()
+def _trajectory(criterion: Criterion, rule: PruneParameters) -> dict[str, Any]:
+    """Scores of all candidates of a search, and the bits of their masks."""
+    scores, masks = list[float](), list[NDArray[np.uint8]]()
     for step in search(criterion, rule):
         scores.append(step.score)
         if step.phase != "full":
-            trail.append(_bits(step.subnetwork))
-    return {"scores": np.array(scores), "masks": trail}
+            masks.append(_bits(step.subnetwork))
+    return {"scores": np.array(scores), "masks": masks}
 
 
 def _bits(subnetwork: Subnetwork) -> NDArray[np.uint8]:
-    """One bit a component; the small parts of a structured subnetwork share their bytes."""
+    """One bit per component; heads and MLPs share bytes."""
     if "heads" in subnetwork:
         return np.packbits(subnetwork.flat)
     return np.concatenate([np.packbits(kept) for kept in subnetwork.values()])

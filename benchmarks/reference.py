@@ -1,4 +1,4 @@
-"""The plain way, as the paper's released code goes it: padded to 128, float masks, gradients never cleared."""
+"""A straightforward version of the authors' code: padded to 128, float masks, gradients summed over batches."""
 
 import numpy as np
 import torch
@@ -12,54 +12,54 @@ from lottery.data.examples import Examples
 
 LENGTH = 128
 PHASES = ((1.0, 1), (0.5, 0), (0.0, 1))
-"""Heads with MLPs, heads alone in half steps, MLPs alone: share of a step of heads, MLPs a step."""
+"""Phases of the search: fraction of a step of heads, and MLPs per step."""
 
 
 def importance(load: Load) -> Act:
-    """One pass: the gradients of all weights too, and a running sum at the masks."""
+    """One pass with gradients of all weights, and their running sum at the masks."""
     model, examples = Masked(plain.bert(load.folder)), load.examples
     model.set(load.kept(tuple(model.heads.shape)), load.kept(tuple(model.mlps.shape)))
     return lambda: _importance(model, examples, load.batch)
 
 
 def scoring(load: Load) -> Act:
-    """Logits under float masks."""
+    """Logits of all examples, with float masks."""
     model, examples = Masked(plain.bert(load.folder)), load.examples
     return lambda: {"logits": plain.logits(model.bert, examples, load.batch, LENGTH)}
 
 
 def s_search(load: Load) -> Act:
-    """The whole search for heads and MLPs: every candidate is a pass over the whole model."""
+    """Structured search; every candidate is a pass through the full model."""
     model, examples = Masked(plain.bert(load.folder)), load.examples
     return lambda: _search(model, examples, load)
 
 
 def m_search(load: Load) -> Act:
-    """The whole search for weights: at each step a sort of all magnitudes, and float masks."""
+    """Magnitude search with a sort of all magnitudes at each step, and float masks."""
     model, examples = plain.bert(load.folder), load.examples
     names = [name for name in dict(model.named_parameters()) if _prunable(name)]
 
     def act() -> Arrays:
         original = {name: model.get_parameter(name).detach().clone() for name in names}
         masks = {name: torch.ones_like(weight) for name, weight in original.items()}
-        scores, trail = [_masked_score(model, original, masks, examples, load)], []
+        scores, trajectory = [_masked_score(model, original, masks, examples, load)], []
         while (smaller := _without_smallest(original, masks, load)) is not None:
             masks = smaller
             scores.append(_masked_score(model, original, masks, examples, load))
-            trail.append(_bits(masks))
-        return {"scores": np.array(scores), "masks": np.stack(trail)}
+            trajectory.append(_bits(masks))
+        return {"scores": np.array(scores), "masks": np.stack(trajectory)}
 
     return act
 
 
 def finetune(load: Load) -> Act:
-    """One epoch with the plain loop of AdamW."""
+    """One epoch of fine-tuning with torch's AdamW."""
     model, examples = plain.bert(load.folder), load.examples
     return lambda: _train(model, examples, load)
 
 
 def retrain(load: Load) -> Act:
-    """The same with heads and MLPs that stay masked: computed, multiplied by 0."""
+    """One epoch of fine-tuning with masked heads and MLPs, which are computed and multiplied by 0."""
     model, examples = Masked(plain.bert(load.folder)), load.examples
     model.set(load.kept(tuple(model.heads.shape)), load.kept(tuple(model.mlps.shape)))
     return lambda: _train(model.bert, examples, load)
@@ -67,42 +67,42 @@ def retrain(load: Load) -> Act:
 
 def _importance(model: Masked, examples: Examples, size: int) -> Arrays:
     model.clear()
-    found = plain.accumulated(model, plain.batches(examples, size, LENGTH))
-    heads, mlps = found["heads"] / len(examples), found["mlps"] / len(examples)
+    sums = plain.accumulated(model, plain.batches(examples, size, LENGTH))
+    heads, mlps = sums["heads"] / len(examples), sums["mlps"] / len(examples)
     heads /= heads.norm(dim=1, keepdim=True).clamp_min(1e-20)
     return {
         "heads_cumulative": heads.double().numpy(),
         "mlps_cumulative": mlps.double().numpy(),
-        "logits": found["logits"].numpy(),
+        "logits": sums["logits"].numpy(),
     }
 
 
 def _search(model: Masked, examples: Examples, load: Load) -> Arrays:
-    def assess(heads: np.ndarray, mlps: np.ndarray) -> tuple[float, Arrays]:
+    def evaluate(heads: np.ndarray, mlps: np.ndarray) -> tuple[float, Arrays]:
         model.set(heads, mlps)
-        found = _importance(model, examples, load.batch)
-        return plain.score(found["logits"], examples), found
+        importance = _importance(model, examples, load.batch)
+        return plain.score(importance["logits"], examples), importance
 
     heads, mlps = np.ones(model.heads.shape, bool), np.ones(model.mlps.shape, bool)
-    full, evidence = assess(heads, mlps)
-    scores, trail = [full], []
+    full_score, last_importance = evaluate(heads, mlps)
+    scores, trajectory = [full_score], []
     step = max(1, int(load.rate * heads.size))
-    for share, count in PHASES:
-        held, candidate, found = True, (heads, mlps), evidence
-        cuts = max(1, int(share * step)) if share else 0, count
-        while held and all(k.any() for k, cut in zip(candidate, cuts, strict=True) if cut):
+    for fraction, mlp_count in PHASES:
+        accepted, candidate, importance = True, (heads, mlps), last_importance
+        counts = max(1, int(fraction * step)) if fraction else 0, mlp_count
+        while accepted and all(k.any() for k, n in zip(candidate, counts, strict=True) if n):
             candidate = (
-                _without(candidate[0], found["heads_cumulative"], cuts[0]),
-                _without(candidate[1], found["mlps_cumulative"], cuts[1]),
+                _without(candidate[0], importance["heads_cumulative"], counts[0]),
+                _without(candidate[1], importance["mlps_cumulative"], counts[1]),
             )
-            reached, found = assess(*candidate)
-            scores.append(reached)
-            trail.append(np.packbits(np.concatenate([part.ravel() for part in candidate])))
-            held = reached >= THRESHOLD * full
-            if held:
+            score, importance = evaluate(*candidate)
+            scores.append(score)
+            trajectory.append(np.packbits(np.concatenate([part.ravel() for part in candidate])))
+            accepted = score >= THRESHOLD * full_score
+            if accepted:
                 heads, mlps = candidate
-        evidence = found
-    return {"scores": np.array(scores), "masks": np.stack(trail)}
+        last_importance = importance
+    return {"scores": np.array(scores), "masks": np.stack(trajectory)}
 
 
 def _without(kept: np.ndarray, importance: np.ndarray, count: int) -> np.ndarray:
@@ -131,13 +131,13 @@ def _masked_score(
 def _without_smallest(
     original: dict[str, torch.Tensor], masks: dict[str, torch.Tensor], load: Load
 ) -> dict[str, torch.Tensor] | None:
-    """One threshold for the whole encoder, from a sort of everything that is left."""
-    left = torch.cat([original[name][mask > 0].abs() for name, mask in masks.items()]).numpy()
+    """Masks after one more step, with one threshold for the whole encoder; None at the target sparsity."""
+    kept = torch.cat([original[name][mask > 0].abs() for name, mask in masks.items()]).numpy()
     total = sum(mask.numel() for mask in masks.values())
-    cut = max(1, int(load.rate * left.size))
-    if total - left.size + cut > load.until * total:
+    cut = max(1, int(load.rate * kept.size))
+    if total - kept.size + cut > load.until * total:
         return None
-    threshold = float(np.sort(left)[cut - 1])
+    threshold = float(np.sort(kept)[cut - 1])
     return {name: mask * (original[name].abs() > threshold).float() for name, mask in masks.items()}
 
 
@@ -148,7 +148,7 @@ def _bits(masks: dict[str, torch.Tensor]) -> np.ndarray:
 def _train(model: nn.Module, examples: Examples, load: Load) -> Arrays:
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.0, foreach=False)
     steps = -(-len(examples) // load.batch)
-    slope = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
     model.train()
     total = 0.0
     for batch in plain.batches(examples, load.batch, LENGTH):
@@ -157,6 +157,6 @@ def _train(model: nn.Module, examples: Examples, load: Load) -> Arrays:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=False)
         optimiser.step()
-        slope.step()
+        schedule.step()
         total += float(loss) * len(batch["labels"])
     return {"loss": np.array(total / len(examples))}

@@ -1,4 +1,4 @@
-"""A row of the table: how many times the cost of the project a baseline has, and whether it finds the same."""
+"""Rows of the results table: cost of a baseline relative to this project, and the difference of their results."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,19 +7,18 @@ from statistics import median
 import msgspec
 import numpy as np
 
-from benchmarks.contests import Contest, Pair, Side
 from benchmarks.measure import Arrays
-from benchmarks.turns import Result
+from benchmarks.rounds import Result
+from benchmarks.suite import Benchmark, Implementation, Pair
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Ratios are of CPU seconds, baseline over project, a ratio a round; `wall_ratio_median` is of seconds.
+    """Ratios are CPU seconds of the baseline over those of the project, one per round; wall_ratio_median is of seconds.
 
-    Peaks are MiB above a process without a model, model_mib is the model itself. difference: the largest one
-    between floats that both bring (logits, importance), over the largest of the baseline's; bits: how many
-    differ between the masks of all candidates, and how many there are; null where there is nothing to compare,
-    as where the project does not compute what was cut.
-    shares: of the project's time, by kind of work.
+    Peaks are MiB above a process without a model; model_mib is the model itself. difference: largest absolute
+    difference of logits and importance, relative to the largest value of the baseline. bits_differing, bits: of the
+    masks of all candidates. Null if there is nothing to compare, as when the project does not compute pruned parts.
+    shares: fractions of the project's time by kind of operation.
     """
 
     work: str
@@ -45,38 +44,40 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows(
-    contest: Contest, results: Mapping[Side, Result], shares: Mapping[str, Mapping[str, float]]
+    benchmark: Benchmark,
+    results: Mapping[Implementation, Result],
+    shares: Mapping[str, Mapping[str, float]],
 ) -> Iterator[Row]:
-    """A row for each pair of which both took part."""
-    for pair in contest.pairs:
+    """A row for each pair whose implementations both ran."""
+    for pair in benchmark.pairs:
         if pair.baseline in results:
-            mine, theirs = results[pair.ours], results[pair.baseline]
-            yield _row(contest, pair, mine, theirs, shares[pair.ours.work])
+            ours, theirs = results[pair.ours], results[pair.baseline]
+            yield _row(benchmark, pair, ours, theirs, shares[pair.ours.work])
 
 
 def _row(
-    contest: Contest, pair: Pair, ours: Result, theirs: Result, shares: Mapping[str, float]
+    benchmark: Benchmark, pair: Pair, ours: Result, theirs: Result, shares: Mapping[str, float]
 ) -> Row:
-    both = list(zip(ours.readings, theirs.readings, strict=True))
-    ratios = [baseline.cpu / own.cpu for own, baseline in both]
+    readings = list(zip(ours.readings, theirs.readings, strict=True))
+    ratios = [baseline.cpu / own.cpu for own, baseline in readings]
     differing, bits = _bits(ours.arrays, theirs.arrays)
     name = pair.baseline.module
     return Row(
         work=pair.work,
         baseline="full" if name == pair.ours.module else name,
-        encoder=contest.encoder,
-        at=contest.at,
-        rounds=len(both),
+        encoder=benchmark.encoder,
+        at=benchmark.at,
+        rounds=len(readings),
         ratio_min=min(ratios),
         ratio_median=median(ratios),
         ratio_max=max(ratios),
-        wall_ratio_median=median(baseline.wall / own.wall for own, baseline in both),
-        cpu_seconds=median(own.cpu for own, _ in both),
-        baseline_cpu_seconds=median(baseline.cpu for _, baseline in both),
-        peak_memory_mib=median(own.peak for own, _ in both),
-        baseline_peak_memory_mib=median(baseline.peak for _, baseline in both),
-        model_mib=_size(contest.load.folder),
-        difference=None if contest.load.sparsity else _difference(ours.arrays, theirs.arrays),
+        wall_ratio_median=median(baseline.wall / own.wall for own, baseline in readings),
+        cpu_seconds=median(own.cpu for own, _ in readings),
+        baseline_cpu_seconds=median(baseline.cpu for _, baseline in readings),
+        peak_memory_mib=median(own.peak for own, _ in readings),
+        baseline_peak_memory_mib=median(baseline.peak for _, baseline in readings),
+        model_mib=_size(benchmark.load.folder),
+        difference=None if benchmark.load.sparsity else _difference(ours.arrays, theirs.arrays),
         bits_differing=differing,
         bits=bits,
         candidates=_candidates(ours.arrays),
@@ -98,14 +99,15 @@ def _relative(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def _bits(ours: Arrays, theirs: Arrays) -> tuple[int | None, int | None]:
-    """Over the candidates that both searches visited; a candidate too many or too few differs in every bit."""
+    """Differing and all bits of the candidates' masks; a candidate of one search only differs in every bit."""
     if "masks" not in ours or "masks" not in theirs:
         return None, None
-    mine, other = ours["masks"], theirs["masks"]
-    shared = min(len(mine), len(other))
-    differing = int(np.bitwise_count(mine[:shared] ^ other[:shared]).sum())
-    width = mine.shape[1] * 8
-    return differing + abs(len(mine) - len(other)) * width, max(len(mine), len(other)) * width
+    masks, baseline_masks = ours["masks"], theirs["masks"]
+    lengths = len(masks), len(baseline_masks)
+    common = min(lengths)
+    differing = int(np.bitwise_count(masks[:common] ^ baseline_masks[:common]).sum())
+    width = masks.shape[1] * 8
+    return differing + (max(lengths) - common) * width, max(lengths) * width
 
 
 def _candidates(arrays: Arrays) -> int | None:

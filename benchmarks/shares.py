@@ -1,4 +1,4 @@
-"""Where the project's time goes: the share of matrix products, and how near the machine's best they are."""
+"""Fractions of this project's time by kind of operation, and the speed of its matrix products."""
 
 import time
 
@@ -6,9 +6,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import project
-from benchmarks.contests import Contest
 from benchmarks.gemm import SIDE
 from benchmarks.load import Load
+from benchmarks.suite import Benchmark
 
 PRODUCTS = "matrix products"
 KINDS = {
@@ -24,37 +24,38 @@ KINDS = {
     "sorting and counting": ("sort", "topk", "kthvalue", "histc", "bincount"),
 }
 SPEED = "products' speed"
-"""In operations a second, as a share of the fastest product of this machine."""
+"""Operations per second, as a fraction of the fastest product of this machine."""
 
 
-def shares(contest: Contest) -> dict[str, dict[str, float]]:
-    """By work, the shares of the seconds of one run of the project on one thread."""
+def shares(benchmark: Benchmark) -> dict[str, dict[str, float]]:
+    """Fractions of the time of one run of the project on one thread, by work."""
     torch.set_num_threads(1)
-    return {pair.ours.work: _shares(pair.ours.work, contest.load) for pair in contest.pairs}
+    return {pair.ours.work: _shares(pair.ours.work, benchmark.load) for pair in benchmark.pairs}
 
 
 def _shares(work: str, load: Load) -> dict[str, float]:
     act = getattr(project, work)(load)
-    began = time.perf_counter()
-    with profile(activities=[ProfilerActivity.CPU], with_flops=True) as found:
+    started = time.perf_counter()
+    with profile(activities=[ProfilerActivity.CPU], with_flops=True) as profiler:
         act()
-    whole = time.perf_counter() - began
-    events = {event.key.removeprefix("aten::"): event for event in found.key_averages()}
-    spent = {
+    total = time.perf_counter() - started
+    events = {event.key.removeprefix("aten::"): event for event in profiler.key_averages()}
+    seconds = {
         kind: sum(events[name].self_cpu_time_total for name in names if name in events) / 1e6
         for kind, names in KINDS.items()
     }
-    made = sum(events[name].flops for name in KINDS[PRODUCTS] if name in events)
-    told = {kind: seconds / whole for kind, seconds in spent.items() if seconds}
-    return {PRODUCTS: told[PRODUCTS], SPEED: made / spent[PRODUCTS] / _fastest()} | told
+    operations = sum(events[name].flops for name in KINDS[PRODUCTS] if name in events)
+    fractions = {kind: spent / total for kind, spent in seconds.items() if spent}
+    speed = operations / seconds[PRODUCTS] / _fastest()
+    return {PRODUCTS: fractions[PRODUCTS], SPEED: speed} | fractions
 
 
 def _fastest() -> float:
-    """Operations a second of a square product that fits the caches: the best of 20."""
+    """Operations per second of a square product that fits the caches, the best of 20."""
     left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
     best = float("inf")
     for _ in range(20):
-        began = time.perf_counter()
+        started = time.perf_counter()
         left @ right
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.perf_counter() - started)
     return 2 * SIDE**3 / best

@@ -1,4 +1,4 @@
-"""TextPruner's importance of heads and MLP neurons, with batches padded to their longest."""
+"""TextPruner: importance of heads and MLP neurons, each batch padded to its longest sentence."""
 
 import tempfile
 
@@ -12,14 +12,14 @@ BATCH = 32
 
 
 def importance(load: Load) -> Act:
-    """`get_importance_score` over the sentences."""
+    """`get_importance_score` of all sentences."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
     general = GeneralConfig(use_device="cpu", output_dir=tempfile.mkdtemp())
     pruner = TransformerPruner(model, general_config=general)
 
     def act() -> Arrays:
         heads, neurons = pruner.get_importance_score(
-            list(plain.batches(examples, BATCH, None)), adaptor=lambda answer: answer.loss
+            list(plain.batches(examples, BATCH, None)), adaptor=lambda output: output.loss
         )
         return {"heads_taylor": heads.detach().numpy(), "neurons_taylor": neurons.detach().numpy()}
 

@@ -1,4 +1,4 @@
-"""torch's own global magnitude pruning, with batches padded to their longest."""
+"""Global magnitude pruning of torch, each batch padded to its longest sentence."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ BATCH = 32
 
 
 def m_search(load: Load) -> Act:
-    """`global_unstructured` a step, which masks on top of the masks that are there."""
+    """Magnitude search: one call of `global_unstructured` per step, which adds to the masks of earlier calls."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
     parts = [
         (model.get_submodule(name.removesuffix(".weight")), "weight")
@@ -22,14 +22,14 @@ def m_search(load: Load) -> Act:
     total = sum(part.get_parameter(name).numel() for part, name in parts)
 
     def act() -> Arrays:
-        left, trail = total, list[NDArray[np.uint8]]()
+        kept, trajectory = total, list[NDArray[np.uint8]]()
         scores = [plain.score(plain.logits(model, examples, BATCH, None), examples)]
-        while total - left + (cut := max(1, int(load.rate * left))) <= load.until * total:
-            prune.global_unstructured(parts, pruning_method=prune.L1Unstructured, amount=cut)
-            left -= cut
+        while total - kept + (count := max(1, int(load.rate * kept))) <= load.until * total:
+            prune.global_unstructured(parts, pruning_method=prune.L1Unstructured, amount=count)
+            kept -= count
             scores.append(plain.score(plain.logits(model, examples, BATCH, None), examples))
             masks = [part.get_buffer("weight_mask").numpy() > 0 for part, _ in parts]
-            trail.append(np.concatenate([np.packbits(mask) for mask in masks]))
-        return {"scores": np.array(scores), "masks": np.stack(trail)}
+            trajectory.append(np.concatenate([np.packbits(mask) for mask in masks]))
+        return {"scores": np.array(scores), "masks": np.stack(trajectory)}
 
     return act

@@ -1,4 +1,4 @@
-"""Torch-Pruning's Taylor importance of coupled groups, with batches padded to their longest."""
+"""Torch-Pruning: Taylor importance of coupled groups, each batch padded to its longest sentence."""
 
 import numpy as np
 import torch_pruning
@@ -11,7 +11,7 @@ BATCH = 32
 
 
 def importance(load: Load) -> Act:
-    """Gradients of the sentences, then the importance of every group of the graph."""
+    """Gradients of all sentences, then the importance of every group of the dependency graph."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
     first = {
         name: t for name, t in next(plain.batches(examples, 1, None)).items() if name != "labels"
@@ -23,7 +23,9 @@ def importance(load: Load) -> Act:
         model.zero_grad()
         for batch in plain.batches(examples, BATCH, None):
             model(**batch).loss.backward()
-        found = [taylor(group) for group in graph.get_all_groups(ignored_layers=[model.classifier])]
-        return {"groups_taylor": np.concatenate([g.numpy() for g in found if g is not None])}
+        groups = [
+            taylor(group) for group in graph.get_all_groups(ignored_layers=[model.classifier])
+        ]
+        return {"groups_taylor": np.concatenate([g.numpy() for g in groups if g is not None])}
 
     return act

@@ -1,4 +1,4 @@
-"""transformers' Trainer, with batches padded to their longest."""
+"""Trainer of transformers, each batch padded to its longest sentence."""
 
 import tempfile
 
@@ -13,9 +13,9 @@ from lottery.data.examples import Examples
 
 
 def finetune(load: Load) -> Act:
-    """One epoch with the recipe of the others."""
+    """One epoch of fine-tuning with the same hyper-parameters as the other implementations."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
-    how = TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=tempfile.mkdtemp(),
         per_device_train_batch_size=load.batch,
         num_train_epochs=1,
@@ -29,11 +29,11 @@ def finetune(load: Load) -> Act:
         dataloader_pin_memory=False,
     )
     rows = [examples.take(np.array([row])) for row in range(len(examples))]
-    trainer = Trainer(model, how, data_collator=_together, train_dataset=rows)
+    trainer = Trainer(model, arguments, data_collator=_collate, train_dataset=rows)
     return lambda: {"loss": np.array(trainer.train().training_loss)}
 
 
-def _together(rows: list[Examples]) -> dict[str, Tensor]:
+def _collate(rows: list[Examples]) -> dict[str, Tensor]:
     first = rows[0]
     joined = Examples(
         first.task,

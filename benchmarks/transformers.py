@@ -1,4 +1,4 @@
-"""What a user writes with transformers alone: batches padded to their longest, SDPA, hooks for the masks."""
+"""transformers alone: SDPA, each batch padded to its longest sentence, hooks for the masks."""
 
 from benchmarks import plain
 from benchmarks.load import Load
@@ -9,17 +9,17 @@ BATCH = 32
 
 
 def importance(load: Load) -> Act:
-    """Absolute gradients at masks, a batch at a time, as run_bertology took them."""
+    """Absolute gradients of whole batches at the masks, as run_bertology computed them."""
     model, examples = Masked(plain.bert(load.folder, "sdpa")), load.examples
 
     def act() -> Arrays:
-        alone = plain.each_alone(model, plain.batches(examples, BATCH, None))
-        return {"logits": plain.accumulated(model, alone)["logits"].numpy()}
+        batches = plain.cleared(model, plain.batches(examples, BATCH, None))
+        return {"logits": plain.accumulated(model, batches)["logits"].numpy()}
 
     return act
 
 
 def scoring(load: Load) -> Act:
-    """Logits without gradients."""
+    """Logits of all examples, without gradients."""
     model, examples = plain.bert(load.folder, "sdpa"), load.examples
     return lambda: {"logits": plain.logits(model, examples, BATCH, None)}

@@ -1,74 +1,81 @@
-"""The pipeline as cells that need each other: what is ready, what stands behind what, how long the way still is."""
+"""Dependencies between the jobs of a pipeline. A job is one stage instance, such as `prune@sst2-1337`."""
 
-from collections.abc import Collection, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 
 
 @dataclass(frozen=True)
 class Node:
-    """One instance of a stage, by the name DVC has for it (`prune@sst2-1337`).
+    """One job, the jobs it needs, and the worker resources it takes.
 
-    takes: what it needs of a worker's resources. carried: its outputs travel through DVC's remote; a cell that
-    writes some output past the cache runs where the report is wanted.
+    cached: whether all its outputs are in DVC's cache and so travel through the remote; other jobs run on the head,
+    the machine that the run was started on.
     """
 
     name: str
     needs: frozenset[str] = frozenset()
     takes: Mapping[str, float] = field(default_factory=dict)
-    carried: bool = True
-
-    @property
-    def stage(self) -> str:
-        """The stage that this is a cell of."""
-        return self.name.partition("@")[0]
+    cached: bool = True
 
 
 class Graph(Mapping[str, Node]):
-    """Cells by name, each after those it needs."""
+    """Jobs by name, each after those it needs. Raises ValueError on a cycle."""
 
-    def __init__(self, cells: Collection[Node]) -> None:
-        left = {cell.name: cell for cell in cells}
-        self._cells: dict[str, Node] = {}
-        while left:
-            free = [name for name, cell in left.items() if not cell.needs & left.keys()]
-            if not free:
-                raise ValueError(f"cells that wait for each other: {', '.join(left)}")
-            self._cells |= {name: left.pop(name) for name in free}
+    def __init__(self, nodes: Collection[Node]) -> None:
+        self._nodes = {node.name: node for node in nodes}
+        self._nodes = {name: self._nodes[name] for name in self._sorter().static_order()}
 
     def __getitem__(self, name: str) -> Node:
-        return self._cells[name]
+        return self._nodes[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
+        return iter(self._nodes)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._nodes)
 
-    def ready(self, done: Set[str]) -> list[str]:
-        """What is not done although all that it needs is."""
-        return [name for name, cell in self.items() if name not in done and cell.needs <= done]
+    def sorter(self) -> TopologicalSorter[str]:
+        """A sorter, prepared to tell which jobs are ready as others are done."""
+        sorter = self._sorter()
+        sorter.prepare()
+        return sorter
 
-    def behind(self, name: str) -> frozenset[str]:
-        """Everything that needs this cell, directly or through others."""
-        found = {name}
-        for other, cell in self.items():
-            if cell.needs & found:
-                found.add(other)
-        return frozenset(found - {name})
+    def without(self, done: Collection[str]) -> "Graph":
+        """The jobs that are not done."""
+        return Graph(
+            [
+                replace(node, needs=node.needs.difference(done))
+                for name, node in self.items()
+                if name not in done
+            ]
+        )
 
-    def away(self) -> "Graph":
-        """The cells that can run anywhere: carried, with nothing before them that is not."""
-        kept: dict[str, Node] = {}
-        for name, cell in self.items():
-            if cell.carried and cell.needs <= kept.keys():
-                kept[name] = cell
-        return Graph(list(kept.values()))
+    def dependents(self, name: str) -> frozenset[str]:
+        """Jobs that need this one, directly or through others."""
+        reached = {name}
+        for other, node in self.items():
+            if node.needs & reached:
+                reached.add(other)
+        return frozenset(reached - {name})
 
-    def ways(self, cost: Mapping[str, float]) -> dict[str, float]:
-        """The cost of the longest chain that starts with each cell, itself included."""
-        ways = dict.fromkeys(self, 0.0)
-        for name in reversed(self._cells):
-            ways[name] += cost[name]
-            for need in self[name].needs & ways.keys():
-                ways[need] = max(ways[need], ways[name])
-        return ways
+    def remote(self) -> "Graph":
+        """The jobs that workers can run: cached ones that need no job of the head."""
+        nodes: dict[str, Node] = {}
+        for name, node in self.items():
+            if node.cached and node.needs <= nodes.keys():
+                nodes[name] = node
+        return Graph(nodes.values())
+
+    def longest_chains(self, costs: Mapping[str, float]) -> dict[str, float]:
+        """Cost of the longest chain of jobs that starts with each job."""
+        chains = dict.fromkeys(self, 0.0)
+        for name in reversed(self._nodes):
+            chains[name] += costs[name]
+            for need in self[name].needs & chains.keys():
+                chains[need] = max(chains[need], chains[name])
+        return chains
+
+    def _sorter(self) -> TopologicalSorter[str]:
+        # Sorted, as the order of a set differs from process to process.
+        return TopologicalSorter({name: sorted(node.needs) for name, node in self._nodes.items()})

@@ -1,6 +1,6 @@
-"""The head's loop: every cell goes out as soon as its inputs are in, the longest way to go first."""
+"""Submission of jobs to Dask: each as soon as its inputs are ready, the start of the longest chain first."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 
 from distributed import Client, Future, as_completed
@@ -9,55 +9,50 @@ from cluster.dag import Graph
 from cluster.job import Job, Outcome, run
 
 
-def work(
-    cells: Graph,
-    done: Set[str],
+def dispatch(
+    graph: Graph,
     client: Client,
-    errand: Callable[[str], Job],
+    prepare: Callable[[str], Job],
     ended: Callable[[Outcome], None],
     takes: Mapping[str, float],
-    cost: Mapping[str, float],
+    costs: Mapping[str, float],
 ) -> None:
-    """Run all cells that are not done. What needs a cell that failed is never sent; the rest is finished first.
+    """Run every job of a graph; those that need a failed one are never submitted, all others are finished.
 
-    Dask sends a cell elsewhere when its worker dies. takes: resources, for cells that ask for any. cost: seconds
-    of every cell, or a guess.
+    Dask runs a job again elsewhere when its worker dies. takes: resources, for jobs that ask for any. costs: seconds
+    of every job, or estimates.
     """
-    ways = cells.ways(cost)
-    done = set(done)
+    chains = graph.longest_chains(costs)
+    sorter = graph.sorter()
     names: dict[Future[Outcome], str] = {}
-    sent = set[str]()
     arriving = as_completed()
-    run_id = token_hex(8)  # another head may be at the same scheduler
+    run_id = token_hex(8)  # another head may use the same scheduler
 
-    def send() -> None:
-        for name in cells.ready(done):
-            if name not in sent:
-                sent.add(name)
-                asked = takes if cells[name].takes else {}
-                future = client.submit(
-                    run,
-                    errand(name),
-                    pure=False,
-                    key=f"{name}-{run_id}",
-                    resources=asked,
-                    priority=ways[name],
-                )
-                names[future] = name
-                arriving.add(future)
+    def submit(ready: Iterable[str]) -> None:
+        for name in ready:
+            future = client.submit(
+                run,
+                prepare(name),
+                pure=False,
+                key=f"{name}-{run_id}",
+                resources=takes if graph[name].takes else {},
+                priority=chains[name],
+            )
+            names[future] = name
+            arriving.add(future)
 
-    send()
+    submit(sorter.get_ready())
     for future in arriving:
         outcome = _outcome(future, names.pop(future))
         future.release()  # or Dask would run it again when the worker that holds its outcome dies
         ended(outcome)
         if outcome.entry is not None:
-            done.add(outcome.cell)
-            send()
+            sorter.done(outcome.job)
+            submit(sorter.get_ready())
 
 
 def _outcome(future: Future[Outcome], name: str) -> Outcome:
-    """What a cell's future holds; whatever broke it becomes its log."""
+    """Outcome of a job; an exception of the worker becomes its log."""
     if future.status == "finished":
         return future.result()
     return Outcome(name, "lost", f"{type(future.exception()).__name__}: {future.exception()}\n")

@@ -1,8 +1,8 @@
-"""Run the pipeline's cells on a Dask cluster: DVC's remote carries the results, this machine writes the report.
+"""Run the pipeline on a Dask cluster; the report is written on this machine.
 
-    python -m cluster.distribute --jobs 4
+    lottery distribute --workers 4
 
-Start it again after any failure: it goes on where it stopped.
+After any failure, start it again: it resumes. A job is one stage instance; DVC's remote carries the results.
 """
 
 from collections.abc import Mapping
@@ -16,104 +16,104 @@ from dvc.repo import Repo
 from typer import Option
 
 from cluster import dispatch, pipeline, simulation, snapshot, workers
-from cluster.dag import Graph
 from cluster.job import TOPIC, Job, Outcome
 from cluster.lockfile import Lockfile
 from cluster.monitor import Monitor
 from lottery.errors import UserError
 from stages.shell import cli, resume
 
-PLACES = (("encoder", "checkpoint"), ("data", "source"), ("attention", "labelled"))
+FOLDERS = (("encoder", "checkpoint"), ("data", "source"), ("attention", "labelled"))
 """Parameters that may name a folder."""
 say = partial(cli.console.print, markup=False)
 
 
 def main(
-    jobs: Annotated[
-        int | None, Option(min=1, help="Workers to start: 2 here, as many as the file says.")
+    count: Annotated[
+        int | None,
+        Option(
+            "--workers", min=1, help="Workers to start; by default 2 here, or as the file says."
+        ),
     ] = None,
-    gpus: Annotated[int, Option(min=0, help="GPUs of this machine to share among them.")] = 0,
-    scheduler: Annotated[str | None, Option(help="Address of a Dask scheduler that runs.")] = None,
+    gpus: Annotated[int, Option(min=0, help="GPUs of this machine that its workers share.")] = 0,
+    scheduler: Annotated[str | None, Option(help="Address of a running Dask scheduler.")] = None,
     cluster: Annotated[Path | None, Option(help="YAML file of a Dask cluster to start.")] = None,
     take: Annotated[
-        list[str] | None, Option(help="What a training cell takes of a worker, as GPU=1.")
+        list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,
     times: Annotated[
-        Path | None,
-        Option(help="CSV: cell (`prune@*`), seconds; lets the longest chains begin first."),
+        Path | None, Option(help=f"{simulation.TIMES_HELP} Starts long chains first.")
     ] = None,
-    logs: Annotated[Path, Option(help="Folder for a log of every cell.")] = Path("logs/cells"),
+    logs: Annotated[Path, Option(help="Folder for the logs of jobs.")] = Path("logs/jobs"),
 ) -> None:
-    """Run the pipeline's cells on a Dask cluster: DVC's remote carries the results, this machine writes the report."""
+    """Run the pipeline on a Dask cluster; the report is written on this machine."""
     if scheduler and cluster:
-        raise UserError(
-            "--scheduler and --cluster: choose one, workers are there or are to be started"
-        )
-    alone = not (scheduler or cluster)
+        raise UserError("--scheduler and --cluster: give one of them")
+    local = not (scheduler or cluster)
     root = Path.cwd()
     takes = _resources(take or (["GPU=1"] if gpus else []))
-    with cli.stage("distribute", "all", "cells on a cluster") as stage, snapshot.only_head(root):
-        _reachable(cli.parameters())
-        with pipeline.opened(root, alone) as repo:
-            revision = snapshot.revision(root, pipeline.ignored(repo))
-            pipeline.begin(repo)
-        with pipeline.opened(root, alone) as repo:  # again: dvc.lock is another now
+    with cli.stage("distribute", "all", "jobs on a cluster") as stage, snapshot.only_head(root):
+        _check_folders(cli.parameters())
+        with pipeline.open_repo(root, local) as repo:
+            revision = snapshot.revision(root, pipeline.tracked_outputs(repo))
+            pipeline.run_first(repo)
+        with pipeline.open_repo(root, local) as repo:  # again: dvc.lock has changed
             head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
-            with _pool(jobs, gpus, scheduler, cluster) as client:
-                head.away(client, takes, times)
-        with pipeline.opened(root, alone) as repo:
-            here = pipeline.complete(repo, head.cells, head.remote.keys(), say)
-        stage.result = f"{len(head.remote)} cells are in; {', '.join(here)} ran here"
+            with _workers(count, gpus, scheduler, cluster) as client:
+                head.run_remote(client, takes, times)
+        with pipeline.open_repo(root, local) as repo:
+            here = pipeline.finish(repo, head.jobs, head.remote.keys(), say)
+        stage.result = f"{len(head.remote)} jobs are done; {', '.join(here)} ran here"
 
 
 class Head:
-    """The machine that sends cells out and takes their results in."""
+    """The machine that submits jobs and collects their outcomes."""
 
     def __init__(self, repo: Repo, revision: str, logs: Path) -> None:
-        self.root, self._logs = Path(repo.root_dir), logs
-        self.cells = pipeline.graph(repo)
-        self.remote: Graph = self.cells.away()
+        self._logs = logs
+        self.jobs = pipeline.graph(repo)
+        self.remote = self.jobs.remote()
         self._revision = revision
-        self._bundle = snapshot.bundle(self.root)
+        self._bundle = snapshot.bundle(Path(repo.root_dir))
         self._settings = snapshot.settings(repo.config)
-        self.done = pipeline.offered(repo, self.remote, say)
-        self._state = Lockfile(self.root / "dvc.lock")
+        self.done = pipeline.push_done(repo, self.remote, say)
+        self._lockfile = Lockfile(Path(repo.root_dir) / "dvc.lock")
 
-    def away(self, client: Client, takes: dict[str, float], times: Path | None) -> None:
-        """Run every cell that can run elsewhere; a UserError when all others are in and some failed."""
-        table = simulation.table(times) if times else {"*": 1.0}
-        cost = simulation.costs(self.remote, table)
-        with Monitor(self.remote, self.done, client.dashboard_link) as board:
-            client.subscribe_topic(
-                TOPIC, lambda event: board.begun(event[1]["cell"], event[1]["where"])
-            )
-            failed: list[Outcome] = []
+    def run_remote(self, client: Client, takes: dict[str, float], times: Path | None) -> None:
+        """Run every remote job that is not done. Raises UserError at the end if some failed."""
+        remaining = self.remote.without(self.done)
+        costs = simulation.costs(remaining, simulation.read_times(times) if times else {"*": 1.0})
+        failed: list[str] = []
+        with Monitor(len(self.remote), len(self.done), client.dashboard_link) as monitor:
 
             def ended(outcome: Outcome) -> None:
-                log = self._kept(outcome)
-                board.ended(outcome, log)
+                monitor.ended(outcome, self._write_log(outcome))
                 if outcome.entry is None:
-                    failed.append(outcome)
+                    failed.append(outcome.job)
                 else:
-                    self._state.merge(outcome.cell, outcome.entry, self.cells)
+                    self._lockfile.merge(outcome.job, outcome.entry, self.jobs)
 
-            dispatch.work(self.remote, self.done, client, self._errand, ended, takes, cost)
+            client.subscribe_topic(
+                TOPIC, lambda event: monitor.started(event[1]["job"], event[1]["where"])
+            )
+            dispatch.dispatch(remaining, client, self._prepare, ended, takes, costs)
         if failed:
-            names = ", ".join(outcome.cell for outcome in failed)
             raise UserError(
-                f"failed: {names}; all others that could are in, logs are in {self._logs}"
+                f"failed: {', '.join(failed)}; jobs that do not need them are done; logs: {self._logs}"
             )
 
-    def _errand(self, name: str) -> Job:
+    def _prepare(self, name: str) -> Job:
         needs = tuple(sorted(self.remote[name].needs))
-        files = {".dvc/config.local": self._settings, "dvc.lock": self._state.part((*needs, name))}
+        files = {
+            ".dvc/config.local": self._settings,
+            "dvc.lock": self._lockfile.part((*needs, name)),
+        }
         return Job(name, needs, self._revision, self._bundle, files)
 
-    def _kept(self, outcome: Outcome) -> Path:
-        """The cell's log beside the others, and its stage's time in the log of the stages."""
+    def _write_log(self, outcome: Outcome) -> Path:
+        """Write the job's log, and append the times of its stage to the log of all stages."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        log = self._logs / f"{outcome.cell}.log"
+        log = self._logs / f"{outcome.job}.log"
         log.write_text(outcome.log, encoding="utf-8")
         cli.LOG.parent.mkdir(exist_ok=True)
         with cli.LOG.open("a", encoding="utf-8") as file:
@@ -121,36 +121,32 @@ class Head:
         return log
 
 
-def _pool(
-    jobs: int | None, gpus: int, scheduler: str | None, cluster: Path | None
+def _workers(
+    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None
 ) -> AbstractContextManager[Client]:
     if scheduler:
         return workers.at(scheduler)
     if cluster:
-        return workers.described(cluster, jobs)
-    return workers.local(jobs or 2, gpus, Path("build/cluster"), resume.FOLDER)
+        return workers.from_file(cluster, count)
+    return workers.local(count or 2, gpus, Path("build/cluster"), resume.FOLDER)
 
 
-def _reachable(tree: Mapping[str, Any]) -> None:
-    """A UserError for a folder that is named as seen from here."""
-    for section, key in PLACES:
-        place = tree.get(section, {}).get(key)
-        if place and not Path(place).is_absolute() and Path(place).exists():
+def _check_folders(parameters: Mapping[str, Any]) -> None:
+    """Raise UserError if a parameter names a folder by a relative path, which workers cannot resolve."""
+    for section, key in FOLDERS:
+        folder = parameters.get(section, {}).get(key)
+        if folder and not Path(folder).is_absolute() and Path(folder).exists():
             raise UserError(
-                f"parameters: {section}.{key} = {place!r}: workers are elsewhere; give the whole path of a folder"
-                " that they see too"
+                f"parameters: {section}.{key} = {folder!r}: workers run elsewhere; give the absolute path of a folder"
+                " that they can read too"
             )
 
 
-def _resources(given: list[str]) -> dict[str, float]:
-    """`GPU=1` and the like as numbers."""
+def _resources(pairs: list[str]) -> dict[str, float]:
+    """Amounts by name, from texts such as GPU=1."""
     try:
-        return {name: float(amount) for name, amount in (pair.split("=") for pair in given)}
+        return {name: float(amount) for name, amount in (pair.split("=") for pair in pairs)}
     except ValueError:
         raise UserError(
-            f"--take {' '.join(given)}: expected a name and a number, as GPU=1"
+            f"--take {' '.join(pairs)}: expected a name and a number, as GPU=1"
         ) from None
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -1,6 +1,6 @@
-"""What a worker is sent to do: one cell, in a clone of its own, under a leash.
+"""The job a Dask worker runs: one pipeline stage in its own git clone, killed together with the worker.
 
-This file alone travels to the workers, so it knows only Python and Dask. The clone runs the project's own code.
+Only this file is sent to the workers, so it imports nothing but Python and Dask. The clone runs the project's code.
 """
 
 import fcntl
@@ -20,16 +20,16 @@ from typing import Any
 import dask.config
 from distributed import get_worker
 
-TOPIC = "cells"
+TOPIC = "jobs"
 CORES = "LOTTERY_CORES"
-"""The cores that a worker's cells may use, as `0,1`; unset are all of them."""
+"""Environment variable with the cores that a worker's jobs may use, as `0,1`; unset means all."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A cell, the cells whose outputs it reads, the project as a git bundle, and files to be written into it."""
+    """A job's name, the jobs whose outputs it reads, the project as a git bundle, and files to add to the clone."""
 
-    cell: str
+    name: str
     needs: tuple[str, ...]
     revision: str
     bundle: bytes
@@ -38,9 +38,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell: its entry for dvc.lock, its log, the seconds of each step and the bytes that moved."""
+    """Result of a job: its entry for dvc.lock (None if it failed), its log, seconds of each step, bytes moved."""
 
-    cell: str
+    job: str
     host: str
     log: str
     entry: Mapping[str, Any] | None = None
@@ -50,27 +50,27 @@ class Outcome:
     stages: str = ""
 
 
-def run(errand: Job) -> Outcome:
-    """Run one cell where this worker keeps its files; a cell that fails is an Outcome without an entry."""
+def run(job: Job) -> Outcome:
+    """Run one job in a clone below this worker's local directory; a failure is an Outcome without an entry."""
     worker = get_worker()
     host = socket.gethostname()
-    worker.log_event(TOPIC, {"cell": errand.cell, "where": f"{host} ({worker.name})"})
-    with _slot(Path(worker.local_directory) / "clones") as (clone, lock):
-        _renew(clone, errand)
-        log = clone / "logs" / "cell.log"
-        code = _leashed(errand, clone, log, lock)
-        said = log.read_text(encoding="utf-8", errors="replace")
+    worker.log_event(TOPIC, {"job": job.name, "where": f"{host} ({worker.name})"})
+    with _free_clone(Path(worker.local_directory) / "clones") as (clone, lock):
+        _update(clone, job)
+        logs = clone / "logs"
+        code = _run_in_clone(job, clone, logs / "job.log", lock)
+        log = (logs / "job.log").read_text(encoding="utf-8", errors="replace")
         if code:
-            return Outcome(errand.cell, host, said)
-        told = json.loads((clone / "logs" / "cell.json").read_text(encoding="utf-8"))
-        stages = clone / "logs" / "stages.jsonl"
-        ran = stages.read_text(encoding="utf-8") if stages.exists() else ""
-        return Outcome(errand.cell, host, said, **told, stages=ran)
+            return Outcome(job.name, host, log)
+        result = json.loads((logs / "job.json").read_text(encoding="utf-8"))
+        times = logs / "stages.jsonl"  # there is none if the run cache had the outputs
+        stages = times.read_text(encoding="utf-8") if times.exists() else ""
+        return Outcome(job.name, host, log, **result, stages=stages)
 
 
 @contextmanager
-def _slot(folder: Path) -> Iterator[tuple[Path, int]]:
-    """A clone's place that nobody works in, and the lock on it: a worker with several threads has several."""
+def _free_clone(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Path of a clone that no other thread uses, and the descriptor of the lock on it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in count():
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT)
@@ -86,17 +86,17 @@ def _slot(folder: Path) -> Iterator[tuple[Path, int]]:
         return
 
 
-def _renew(clone: Path, errand: Job) -> None:
-    """The clone at the errand's revision, with nothing in it but DVC's cache and the errand's files."""
+def _update(clone: Path, job: Job) -> None:
+    """Check out the job's revision, remove everything but DVC's cache, and add the job's files."""
     if not (clone / ".git").exists():
         clone.mkdir(parents=True, exist_ok=True)
         _git(clone, "init", "--quiet")
-    bundle = clone / ".git" / "errand.bundle"
-    bundle.write_bytes(errand.bundle)
+    bundle = clone / ".git" / "job.bundle"
+    bundle.write_bytes(job.bundle)
     _git(clone, "fetch", "--quiet", str(bundle), "HEAD")
-    _git(clone, "checkout", "--quiet", "--force", "--detach", errand.revision)
+    _git(clone, "checkout", "--quiet", "--force", "--detach", job.revision)
     _git(clone, "clean", "-ffdxq", "--exclude", "/.dvc/cache", "--exclude", "/.dvc/tmp")
-    for name, text in errand.files.items():
+    for name, text in job.files.items():
         (clone / name).write_text(text, encoding="utf-8")
     (clone / "logs").mkdir()
 
@@ -110,37 +110,30 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run([git, "-C", str(folder), *arguments], check=True, capture_output=True)
 
 
-def _leashed(errand: Job, clone: Path, log: Path, lock: int) -> int:
-    """The exit code of the cell. However this process ends, the end of its pipe takes the cell with it.
+def _run_in_clone(job: Job, clone: Path, log: Path, lock: int) -> int:
+    """Run the job in a process of its own and return its exit code.
 
-    What Dask sets for its workers is not for the cell: memory handed back at once, as they do it, makes training take
-    one and a half times as long.
+    The process watches the read end of a pipe whose only write end is here: however this worker dies, the pipe closes
+    and the job ends. It inherits the lock, so that no other job enters the clone before. Dask's environment for its
+    workers is removed: with its malloc settings, which return memory at once, training takes 1.5 times as long.
     """
-    leash, held = os.pipe()
-    command = [
-        sys.executable,
-        "-m",
-        "cluster.run_cell",
-        errand.cell,
-        *errand.needs,
-        "--leash",
-        str(leash),
-    ]
-    here = Path(sys.executable).parent
-    dasks = dask.config.get("distributed.nanny.pre-spawn-environ")
-    environment = {name: value for name, value in os.environ.items() if name not in dasks} | {
-        "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    lifeline, held = os.pipe()
+    command = [sys.executable, "-m", "cluster.run_job", job.name, *job.needs]
+    bin_folder = Path(sys.executable).parent
+    of_dask = dask.config.get("distributed.nanny.pre-spawn-environ")
+    environment = {name: value for name, value in os.environ.items() if name not in of_dask} | {
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": "",
         "PYTHONUNBUFFERED": "1",
     }
     try:
         with log.open("wb") as out, subprocess.Popen(
-            command, cwd=clone, env=environment, stdin=subprocess.DEVNULL, stdout=out,
-            stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(leash, lock),
-        ) as child:  # fmt: skip
+            [*command, "--lifeline", str(lifeline)], cwd=clone, env=environment, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lifeline, lock),
+        ) as process:  # fmt: skip
             if cores := os.environ.get(CORES):
-                os.sched_setaffinity(child.pid, map(int, cores.split(",")))
-            return child.wait()
+                os.sched_setaffinity(process.pid, map(int, cores.split(",")))
+            return process.wait()
     finally:
-        os.close(leash)
+        os.close(lifeline)
         os.close(held)

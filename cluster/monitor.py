@@ -1,4 +1,4 @@
-"""What a user sees of a run on a cluster: where every cell is, and in the end what each stage took."""
+"""Progress of a distributed run on the terminal: running jobs, a line for each that ended, a table by stage."""
 
 import threading
 import time
@@ -18,28 +18,27 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from cluster.dag import Graph
 from cluster.job import Outcome
 from stages.shell import cli
 
 TAIL = 15
+"""Lines of a failed job's log that are shown."""
 
 
 class Monitor:
-    """Cells that run with where and since when, a line for each that ended, a table of all."""
+    """Progress bars of running jobs with their hosts and times; messages on outcomes; a summary at the end."""
 
-    def __init__(self, cells: Graph, done: Collection[str], dashboard: str) -> None:
-        self._left = len(cells) - len(done)
-        self._came: list[Outcome] = []
+    def __init__(self, total: int, done: int, dashboard: str) -> None:
+        self._remaining = total - done
+        self._outcomes: list[Outcome] = []
         self._running: dict[str, TaskID] = {}
-        self._guard = threading.Lock()
-        shown = cli.console.is_terminal
+        self._lock = threading.Lock()
         self._progress = Progress(
-            TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeElapsedColumn(), TimeRemainingColumn(), console=cli.console, transient=True, disable=not shown,
+            TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TimeRemainingColumn(), console=cli.console, transient=True, disable=not cli.console.is_terminal,
         )  # fmt: skip
-        self._all = self._progress.add_task("cells", total=self._left)
-        cli.console.print(f"  {len(done)} of {len(cells)} cells are done; dashboard: {dashboard}")
+        self._all = self._progress.add_task("jobs", total=self._remaining)
+        cli.console.print(f"  {done} of {total} jobs are done; dashboard: {dashboard}")
         self._started = time.monotonic()
 
     def __enter__(self) -> "Monitor":
@@ -53,61 +52,67 @@ class Monitor:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
-        if self._came:
+        if self._outcomes:
             cli.console.print(self._table())
 
-    def begun(self, cell: str, where: str) -> None:
-        """A worker has taken a cell; one that another has lost is shown where it is now."""
-        with self._guard:
-            if cell in {outcome.cell for outcome in self._came}:
+    def started(self, job: str, where: str) -> None:
+        """Show that a worker has started a job, for the second time if its first worker died."""
+        with self._lock:
+            if job in {outcome.job for outcome in self._outcomes}:
                 return
-            if cell in self._running:
-                self._progress.remove_task(self._running[cell])
-            self._running[cell] = self._progress.add_task(escape(f"{cell} on {where}"), total=None)
+            if job in self._running:
+                self._progress.remove_task(self._running[job])
+            self._running[job] = self._progress.add_task(escape(f"{job} on {where}"), total=None)
             self._count()
 
     def ended(self, outcome: Outcome, log: Path) -> None:
-        """A cell is in, or has failed: then the end of its log is shown."""
-        with self._guard:
-            self._came.append(outcome)
-            if outcome.cell in self._running:
-                self._progress.remove_task(self._running.pop(outcome.cell))
+        """Show that a job is done, or that it has failed with the end of its log."""
+        with self._lock:
+            self._outcomes.append(outcome)
+            if outcome.job in self._running:
+                self._progress.remove_task(self._running.pop(outcome.job))
             self._progress.advance(self._all)
             self._count()
-        so_far = f"{len(self._came)} of {self._left}"
+        count = f"{len(self._outcomes)} of {self._remaining}"
         if outcome.entry is None:
             tail = "\n".join(outcome.log.splitlines()[-TAIL:])
-            text = f"{outcome.cell}: failed on {outcome.host} ({so_far}); the end of {log}:\n{tail}"
+            text = f"{outcome.job}: failed on {outcome.host} ({count}); the end of {log}:\n{tail}"
         else:
-            took = f"{sum(outcome.seconds.values()):.0f} s"
-            text = f"{outcome.cell}: in from {outcome.host} after {took} ({so_far})"
+            seconds = sum(outcome.seconds.values())
+            text = f"{outcome.job}: done on {outcome.host} in {seconds:.0f} s ({count})"
         cli.console.print(f"  {text}", markup=False)
 
     def _count(self) -> None:
-        failed = sum(outcome.entry is None for outcome in self._came)
-        queued = self._left - len(self._came) - len(self._running)
-        self._progress.update(self._all, description=f"cells: {queued} queued, {failed} failed")
+        failed = sum(outcome.entry is None for outcome in self._outcomes)
+        queued = self._remaining - len(self._outcomes) - len(self._running)
+        self._progress.update(self._all, description=f"jobs: {queued} queued, {failed} failed")
 
     def _table(self) -> Table:
         table = Table(
-            "stage", "cells", "failed", "run s", "pull s", "push s", "pulled MB", "pushed MB"
+            "stage", "jobs", "failed", "run s", "pull s", "push s", "pulled MB", "pushed MB"
         )
-        for stage in dict.fromkeys(outcome.cell.partition("@")[0] for outcome in self._came):
-            own = [each for each in self._came if each.cell.partition("@")[0] == stage]
-            table.add_row(stage, *_sums(own))
+        for stage in dict.fromkeys(_stage(outcome) for outcome in self._outcomes):
+            outcomes = [outcome for outcome in self._outcomes if _stage(outcome) == stage]
+            table.add_row(stage, *_sums(outcomes))
         table.add_section()
-        table.add_row("all", *_sums(self._came))
+        table.add_row("all", *_sums(self._outcomes))
         table.caption = f"{time.monotonic() - self._started:.0f} s in all"
         return table
 
 
+def _stage(outcome: Outcome) -> str:
+    return outcome.job.partition("@")[0]
+
+
 def _sums(outcomes: Collection[Outcome]) -> list[str]:
-    steps = [
-        sum(each.seconds.get(step, 0.0) for each in outcomes) for step in ("run", "pull", "push")
+    failed = sum(outcome.entry is None for outcome in outcomes)
+    seconds = [
+        sum(outcome.seconds.get(step, 0.0) for outcome in outcomes)
+        for step in ("run", "pull", "push")
     ]
-    moved = [
-        sum(each.pulled for each in outcomes) / 1e6,
-        sum(each.pushed for each in outcomes) / 1e6,
+    megabytes = [
+        sum(outcome.pulled for outcome in outcomes) / 1e6,
+        sum(outcome.pushed for outcome in outcomes) / 1e6,
     ]
-    failed = sum(each.entry is None for each in outcomes)
-    return [str(len(outcomes)), str(failed), *(f"{number:.1f}" for number in (*steps, *moved))]
+    numbers = (f"{number:.1f}" for number in (*seconds, *megabytes))
+    return [str(len(outcomes)), str(failed), *numbers]

@@ -1,4 +1,4 @@
-"""What DVC knows of the pipeline: its cells, which of them are done, and how the rest is completed."""
+"""The pipeline as DVC knows it: its jobs, which of them are done, and those that run on the head."""
 
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -16,23 +16,27 @@ from lottery.errors import UserError
 from lottery.verification.hashes import listing
 
 LOCAL = "workspace-cache"
+"""Name of the remote that is the project's own cache."""
 
 
-def opened(folder: Path, alone: bool) -> Repo:
-    """The project with the remote that cells travel through; its own cache is one where all run on this machine."""
+def open_repo(folder: Path, local: bool) -> Repo:
+    """The project with its remote; for workers of this machine, its own cache serves if it has none.
+
+    Raises UserError if other workers would need a remote.
+    """
     with Repo(folder) as repo:
         if repo.config["core"].get("remote"):
             return Repo(folder)
-        if not alone:
+        if not local:
             raise UserError(
-                "no DVC remote for the cells to travel through; add one: dvc remote add --default NAME URL"
+                "no DVC remote to carry results; add one: dvc remote add --default NAME URL"
             )
-        own = {"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": repo.cache.local_cache_dir}}}
-    return Repo(folder, config=own)
+        cache = repo.cache.local_cache_dir
+    return Repo(folder, config={"core": {"remote": LOCAL}, "remote": {LOCAL: {"url": cache}}})
 
 
 def graph(repo: Repo) -> Graph:
-    """Every cell of the pipeline. `meta: takes:` of a stage says what a cell takes of a worker's resources."""
+    """Every job of the pipeline. `meta: takes:` of a stage names the worker resources that its jobs take."""
     index = repo.index
     return Graph(
         [
@@ -40,57 +44,58 @@ def graph(repo: Repo) -> Graph:
                 name=stage.addressing,
                 needs=frozenset(need.addressing for need in index.graph.successors(stage)),
                 takes=(stage.meta or {}).get("takes", {}),
-                carried=all(out.use_cache for out in stage.outs),
+                cached=all(out.use_cache for out in stage.outs),
             )
             for stage in index.stages
         ]
     )
 
 
-def begin(repo: Repo) -> None:
-    """Run here what is marked `meta: first:`: mistakes show before a worker starts, and workers need no network."""
+def run_first(repo: Repo) -> None:
+    """Run the stages marked `meta: first:` here: mistakes show before a worker starts, and workers need no network."""
     first = [name for name, stage in _stages(repo).items() if (stage.meta or {}).get("first")]
     _run(repo, first, pull=True)
 
 
-def offered(repo: Repo, cells: Graph, say: Callable[[str], None]) -> set[str]:
-    """The cells that are done and whose outputs the remote has, after it was given those that lie here."""
+def push_done(repo: Repo, jobs: Graph, say: Callable[[str], None]) -> set[str]:
+    """Push the outputs of jobs that are done, and return those whose outputs are all on the remote."""
     stages = _stages(repo)
     done = set[str]()
     with repo.lock:
-        for name, cell in cells.items():
-            if cell.needs <= done and _holds(repo, stages[name], [stages[n] for n in cell.needs]):
+        for name, node in jobs.items():
+            upstream = [stages[need] for need in node.needs]
+            if node.needs <= done and _unchanged(repo, stages[name], upstream):
                 done.add(name)
-    here = [name for name in done if _held(stages[name], repo.cache.local)]
+    here = [name for name in done if _stored(stages[name], repo.cache.local)]
     remote = repo.cloud.get_remote_odb()
 
-    def missing() -> set[str]:
-        remote.fs.exists(remote.path)  # raises where it is away: before any cell is sent
+    def push() -> set[str]:
+        remote.fs.exists(remote.path)  # raises if it is unreachable, before any job is submitted
         if here:
             repo.push(here, run_cache=True)
-        return {name for name in done if not _held(stages[name], remote)}
+        return {name for name in done if not _stored(stages[name], remote)}
 
-    lost = retry(missing, "giving the DVC remote what is done", say)
-    return done - lost - {later for name in lost for later in cells.behind(name)}
+    lost = retry(push, "pushing finished jobs", say)
+    return done - lost - {later for name in lost for later in jobs.dependents(name)}
 
 
-def complete(
-    repo: Repo, cells: Graph, away: Collection[str], say: Callable[[str], None]
+def finish(
+    repo: Repo, jobs: Graph, remote: Collection[str], say: Callable[[str], None]
 ) -> list[str]:
-    """Run here, one by one, what could not run away; of all results only what these cells read is fetched."""
+    """Run the jobs that are not `remote` on the head; of all results, only their inputs are pulled."""
     stages = _stages(repo)
-    here = [name for name in cells if name not in away]
-    read = [dep for name in here for dep in stages[name].deps]
-    outs = (out for name in away for out in stages[name].outs)
-    wanted = sorted(out.def_path for out in outs if any(_overlap(dep, out) for dep in read))
-    if wanted:
-        retry(partial(repo.pull, wanted, force=True), "pulling results", say)
+    here = [name for name in jobs if name not in remote]
+    deps = [dep for name in here for dep in stages[name].deps]
+    outs = (out for name in remote for out in stages[name].outs)
+    inputs = sorted(out.def_path for out in outs if any(_overlap(dep, out) for dep in deps))
+    if inputs:
+        retry(partial(repo.pull, inputs, force=True), "pulling results", say)
     _run(repo, here)
     return here
 
 
-def ignored(repo: Repo) -> list[str]:
-    """Files under git that running the pipeline writes."""
+def tracked_outputs(repo: Repo) -> list[str]:
+    """Files tracked by git that a run of the pipeline writes."""
     outs = (out for stage in repo.index.stages for out in stage.outs if not out.use_cache)
     return ["dvc.lock", *(os.path.relpath(out.fs_path, repo.root_dir) for out in outs)]
 
@@ -107,38 +112,40 @@ def _stages(repo: Repo) -> dict[str, Any]:
     return {stage.addressing: stage for stage in repo.index.stages}
 
 
-def _held(stage: Any, storage: Any) -> bool:
-    """Whether every output is in a cache or a remote; of a folder its list, which DVC writes there last."""
-    wanted = [out.hash_info.value for out in stage.outs]
-    return all(wanted) and set(wanted) <= set(storage.oids_exist(wanted))
+def _stored(stage: Any, storage: Any) -> bool:
+    """Whether a cache or remote has every output; of a folder its list of files, which DVC writes last."""
+    hashes = [out.hash_info.value for out in stage.outs]
+    return all(hashes) and set(hashes) <= set(storage.oids_exist(hashes))
 
 
-def _holds(repo: Repo, stage: Any, before: Sequence[Any]) -> bool:
-    """Whether a cell would come out as the lock has it, whatever of it lies here.
+def _unchanged(repo: Repo, stage: Any, upstream: Sequence[Any]) -> bool:
+    """Whether the lock's entry of a stage is up to date, even if its files are not on this machine.
 
-    A folder that several cells before it fill is compared with what the lock has of these: where it is not here, DVC
-    takes it for unchanged.
+    A folder filled by several upstream stages is compared with their entries in the lock: DVC takes a missing folder
+    for unchanged.
     """
-    outs = [out for other in before for out in other.outs]
+    outs = [out for other in upstream for out in other.outs]
     folders = [dep for dep in stage.deps if any(_below(out, dep) for out in outs)]
-    return all(dep.hash_info.value == _recorded(repo, dep) for dep in folders) and not (
-        stage.changed(allow_missing=True, upstream=before)
+    return all(dep.hash_info.value == _recorded_hash(repo, dep) for dep in folders) and not (
+        stage.changed(allow_missing=True, upstream=upstream)
     )
 
 
-def _recorded(repo: Repo, folder: Any) -> str:
-    """The hash of a folder, as DVC would find it were all in it that the lock records; none where that is lost."""
+def _recorded_hash(repo: Repo, folder: Any) -> str:
+    """The hash that DVC would compute for a folder with all files recorded in the lock; empty if a list is lost."""
     place = Path(folder.def_path).parts
     try:
         entries = repo.index.data["repo"].iteritems(place, shallow=False)
         files = {"/".join(key[len(place) :]): entry for key, entry in entries}
     except DataIndexDirError:
         return ""
-    return listing({name: each.hash_info.value for name, each in files.items() if not each.isdir})
+    return listing(
+        {name: entry.hash_info.value for name, entry in files.items() if not entry.isdir}
+    )
 
 
-def _below(one: Any, other: Any) -> bool:
-    return Path(other.fs_path) in Path(one.fs_path).parents
+def _below(inner: Any, outer: Any) -> bool:
+    return Path(outer.fs_path) in Path(inner.fs_path).parents
 
 
 def _overlap(one: Any, other: Any) -> bool:

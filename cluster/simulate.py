@@ -1,6 +1,6 @@
-"""Say how long an experiment would take on a cluster, from measured times of its cells.
+"""Forecast how long an experiment takes on a cluster, from measured times.
 
-python -m cluster.simulate profiles/paper.yaml times.csv --workers 1 --workers 8 --workers 64
+lottery simulate profiles/paper.yaml times.csv --workers 1 --workers 8 --workers 64
 """
 
 import shutil
@@ -20,36 +20,30 @@ from stages.shell import cli
 
 def main(
     profile: Annotated[Path, Argument(help="Parameters of the experiment.")],
-    times: Annotated[
-        Path, Argument(help="CSV: cell (`prune@*`), seconds; the last row that fits.")
-    ],
-    workers: Annotated[list[int], Option(min=1, help="How many workers, once for each.")],
+    times: Annotated[Path, Argument(help=simulation.TIMES_HELP)],
+    workers: Annotated[list[int], Option(min=1, help="Number of workers; may be repeated.")],
 ) -> None:
-    """Say how long an experiment would take on a cluster, from measured times of its cells."""
-    cells = _cells(profile).away()
-    cost = simulation.costs(cells, simulation.table(times))
+    """Forecast how long an experiment takes on a cluster, from measured times."""
+    graph = _graph(profile).remote()
+    costs = simulation.costs(graph, simulation.read_times(times))
     table = Table("workers", "hours", "x longest chain", "efficiency")
     for count in workers:
-        found = simulation.forecast(cells, cost, count)
-        stretch = found.makespan / found.chain if found.chain else 1.0
-        hours = f"{found.makespan / 3600:.2f}"
-        table.add_row(str(count), hours, f"{stretch:.2f}", f"{found.efficiency:.0%}")
-    table.caption = f"simulated: {len(cells)} cells, no queues, no failures"
+        forecast = simulation.forecast(graph, costs, count)
+        stretch = forecast.makespan / forecast.chain if forecast.chain else 1.0
+        hours = f"{forecast.makespan / 3600:.2f}"
+        table.add_row(str(count), hours, f"{stretch:.2f}", f"{forecast.efficiency:.0%}")
+    table.caption = f"simulated: {len(graph)} jobs, no queues, no failures"
     cli.console.print(table)
 
 
-def _cells(profile: Path) -> Graph:
-    """The pipeline as it would be with these parameters."""
-    with TemporaryDirectory() as apart:
-        shutil.copy(profile, Path(apart) / cli.PARAMETERS)
-        shutil.copy("dvc.yaml", apart)
-        (Path(apart) / ".dvc").mkdir()
-        (Path(apart) / ".dvc" / "config").write_text(
+def _graph(profile: Path) -> Graph:
+    """The jobs of the pipeline with these parameters."""
+    with TemporaryDirectory() as scratch:
+        shutil.copy(profile, Path(scratch) / cli.PARAMETERS)
+        shutil.copy("dvc.yaml", scratch)
+        (Path(scratch) / ".dvc").mkdir()
+        (Path(scratch) / ".dvc" / "config").write_text(
             "[core]\n    no_scm = true\n", encoding="utf-8"
         )
-        with chdir(apart), Repo() as repo:  # DVC names cells as seen from where one is
+        with chdir(scratch), Repo() as repo:  # DVC names jobs relative to the working directory
             return pipeline.graph(repo)
-
-
-if __name__ == "__main__":
-    cli.run(main)

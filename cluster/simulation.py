@@ -1,6 +1,6 @@
-"""How long an experiment would take on many workers: cells with known times, handed out as the cluster hands them out.
+"""Simulation of an experiment on many workers: jobs of known duration, handed out as the cluster does it.
 
-A simulation: it knows neither queues nor failures, and the time to move files is whatever the times contain.
+It models neither queues nor failures; transfers of files count only as far as the durations include them.
 """
 
 import heapq
@@ -14,10 +14,12 @@ import pandas as pd
 from cluster.dag import Graph
 from lottery.errors import UserError
 
+TIMES_HELP = "CSV with a column cell (job or pattern, as `prune@*`) and a column seconds; the last match counts."
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """makespan, work (the sum over cells) and chain (the longest chain of cells) in seconds."""
+    """Seconds of the whole run (makespan), of all jobs (work) and of the longest chain of jobs."""
 
     workers: int
     makespan: float
@@ -26,53 +28,54 @@ class Forecast:
 
     @property
     def efficiency(self) -> float:
-        """The share of the workers' time that is spent on cells."""
+        """Fraction of the workers' time spent on jobs."""
         return self.work / (self.workers * self.makespan) if self.makespan else 1.0
 
 
-def table(file: Path) -> dict[str, float]:
-    """Seconds by pattern of cells, from a CSV with the columns cell and seconds."""
+def read_times(file: Path) -> dict[str, float]:
+    """Seconds by job or pattern, from the columns cell and seconds of a CSV."""
     try:
-        read = pd.read_csv(file)
-        return dict(zip(read["cell"], map(float, read["seconds"]), strict=True))
+        times = pd.read_csv(file)
+        return dict(zip(times["cell"], map(float, times["seconds"]), strict=True))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{file}: no table with the columns cell and seconds ({error})") from None
 
 
-def costs(graph: Graph, table: Mapping[str, float]) -> dict[str, float]:
-    """The seconds of every cell, from those of patterns (`prune@*`, `prune@mnli-*`): the last that fits counts."""
-    found: dict[str, float] = {}
+def costs(graph: Graph, times: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of every job: those of the last pattern that it matches. Raises UserError if none does."""
+    seconds_by_job: dict[str, float] = {}
     for name in graph:
-        fits = [seconds for pattern, seconds in table.items() if fnmatchcase(name, pattern)]
-        if not fits:
+        matches = [seconds for pattern, seconds in times.items() if fnmatchcase(name, pattern)]
+        if not matches:
             raise UserError(
                 f"the table of times has no row for {name}; add one such as `{name},60`"
             )
-        found[name] = fits[-1]
-    return found
+        seconds_by_job[name] = matches[-1]
+    return seconds_by_job
 
 
-def forecast(graph: Graph, cost: Mapping[str, float], workers: int) -> Forecast:
-    """Hand out every cell as soon as a worker is free and its inputs are there, the longest way to go first."""
-    ways = graph.ways(cost)
-    makespan = max((end for _, end in _ends(graph, cost, ways, workers)), default=0.0)
-    return Forecast(
-        workers, makespan, sum(cost[name] for name in graph), max(ways.values(), default=0.0)
-    )
+def forecast(graph: Graph, costs: Mapping[str, float], workers: int) -> Forecast:
+    """List scheduling: a free worker takes the ready job that starts the longest chain."""
+    chains = graph.longest_chains(costs)
+    makespan = max(_ends(graph, costs, chains, workers), default=0.0)
+    work = sum(costs[name] for name in graph)
+    return Forecast(workers, makespan, work, max(chains.values(), default=0.0))
 
 
 def _ends(
-    graph: Graph, cost: Mapping[str, float], ways: Mapping[str, float], workers: int
-) -> Iterator[tuple[str, float]]:
-    """Every cell with the second it ends at, in the order of their ends."""
-    done, begun = set[str](), set[str]()
+    graph: Graph, costs: Mapping[str, float], chains: Mapping[str, float], workers: int
+) -> Iterator[float]:
+    """The second at which each job ends."""
+    sorter = graph.sorter()
+    ready: list[tuple[float, str]] = []
     running: list[tuple[float, str]] = []
     now = 0.0
-    while len(done) < len(graph):
-        waiting = sorted(set(graph.ready(done)) - begun, key=lambda name: (-ways[name], name))
-        for name in waiting[: workers - len(running)]:
-            begun.add(name)
-            heapq.heappush(running, (now + cost[name], name))
-        now, ended = heapq.heappop(running)
-        done.add(ended)
-        yield ended, now
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heapq.heappush(ready, (-chains[name], name))
+        while ready and len(running) < workers:
+            _, name = heapq.heappop(ready)
+            heapq.heappush(running, (now + costs[name], name))
+        now, name = heapq.heappop(running)
+        sorter.done(name)
+        yield now

@@ -1,4 +1,4 @@
-"""The project as it travels: its last commit as a bundle, and where its results go."""
+"""The project as workers receive it: its last commit as a git bundle, and DVC's settings of the remote."""
 
 import fcntl
 import os
@@ -14,15 +14,15 @@ from configobj import ConfigObj
 
 from lottery.errors import UserError
 
-# What says where a remote is. Secrets stay where DVC found them: workers have their own.
-CARRIED = ("url", "endpointurl", "region", "profile", "use_ssl", "ssl_verify", "listobjects")
+# Where a remote is. Secrets stay on the head; workers have their own.
+REMOTE_KEYS = ("url", "endpointurl", "region", "profile", "use_ssl", "ssl_verify", "listobjects")
 
 
 def revision(folder: Path, ignored: Sequence[str]) -> str:
-    """The commit that the workers will run; a UserError where the files under git differ from it."""
-    apart = [f":(exclude){path}" for path in ignored]
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *apart)
-    if names := [line[3:] for line in changed.decode().splitlines()]:
+    """The last commit. Raises UserError if tracked files, other than the ignored ones, differ from it."""
+    excluded = [f":(exclude){path}" for path in ignored]
+    status = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
+    if names := [line[3:] for line in status.decode().splitlines()]:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         raise UserError(
             f"workers run the last commit, and {shown} changed since; commit or undo that first"
@@ -31,33 +31,34 @@ def revision(folder: Path, ignored: Sequence[str]) -> str:
 
 
 def bundle(folder: Path) -> bytes:
-    """The last commit and its history, as one file that git fetches from."""
-    with tempfile.TemporaryDirectory() as apart:
-        file = Path(apart) / "project.bundle"
+    """The last commit and its history, as a file that git can fetch from."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "project.bundle"
         _git(folder, "bundle", "create", "--quiet", str(file), "HEAD")
         return file.read_bytes()
 
 
 def settings(config: Mapping[str, Any]) -> str:
-    """DVC's settings for a clone: which remote, and where it is."""
+    """DVC's configuration for a clone: name and place of the remote."""
     name = config["core"]["remote"]
-    known = {key: str(value) for key, value in config["remote"][name].items() if key in CARRIED}
-    text = ConfigObj({"core": {"remote": name}, f'remote "{name}"': known}, list_values=False)
+    remote = config["remote"][name]
+    public = {key: str(value) for key, value in remote.items() if key in REMOTE_KEYS}
+    text = ConfigObj({"core": {"remote": name}, f'remote "{name}"': public}, list_values=False)
     return "\n".join([*text.write(), ""])
 
 
 @contextmanager
 def only_head(folder: Path) -> Iterator[None]:
-    """One head at a time in a project; a UserError for the second."""
-    apart = folder / ".dvc" / "tmp"
-    apart.mkdir(exist_ok=True)  # a fresh clone has none
-    lock = os.open(apart / "distribute.lock", os.O_RDWR | os.O_CREAT)
+    """Lock the project for one head at a time. Raises UserError if another has it."""
+    scratch = folder / ".dvc" / "tmp"
+    scratch.mkdir(exist_ok=True)  # a fresh clone has none
+    lock = os.open(scratch / "distribute.lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         raise UserError(
-            "another cluster.distribute is at work in this project; wait for it or stop it"
+            "another `lottery distribute` is running in this project; wait for it or stop it"
         ) from None
     finally:
         os.close(lock)
@@ -66,7 +67,7 @@ def only_head(folder: Path) -> Iterator[None]:
 def _git(folder: Path, *arguments: str) -> bytes:
     git = shutil.which("git")
     if git is None:
-        raise UserError("git is not on PATH; workers get the project from it")
+        raise UserError("git is not on PATH; install it, workers receive the project through it")
     done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"git {arguments[0]}: {' '.join(done.stderr.decode().split())}")

@@ -1,4 +1,4 @@
-"""Where workers come from: this machine, a scheduler that is there, or what Dask's libraries can start."""
+"""Dask workers: started on this machine, reached through a running scheduler, or started by a Dask library."""
 
 import importlib
 import io
@@ -22,16 +22,18 @@ from ruamel.yaml.error import YAMLError
 from cluster.job import CORES
 from lottery.errors import UserError
 
-# Dask tells what its parts do; what they warn of is enough.
-QUIET = logging.WARNING
-logging.getLogger("distributed").setLevel(QUIET)
-AGAIN = 5.0
+LOG_LEVEL = logging.WARNING
+logging.getLogger("distributed").setLevel(LOG_LEVEL)
+SCALE_INTERVAL = 5.0
+"""Seconds between two requests for workers."""
 PARTIAL = "LOTTERY_PARTIAL"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
 
-class Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"kind": "class"}):
-    """A cluster as Dask writes one down (dask-ctl's format): the class, where it is, and its arguments."""
+class ClusterFile(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"kind": "class"}
+):
+    """A cluster in dask-ctl's format: module and class that start it, and the arguments of the class."""
 
     version: Literal[1]
     module: str
@@ -41,8 +43,8 @@ class Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 @contextmanager
-def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]:
-    """So many workers on this machine, which share its cores, its GPUs, and what stopped cells have finished."""
+def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]:
+    """Workers on this machine, which share its cores, its GPUs, and the partial results of interrupted stages."""
     cores = sorted(os.sched_getaffinity(0))
     shared = {PARTIAL: str(partial.resolve())}
     workers = {
@@ -50,22 +52,21 @@ def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]
             "cls": Nanny,
             "options": {
                 "nthreads": 1,
-                "silence_logs": QUIET,
+                "silence_logs": LOG_LEVEL,
                 "resources": {"GPU": 1} if gpus else {},
                 "local_directory": str(folder),
-                "env": shared | _share(number, cores, jobs, gpus),
+                "env": shared | _devices(number, cores, count, gpus),
             },
         }
-        for number in range(jobs)
+        for number in range(count)
     }
     scheduler = {
         "cls": Scheduler,
         "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
     }
     with (
-        dask.config.set(
-            {"distributed.nanny.pre-spawn-environ": {}}
-        ),  # it is set in this process, for ever
+        # Dask would set these variables in this process too, and never reset them.
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
         SpecCluster(workers=workers, scheduler=scheduler, name="lottery") as cluster,
     ):
         yield from _client(cluster)
@@ -73,80 +74,82 @@ def local(jobs: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]
 
 @contextmanager
 def at(address: str) -> Iterator[Client]:
-    """The workers of a scheduler that runs already."""
+    """The workers of a running scheduler."""
     yield from _client(address)
 
 
 @contextmanager
-def described(file: Path, jobs: int | None) -> Iterator[Client]:
-    """Workers from the cluster that a YAML file describes; without `jobs`, as many as the file says."""
-    described = read(file)
+def from_file(file: Path, count: int | None) -> Iterator[Client]:
+    """Workers of the cluster that a YAML file describes: `count` of them, or as many as the file says."""
+    description = read(file)
     try:
-        kind = getattr(importlib.import_module(described.module), described.kind)
+        kind = getattr(importlib.import_module(description.module), description.kind)
     except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"{file}: {error}; install what starts this cluster beside the project"
-        ) from None
-    with kind(*described.args, **described.kwargs) as cluster, _manned(cluster, jobs):
+        raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
+    with kind(*description.args, **description.kwargs) as cluster, _scaled(cluster, count):
         yield from _client(cluster)
 
 
 @contextmanager
-def _manned(cluster: Any, jobs: int | None) -> Iterator[None]:
-    """Ask for the workers again and again: a batch job ends at its time limit or with its machine, for good."""
-    over = Event()
+def _scaled(cluster: Any, count: int | None) -> Iterator[None]:
+    """Request the workers repeatedly: one whose batch job ends, or whose machine fails, does not come back itself."""
+    ended = Event()
 
-    def ask() -> None:
-        while not over.is_set():
-            cluster.scale(jobs)
-            over.wait(AGAIN)
+    def request() -> None:
+        while not ended.is_set():
+            cluster.scale(count)
+            ended.wait(SCALE_INTERVAL)
 
-    if jobs is not None:
-        Thread(target=ask, daemon=True).start()
+    if count is not None:
+        Thread(target=request, daemon=True).start()
     try:
         yield
     finally:
-        over.set()
+        ended.set()
 
 
-def read(file: Path) -> Described:
-    """The cluster of a file; a UserError for anything but a Dask cluster."""
+def read(file: Path) -> ClusterFile:
+    """The description of a Dask cluster. Raises UserError for anything else."""
     try:
-        found = msgspec.convert(YAML(typ="safe", pure=True).load(file), Described)
+        description = msgspec.convert(YAML(typ="safe", pure=True).load(file), ClusterFile)
     except (OSError, YAMLError, msgspec.ValidationError) as error:
         raise UserError(
             f"{file}: not a description of a Dask cluster: {' '.join(str(error).split())}"
         ) from None
-    if found.module not in MODULES:
-        raise UserError(f"{file}: module = {found.module!r} is none of {', '.join(MODULES)}")
-    return found
+    if description.module not in MODULES:
+        raise UserError(
+            f"{file}: module = {description.module!r}; choose one of {', '.join(MODULES)}"
+        )
+    return description
 
 
 def _client(where: Any) -> Iterator[Client]:
     try:
         client = Client(where, timeout="30s")
     except OSError as error:
-        raise UserError(f"{where}: no Dask scheduler answers there ({error})") from None
-    with client, TemporaryDirectory() as apart:
-        archive = Path(apart) / "job.zip"
-        archive.write_bytes(_code())
+        raise UserError(f"{where}: no Dask scheduler answers ({error})") from None
+    with client, TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "job.zip"
+        archive.write_bytes(_job_archive())
         client.upload_file(str(archive))
-        # A scheduler in this process looks there first, and so would workers that it starts again, in vain.
-        sys.path[:] = [place for place in sys.path if Path(place).name != archive.name]
+        # If the scheduler runs in this process, the archive is now on its path, and on that of workers started again,
+        # for which it will be gone.
+        sys.path[:] = [entry for entry in sys.path if Path(entry).name != archive.name]
         yield client
 
 
-def _code() -> bytes:
-    """What a worker must know, as an archive that Python imports from."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
+def _job_archive() -> bytes:
+    """A zip archive with cluster/job.py, from which workers import it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("cluster/__init__.py", "")
         archive.writestr("cluster/job.py", Path(__file__).with_name("job.py").read_bytes())
-    return held.getvalue()
+    return content.getvalue()
 
 
-def _share(number: int, cores: list[int], jobs: int, gpus: int) -> dict[str, str]:
-    """A worker's part of the machine; more workers than cores share them."""
-    own = cores[number % len(cores) :: jobs] if jobs < len(cores) else [cores[number % len(cores)]]
-    share = {CORES: ",".join(map(str, own))}
-    return share | {"CUDA_VISIBLE_DEVICES": str(number % gpus)} if gpus else share
+def _devices(number: int, cores: list[int], count: int, gpus: int) -> dict[str, str]:
+    """Environment of a worker: its cores, which workers share if there are more of them, and its GPU."""
+    first = number % len(cores)
+    own = cores[first::count] if count < len(cores) else [cores[first]]
+    environment = {CORES: ",".join(map(str, own))}
+    return environment | {"CUDA_VISIBLE_DEVICES": str(number % gpus)} if gpus else environment

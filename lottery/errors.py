@@ -1,8 +1,8 @@
-"""The one kind of error a user is meant to read."""
+"""The error for everything that a user can fix."""
 
 
 class UserError(Exception):
-    """What is wrong, with its value, and what to change: one line, whatever the libraries that are quoted say."""
+    """What is wrong, the value, and what to change, on one line even if it quotes a library that uses several."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(line.strip() for line in message.splitlines()))

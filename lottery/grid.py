@@ -1,5 +1,6 @@
-"""The cells of an experiment: every task with every seed, enumerated from the parameters alone."""
+"""The grid of the experiment: a cell for every task and seed."""
 
+from collections import Counter
 from typing import Annotated
 
 from msgspec import Meta
@@ -12,10 +13,10 @@ Seed = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
 class GridParameters(Parameters, frozen=True):
-    """Which tasks and which seeds. The order is the order of every table.
+    """Tasks and seeds, in the order of every table.
 
-    shares: 1 to as many stage instances as the subnetworks of a cell are dealt to, so that many machines can retrain
-    them side by side. No result depends on it.
+    shares: 1, 2, ... up to the number of stage instances among which the tickets of a cell are divided, so that many
+    machines can retrain them in parallel; dvc.yaml makes an instance of each. No result depends on it.
     """
 
     tasks: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -23,29 +24,29 @@ class GridParameters(Parameters, frozen=True):
     shares: Annotated[tuple[int, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        for name in self.tasks:
-            get_task(name)
+        for task in self.tasks:
+            get_task(task)
         for key, values in (("tasks", self.tasks), ("seeds", self.seeds)):
-            if doubled := [
-                str(value) for value in dict.fromkeys(values) if values.count(value) > 1
-            ]:
-                raise UserError(f"parameters: grid.{key} holds {', '.join(doubled)} more than once")
+            repeated = [str(value) for value, count in Counter(values).items() if count > 1]
+            if repeated:
+                raise UserError(
+                    f"parameters: grid.{key}: {', '.join(repeated)} given more than once"
+                )
         if self.shares != tuple(range(1, len(self.shares) + 1)):
-            raise UserError(
-                f"parameters: grid.shares = {SHORT.repr(list(self.shares))}: not 1, 2, and so on"
-            )
+            shares = SHORT.repr(list(self.shares))
+            raise UserError(f"parameters: grid.shares = {shares}: expected 1, 2, and so on")
 
     @property
     def cells(self) -> tuple[tuple[str, int], ...]:
-        """Every (task, seed), tasks outermost."""
+        """Every (task, seed), task by task."""
         return tuple((task, seed) for task in self.tasks for seed in self.seeds)
 
     @property
-    def tables(self) -> tuple[str, ...]:
-        """Files of a cell's scores: one for each share, and one for what every seed keeps."""
+    def score_files(self) -> tuple[str, ...]:
+        """File names of a cell's scores: one per share, and one of its super-survivors."""
         return (*(f"{share}.parquet" for share in self.shares), "super.parquet")
 
 
 def cell_name(task: str, seed: int, share: int = 1, shares: int = 1) -> str:
-    """A cell, or a share of it, as logs name it."""
+    """A cell, or a share of its tickets, as logs name it."""
     return f"{task} seed {seed}" + (f", share {share} of {shares}" if shares > 1 else "")

@@ -1,4 +1,4 @@
-"""GLUE's metrics: functions of predictions and labels, both of shape [N], to a float in [-1, 1]."""
+"""Metrics of GLUE: functions of predictions and labels, both [N], with values in [-1, 1]."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,44 +9,44 @@ Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
 
 
 def accuracy(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Share of equal entries."""
+    """Share of correct predictions."""
     return float(np.mean(predicted == labels))
 
 
 def f1(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Harmonic mean of precision and recall of class 1; 0 where nothing is, or is called, class 1."""
-    hits = np.sum((predicted == 1) & (labels == 1))
-    called, real = np.sum(predicted == 1), np.sum(labels == 1)
-    return float(2 * hits / (called + real)) if called + real else 0.0
+    """Harmonic mean of precision and recall of class 1; 0 if neither predictions nor labels have it."""
+    true_positives = np.sum((predicted == 1) & (labels == 1))
+    positives = np.sum(predicted == 1) + np.sum(labels == 1)
+    return float(2 * true_positives / positives) if positives else 0.0
 
 
 def pearson(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Pearson correlation; NaN where either side is constant, which no search may accept."""
+    """Pearson correlation; NaN if predictions or labels are constant, so that no search accepts the score."""
     a, b = predicted - predicted.mean(), labels - labels.mean()
     norm = np.sqrt(np.sum(a * a) * np.sum(b * b))
     return float(np.sum(a * b) / norm) if norm > 0 else float("nan")
 
 
 def spearman(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Pearson correlation of the ranks, ties sharing their mean rank."""
+    """Spearman correlation: Pearson correlation of the ranks, with the mean rank for ties."""
     return pearson(_ranks(predicted), _ranks(labels))
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    middle: NDArray[np.float64] = np.cumsum(count) - (count - 1) / 2
-    return middle[place]
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    mean_ranks: NDArray[np.float64] = np.cumsum(counts) - (counts - 1) / 2
+    return mean_ranks[inverse]
 
 
 def pearson_spearman(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """The mean of both correlations: what drives the search on STS-B."""
+    """Mean of Pearson and Spearman correlation, which drives the search on STS-B."""
     return (pearson(predicted, labels) + spearman(predicted, labels)) / 2
 
 
 def matthews(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Matthews correlation of two classes: their Pearson correlation, 0 where a side is constant."""
-    value = pearson(predicted, labels)
-    return 0.0 if np.isnan(value) else value
+    """Matthews correlation of binary classes, i.e. their Pearson correlation; 0 if either is constant."""
+    correlation = pearson(predicted, labels)
+    return 0.0 if np.isnan(correlation) else correlation
 
 
 METRICS: Mapping[str, Metric] = {
@@ -62,8 +62,8 @@ CORRELATIONS = frozenset({"matthews", "pearson", "spearman", "pearson_spearman"}
 
 
 def significance_margin(metric: str, examples: int) -> float:
-    """How far above a blind guess a score on so many examples is no accident (one-sided, 5 %).
+    """Significant margin over the majority baseline for this many examples (one-sided z test, 5 %).
 
-    1.64 standard errors of a guess: 1 / sqrt N for a correlation, at most half of it for a share.
+    1.645 standard errors of a guess: 1 / sqrt(N) for a correlation, at most half of that for a share.
     """
     return 1.645 * (1.0 if metric in CORRELATIONS else 0.5) / float(np.sqrt(examples))

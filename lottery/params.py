@@ -1,10 +1,10 @@
-"""Strict, typed parameters: one section of params.yaml for each class that derives from `Parameters`."""
+"""Typed parameters: every section of params.yaml is described by a subclass of `Parameters`."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import Repr
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from ruamel.yaml import YAML
@@ -12,17 +12,17 @@ from ruamel.yaml.error import YAMLError
 
 from lottery.errors import UserError
 
-# What the parser raises over impossible dates, numbers, keys and depths, besides its own errors.
-BROKEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+# Exceptions that the YAML parser raises on impossible dates, numbers, keys and depths, besides its own.
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 80
-"""Values in messages: never long, however large or deep they are."""
+"""Shortens values in messages, however long or deeply nested they are."""
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every parameter section: `PruneParameters` is the section `prune`.
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    """Base class of the parameter sections: `PruneParameters` describes the section `prune`.
 
-    Fields state type and range: `Annotated[float, Meta(gt=0)]`.
+    Each field states its type and range: `Annotated[float, Meta(gt=0)]`.
     """
 
     @classmethod
@@ -51,12 +51,12 @@ class Sections(Mapping[type[Parameters], Parameters]):
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """Read the sections of a parameter file as YAML 1.2 (so that `3e-05` is a number)."""
+    """The sections of a parameter file, in YAML 1.2, where `3e-05` is a number. Raises UserError if it is malformed."""
     try:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such parameter file; choose one with `make profile`") from None
-    except (OSError, YAMLError, *BROKEN) as error:
+    except (OSError, YAMLError, *MALFORMED) as error:
         raise UserError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: expected sections of parameters, found {type(tree).__name__}")
@@ -64,54 +64,55 @@ def read(path: Path) -> Mapping[str, Any]:
 
 
 def section(kind: type[P], tree: Mapping[str, Any]) -> P:
-    """The section of `tree` that `kind` owns; UserError for anything unknown, missing or out of range."""
+    """The section of `tree` that `kind` describes. Raises UserError if it is missing or invalid."""
     if kind.section() not in tree:
         raise UserError(f"parameters: the section `{kind.section()}` is missing")
     return convert(kind, tree[kind.section()])
 
 
 def convert(kind: type[P], values: Any) -> P:
-    """`values` as a `kind`; a UserError names the key, the value and what is allowed."""
+    """The section `kind` with these values.
+
+    Raises UserError if a key is unknown or missing, or a value has a wrong type or is out of range.
+    """
+    name, keys = kind.section(), kind.__struct_fields__
+    if not isinstance(values, Mapping):
+        text = SHORT.repr(values)
+        raise UserError(f"parameters: {name} = {text}: expected the keys {', '.join(keys)}")
+    for key in values:
+        if key not in keys:
+            raise UserError(f"parameters: unknown key {name}.{str(key)[:80]}{_suggest(key, keys)}")
+    fields = msgspec.structs.fields(kind)
+    for field in fields:
+        if field.required and field.name not in values:
+            raise UserError(f"parameters: the key {name}.{field.name} is missing")
+    given = [field for field in fields if field.name in values]
+    return kind(**{field.name: _value(name, field, values[field.name]) for field in given})
+
+
+def _value(section: str, field: msgspec.structs.FieldInfo, value: Any) -> Any:
+    """A value converted to the type of its field. Field by field, so that the message can name the key."""
     try:
-        return msgspec.convert(values, kind)
+        return msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:
-        raise UserError(f"parameters: {_explain(kind, values, str(error))}") from None
+        expected = str(error)[:1].lower() + str(error)[1:]
+        if get_origin(field.type) is Literal:
+            expected = f"expected one of {', '.join(get_args(field.type))}"
+        text = f"{section}.{field.name} = {SHORT.repr(value)}"
+        raise UserError(f"parameters: {text}: {expected}") from None
 
 
 def read_sections(kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]) -> Sections:
     """Every section of `kinds`. Raises UserError if one is missing, invalid or left over."""
-    known = {kind.section(): kind for kind in kinds}
+    by_name = {kind.section(): kind for kind in kinds}
     for name in tree:
-        if name not in known:
-            raise UserError(f"parameters: unknown section `{name}`{_suggest(name, known)}")
-    return Sections(section(kind, tree) for kind in known.values())
+        if name not in by_name:
+            raise UserError(f"parameters: unknown section `{name}`{_suggest(name, by_name)}")
+    return Sections(section(kind, tree) for kind in by_name.values())
 
 
-def _explain(kind: type[Parameters], values: Any, message: str) -> str:
-    name = kind.section()
-    reason, _, place = message.partition(" - at `$")
-    allowed = kind.__struct_fields__
-    if reason.startswith("Object contains unknown field"):
-        key = reason.split("`")[1]
-        return f"unknown key {name}.{key[:80]}{_suggest(key, allowed)}"
-    if reason.startswith("Object missing required field"):
-        return f"the key {name}.{reason.split('`')[1]} is missing"
-    key = place.rstrip("`").lstrip(".").split(".")[0].split("[")[0]
-    value = values.get(key) if isinstance(values, dict) else values
-    return f"{name}{'.' + key if key else ''} = {SHORT.repr(value)}: {_lower(reason)}{_choices(kind, key)}"
-
-
-def _choices(kind: type[Parameters], key: str) -> str:
-    for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
-        if field.name == key and isinstance(field.type, msgspec.inspect.LiteralType):
-            return f"; allowed: {', '.join(map(str, field.type.values))}"
-    return ""
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _suggest(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(known)}"
+def _suggest(name: object, names: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the most similar known name, or all of them."""
+    known = list(names)
+    similar = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean `{similar[0]}`?" if similar else f"; known: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Typed rows on disk: one Parquet table for each kind of record, its columns the fields of a Struct."""
+"""Records on disk: one Parquet table per type of record, with the fields of its Struct as columns."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -16,51 +16,55 @@ ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
 def schema(kind: type[msgspec.Struct]) -> pa.Schema:
-    """The Arrow columns of a record: numbers and flags as such, everything else as text."""
+    """Arrow schema of a record: integers, floats and booleans as such, everything else as text."""
     hints = get_type_hints(kind)
-    return pa.schema([(name, ARROW.get(_plain(hint), pa.string())) for name, hint in hints.items()])
+    columns = [(name, ARROW.get(_required(hint), pa.string())) for name, hint in hints.items()]
+    return pa.schema(columns)
 
 
-def write(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], path: Path) -> None:
-    """Records of one kind as a table, a row each, in the order given."""
-    values = [msgspec.structs.asdict(row) for row in rows]
-    pq.write_table(pa.Table.from_pylist(values, schema=schema(kind)), path)
+def write(kind: type[msgspec.Struct], records: Iterable[msgspec.Struct], path: Path) -> None:
+    """Write records of one type as a table, one row per record, in the order given."""
+    rows = [msgspec.structs.asdict(record) for record in records]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema(kind)), path)
 
 
 def read(kind: type[msgspec.Struct], paths: Iterable[Path]) -> pa.Table:
-    """The rows of several files as one table; a UserError where a file is missing or of another kind."""
-    return pa.concat_tables([_one(kind, path) for path in paths])
+    """The rows of several files as one table. Raises UserError if a file is missing or of another type."""
+    return pa.concat_tables([_read_file(kind, path) for path in paths])
 
 
 def read_cells(
     kind: type[msgspec.Struct], cells: Iterable[tuple[str, int]], folder: Path, *names: str
 ) -> pa.Table:
-    """The rows of `folder`/task/seed/name for all names and cells; a UserError also where those of another cell are."""
-    found = []
+    """The rows of `folder`/<task>/<seed>/<name> for all names and cells.
+
+    Raises UserError if a file is missing, of another type, or has records of another task or seed.
+    """
+    tables = []
     for name, (task, seed) in product(names, cells):
         path = folder / task / str(seed) / name
-        table = _one(kind, path)
+        table = _read_file(kind, path)
         owners = set(zip(table["task"].to_pylist(), table["seed"].to_pylist(), strict=True))
         if owners != {(task, seed)}:
             raise UserError(
-                f"{path}: holds no records of {task} seed {seed} alone; delete it and run again"
+                f"{path}: expected records of {task} seed {seed} only; delete it and run again"
             )
-        found.append(table)
-    return pa.concat_tables(found)
+        tables.append(table)
+    return pa.concat_tables(tables)
 
 
-def _one(kind: type[msgspec.Struct], path: Path) -> pa.Table:
+def _read_file(kind: type[msgspec.Struct], path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path}: no readable table: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: no readable table: {error}") from None
     if table.schema.names != schema(kind).names:
         raise UserError(f"{path}: not a table of {kind.__name__} records")
     return table.cast(schema(kind))
 
 
-def _plain(hint: Any) -> Any:
-    """The type of an optional field without its None."""
+def _required(hint: Any) -> Any:
+    """The type of an optional field without None."""
     if isinstance(hint, UnionType):
-        return next(arm for arm in get_args(hint) if arm is not type(None))
+        return next(kind for kind in get_args(hint) if kind is not type(None))
     return hint

@@ -1,4 +1,4 @@
-"""The tasks as records: what is asked, how it is measured, what a blind guess reaches."""
+"""Tasks of the experiment, one record each: name, number of classes and metrics."""
 
 import difflib
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from lottery.errors import UserError
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence or sentence-pair task.
+    """A classification or regression of sentences or sentence pairs.
 
-    `metrics` are reported, the first one in the tables; `search` is what a search must keep above its
-    threshold. `classes == 1` marks a regression, trained on standardised labels by mean squared error.
+    metrics: those reported, the first in every table. search: the metric that drives the searches. classes: 1 for a
+    regression, which is trained by mean squared error.
     """
 
     name: str
@@ -20,51 +20,39 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     classes: int
     metrics: tuple[str, ...]
     search: str
-    kind: str
 
     @property
     def regression(self) -> bool:
         return self.classes == 1
 
 
-def _task(
-    name: str, title: str, kind: str, *metrics: str, classes: int = 2, search: str = ""
-) -> Task:
-    return Task(
-        name=name,
-        title=title,
-        kind=kind,
-        classes=classes,
-        metrics=metrics,
-        search=search or metrics[0],
-    )
+def _task(name: str, title: str, *metrics: str, classes: int = 2, search: str = "") -> Task:
+    search = search or metrics[0]
+    return Task(name=name, title=title, classes=classes, metrics=metrics, search=search)
 
 
 TASKS: Mapping[str, Task] = {
-    get_task.name: get_task
-    for get_task in (
-        _task("cola", "CoLA", "acceptability", "matthews"),
-        _task("sst2", "SST-2", "sentiment", "accuracy"),
-        _task("mrpc", "MRPC", "paraphrase", "accuracy", "f1"),
-        _task(
-            "stsb", "STS-B", "similarity",
-            "pearson", "spearman", classes=1, search="pearson_spearman",
-        ),
-        _task("qqp", "QQP", "paraphrase", "accuracy", "f1"),
-        _task("mnli", "MNLI", "entailment", "accuracy", classes=3),
-        _task("qnli", "QNLI", "question and sentence", "accuracy"),
-        _task("rte", "RTE", "entailment", "accuracy"),
-        _task("wnli", "WNLI", "coreference", "accuracy"),
-        _task("privacyqa", "PrivacyQA", "question and sentence", "accuracy"),
-        _task("bshift", "Bigram shift", "acceptability", "matthews", "accuracy"),
+    task.name: task
+    for task in (
+        _task("cola", "CoLA", "matthews"),
+        _task("sst2", "SST-2", "accuracy"),
+        _task("mrpc", "MRPC", "accuracy", "f1"),
+        _task("stsb", "STS-B", "pearson", "spearman", classes=1, search="pearson_spearman"),
+        _task("qqp", "QQP", "accuracy", "f1"),
+        _task("mnli", "MNLI", "accuracy", classes=3),
+        _task("qnli", "QNLI", "accuracy"),
+        _task("rte", "RTE", "accuracy"),
+        _task("wnli", "WNLI", "accuracy"),
+        _task("privacyqa", "PrivacyQA", "accuracy"),
+        _task("bshift", "Bigram shift", "matthews", "accuracy"),
     )
-}  # fmt: skip
+}
 
 
 def get_task(name: str) -> Task:
-    """The task called `name`, or a UserError that lists what exists."""
+    """The task called `name`. Raises UserError, listing all tasks, if there is none."""
     if name in TASKS:
         return TASKS[name]
-    near = difflib.get_close_matches(name, TASKS, n=1)
-    hint = f"did you mean `{near[0]}`? " if near else ""
+    similar = difflib.get_close_matches(name, TASKS, n=1)
+    hint = f"did you mean `{similar[0]}`? " if similar else ""
     raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(TASKS)}")

@@ -1,4 +1,4 @@
-"""Numbers, counts and lists as English text."""
+"""Numbers, counts and lists in English sentences and tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A fixed number of digits, a true minus sign, a dash where there is no number."""
+    """A number with a fixed number of decimals and a proper minus sign; a dash for a missing one."""
     if value is None or pd.isna(value):
         return NONE
     text = f"{float(value):,.{digits}f}"
@@ -18,46 +18,47 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share as percent."""
+    """A measured share, in percent."""
     return NONE if value is None or pd.isna(value) else f"{number(100 * value, digits)} %"
 
 
 def setting(share: float) -> str:
-    """A share that was chosen, as percent without digits it does not have."""
+    """A share given as a parameter, in percent without trailing zeros."""
     return f"{100 * share:g} %"
 
 
 def probability(value: float | None) -> str:
-    """A p value, to three digits, never 0."""
+    """A p value with three decimals, or `< 0.001`."""
     return "< 0.001" if value is not None and value < 0.001 else number(value)
 
 
 def between(row: Any, digits: int = 3) -> str:
-    """A mean with its interval, for a sentence."""
+    """The mean of a row with its interval, if it has one: `0.812 [0.790, 0.834]`."""
     if pd.isna(row.low):
         return number(row.mean, digits)
     return f"{number(row.mean, digits)} [{number(row.low, digits)}, {number(row.high, digits)}]"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """a, b and c."""
+    """A list in a sentence: `a, b and c`; `none` if it is empty."""
     *rest, final = list(words) or ["none"]
     return f"{', '.join(rest)} {last} {final}" if rest else final
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """1 task, 3 tasks."""
+    """A count with its noun: `1 task`, `3 tasks`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def seeds(counts: Iterable[int]) -> str:
-    """n as a caption says it: one number, or a range where cells differ."""
-    found = sorted(set(counts))
-    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
+    """The number of seeds in a caption: `n = 3`, or `n = 2 to 3` where it differs."""
+    numbers = sorted(set(counts))
+    fewest, most = numbers[0], numbers[-1]
+    return f"n = {fewest}" if fewest == most else f"n = {fewest} to {most}"
 
 
 def flat(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Nested parameters as dotted key and value."""
+    """Nested parameters as pairs of dotted key and value."""
     rows: list[tuple[str, str]] = []
     for key, value in tree.items():
         if isinstance(value, Mapping):

@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-STOPPED = "stopped; nothing is lost: `dvc repro` continues here"
+STOPPED = "stopped; nothing is lost: run the same command again to continue"
 
 
 def _stopped(signum: int, _frame: FrameType | None) -> None:

@@ -1,12 +1,12 @@
-"""Check every parameter before any work is done.
+"""Check all parameters before anything else runs.
 
     python -m stages.check data/checked.json
 
-The output never changes, so that a changed parameter reruns only the stages that use it, and a wrong one stops
-the pipeline at its first stage.
+The content of the output never changes: a changed parameter reruns only the stages that use it, and an invalid one
+stops the pipeline at its first stage.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,56 +17,56 @@ from lottery.data import glue, packages
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.params import section
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
-from lottery.tickets.parameters import (
-    ControlsParameters,
-)
+from lottery.tickets.methods import METHODS
+from lottery.tickets.parameters import ControlsParameters
 from stages.shell import cli
 from stages.shell.sections import SECTIONS
 
 
-def main(out: Annotated[Path, Argument(help="File that says the parameters are sound.")]) -> None:
-    """Check every parameter before any work is done."""
+def main(out: Annotated[Path, Argument(help="File that depends on valid parameters.")]) -> None:
+    """Check all parameters before anything else runs."""
     tree = cli.parameters()
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
         sections = params.read_sections(SECTIONS, tree)
-        grid = section(GridParameters, tree)
-        _obtainable(grid.tasks, section(DataParameters, tree).source)
-        _dealt(grid.shares, section(ControlsParameters, tree).draws)
-        compute = section(ComputeParameters, tree)
+        grid = sections[GridParameters]
+        _require_data(grid.tasks, sections[DataParameters].source)
+        _require_filled_shares(len(grid.shares), sections[ControlsParameters].draws)
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
-        stage.result = f"{len(sections)} sections are sound; {_where(compute)}"
+        device = _describe_device(sections[ComputeParameters])
+        stage.result = f"{len(sections)} sections are valid; {device}"
 
 
-def _where(compute: ComputeParameters) -> str:
-    """What cells would compute on; they may run on other machines, so that a GPU that is not here is no fault."""
+def _describe_device(compute: ComputeParameters) -> str:
+    """The device of this machine. A missing GPU is no error: the stages may run on other machines."""
     try:
         device = chosen_device(compute)
     except UserError:
-        return "there is no GPU here, as cells that train would need"
+        return "compute.device = 'cuda', but this machine has no GPU"
     return f"computes on {device} in {'bfloat16' if uses_bfloat16(compute) else 'float32'}"
 
 
-def _obtainable(tasks: Iterable[str], source: str) -> None:
-    """A UserError if the source of the data has none for one of the tasks, as far as that shows from here."""
-    for name in tasks:
+def _require_data(tasks: Iterable[str], source: str) -> None:
+    """Raise UserError if the source cannot have the data of a task; nothing is downloaded to find out."""
+    for task in tasks:
         if source == "packages":
-            packages.get_asset(name)
+            packages.get_asset(task)
         else:
-            glue.columns(name)
-        if source not in {"packages", "hub"} and not (Path(source).expanduser() / name).is_dir():
-            raise UserError(f"data.source = {source!r} has no folder {name}; {glue.WAYS_OUT}")
+            glue.text_columns(task)
+        if source not in {"packages", "hub"} and not (Path(source).expanduser() / task).is_dir():
+            raise UserError(
+                f"data.source = {source!r} has no folder {task}; {glue.HOW_TO_GET_GLUE}"
+            )
 
 
-def _dealt(shares: Sequence[int], draws: int) -> None:
-    """A UserError if a share of a cell's subnetworks would be empty."""
-    subnetworks = 2 * (2 + draws)  # good, random and bad ones of both methods
-    if len(shares) > subnetworks:
+def _require_filled_shares(shares: int, draws: int) -> None:
+    """Raise UserError if a share would get no ticket of a cell."""
+    tickets = sum(len(method.keys(draws)) for method in METHODS.values())
+    if shares > tickets:
         raise UserError(
-            f"parameters: grid.shares: {len(shares)} shares, a cell has {subnetworks} subnetworks"
+            f"parameters: grid.shares: {shares} shares, but a cell has only {tickets} tickets"
         )
 
 

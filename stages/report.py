@@ -1,7 +1,7 @@
 """Write the report: tables in, Markdown, figures and one page out.
 
 python -m stages.report reports/tables data/meta attention lottery/report/page.html reports/report.md \\
-    reports/figures reports/report.html
+    reports/figures reports/report.html reports/provenance.json
 """
 
 import json
@@ -9,18 +9,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 from typer import Argument, Option
 
 from lottery.analysis import frames
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.params import section
-from lottery.report import html, provenance, report
-from lottery.report.figures import charts, head_atlas, style
-from lottery.report.report import Material
+from lottery.params import read_sections
+from lottery.report import html, markdown, provenance, report
+from lottery.report.figures import head_atlas, style
+from lottery.report.figures.curves import search_curves
+from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.scores import score_panels
+from lottery.report.figures.survival import survival_maps
+from lottery.report.material import Material
+from lottery.report.provenance import Provenance
+from lottery.tickets.methods import METHODS, STRUCTURED
 from stages.shell import cli, eta
+from stages.shell.sections import SECTIONS
 
 TABLES = (
     "tasks",
@@ -49,68 +55,72 @@ def main(
     attention: Annotated[Path, Argument(help="Folder of the heads' pictures, <task>/.")],
     template: Annotated[Path, Argument(help="HTML that the page is made from.")],
     out: Annotated[Path, Argument(help="Markdown file for the report.")],
-    pictures: Annotated[Path, Argument(help="Folder for the figures, beside the report.")],
-    page: Annotated[Path, Argument(help="HTML file: the report with its figures in it.")],
-    pipeline: Annotated[Path, Option(help="The pipeline, for the provenance.")] = eta.PIPELINE,
-    lock: Annotated[Path, Option(help="Its state.")] = Path("dvc.lock"),
+    pictures: Annotated[Path, Argument(help="Folder for the figures, next to the report.")],
+    page: Annotated[Path, Argument(help="HTML file for the report with its figures.")],
+    origin: Annotated[Path, Argument(help="JSON file for the provenance that the report states.")],
+    pipeline: Annotated[Path, Option(help="Pipeline, for the provenance.")] = eta.PIPELINE,
+    lock: Annotated[Path, Option(help="State of the pipeline.")] = Path("dvc.lock"),
+    recorded: Annotated[
+        Path | None, Option(help="Provenance of an earlier report, to be stated again.")
+    ] = None,
 ) -> None:
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
-    grid, own = section(GridParameters, tree), eta.cells(pipeline, tree)
+    sections = read_sections(SECTIONS, tree)
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
+    data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
+    stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
+    material = Material(read, data, sections, pictures.name, stated)
     with (
         cli.stage("report", "all", f"{len(read)} tables") as stage,
         cli.fresh(pictures) as folder,
-        cli.fresh_file(out) as draft,
-        cli.fresh_file(page) as paged,
+        cli.fresh_file(out) as markdown_draft,
+        cli.fresh_file(page) as html_draft,
+        cli.fresh_file(origin) as origin_draft,
     ):
-        drawn = _drawn(read, attention)
-        for name, figure in drawn.items():
+        for name, figure in _figures(material, attention).items():
             style.save(figure, folder / f"{name}.png")
-        material = Material(
-            tables=read,
-            meta={task: _meta(meta / f"{task}.json") for task in grid.tasks},
-            parameters=tree,
-            figures={name: f"{pictures.name}/{name}.png" for name in drawn},
-            provenance=provenance.gather(lock, eta.entries(cli.LOG), own),
-        )
-        text = report.render(material)
-        shown = {
-            path: (folder / Path(path).name).read_bytes() for path in material.figures.values()
-        }
-        draft.write_text(text, encoding="utf-8")
-        paged.write_text(html.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
-        stage.result = f"{len(text.split())} words, {len(drawn)} figures"
+        document = report.compose(material)
+        text = markdown.render(document)
+        shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
+        markdown_draft.write_text(text, encoding="utf-8")
+        html_draft.write_text(html.page(document, shown, template.read_text("utf-8")), "utf-8")
+        provenance.save(stated, origin_draft)
+        stage.result = f"{len(text.split())} words, {len(shown)} figures"
 
 
-def _drawn(read: Mapping[str, pd.DataFrame], attention: Path) -> dict[str, Figure]:
+def _figures(material: Material, attention: Path) -> dict[str, Figure]:
     """Every figure by its name."""
-    tasks, survival = read["tasks"], read["survival"]
-    framed = survival[(survival["method"] == "structured") & (survival["unit"] == "heads")]
-    return {
-        "contrasts": charts.contrasts(read["results"], read["averages"], tasks),
-        "curves": charts.curves(read["curves"], tasks),
-        "survival-structured": charts.survival(survival, tasks, "structured"),
-        "survival-magnitude": charts.survival(survival, tasks, "magnitude"),
-        "overlap": charts.overlap(read["overlap"], tasks),
-    } | {
-        f"atlas-{known.task}": head_atlas.atlas(
-            head_atlas.load(attention / known.task / "pictures.safetensors"),
-            framed[framed["task"] == known.task],
-            known.title,
-        )
-        for known in frames.rows(tasks)
+    tables, tasks = material.tables, material.tasks
+    components = tables["survival"]
+    figures = {
+        "scores": score_panels(tables["results"], tables["averages"], tasks),
+        "curves": search_curves(tables["curves"], tasks),
+        "overlap": overlap_matrices(tables["overlap"], tasks),
     }
+    for method in METHODS.values():
+        kept = components[components["method"] == method.name]
+        figures[f"survival-{method.name}"] = survival_maps(kept, tasks, method.prunes_weights)
+    heads = components[(components["method"] == STRUCTURED.name) & (components["unit"] == "heads")]
+    for task in frames.rows(tasks):
+        maps = head_atlas.load(attention / task.task / "pictures.safetensors")
+        kept = heads[heads["task"] == task.task]
+        figures[f"atlas-{task.task}"] = head_atlas.atlas(maps, kept, task.title)
+    return figures
 
 
 def _meta(path: Path) -> dict[str, Any]:
     try:
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path}: no description of the data ({error}); prepare the task again"
         ) from None
-    return known
+    return description
+
+
+def _provenance(pipeline: Path, lock: Path, tree: Mapping[str, Any]) -> Provenance:
+    return provenance.gather(lock, eta.entries(cli.LOG), eta.cells(pipeline, tree))
 
 
 if __name__ == "__main__":

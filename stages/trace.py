@@ -1,9 +1,9 @@
-"""Write down which files every program of `stages/` is made of.
+"""List the files of code that every stage's program consists of, with their hashes.
 
     python -m stages.trace data/code
 
-A stage of the pipeline depends on the list of its program, so that an edit reruns the stages that reach it by import,
-and no other. What changed since: `sha256sum --check data/code/prune.txt`.
+A stage of the pipeline depends on the list of its program, so that an edit reruns exactly the stages that import the
+file, directly or through others. To see what changed since: `sha256sum --check data/code/prune.txt`.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ MARK = 'if __name__ == "__main__":'
 
 
 def main(
-    out: Annotated[Path, Argument(help="Folder for a list of files with their hashes.")],
+    out: Annotated[Path, Argument(help="Folder for one list of files per program.")],
 ) -> None:
-    """Write down which files every program of `stages/` is made of."""
+    """List the files of code that every stage's program consists of, with their hashes."""
     with cli.stage("trace", "all", "the programs") as stage, cli.fresh(out) as draft:
-        found = {script.stem: program(script) for script in programs()}
-        for name, files in found.items():
+        lists = {script.stem: program(script) for script in programs()}
+        for name, files in lists.items():
             lines = "".join(f"{_digest(file)}  {file}\n" for file in files)
             (draft / f"{name}.txt").write_text(lines, encoding="utf-8")
-        stage.result = f"{len(found)} programs of {len(set().union(*found.values()))} files"
+        stage.result = f"{len(lists)} programs, {len(set().union(*lists.values()))} files"
 
 
 def programs() -> list[Path]:
@@ -37,7 +37,7 @@ def programs() -> list[Path]:
 
 
 def program(script: Path) -> list[str]:
-    """The script, all that it reaches by import, and the packages that these are in."""
+    """The script, every file it imports, directly or through others, and the `__init__.py` of their packages."""
     files = reach(script)
     packages = {package / "__init__.py" for file in files for package in file.parents[:-1]}
     return sorted(file.as_posix() for file in files | packages)

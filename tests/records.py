@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,23 @@ from lottery.schemas import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task as task_called
-from lottery.tickets.methods import METHODS
-from lottery.vocabulary import CONTROLLED
+from lottery.ticket import Ticket
+from lottery.tickets.methods import METHODS, Method
+from lottery.vocabulary import CONTROLLED, SUPERS, WHOLE
 from stages import analyse
 from tests.project import ROOT
 
-SUPERS = ("super", "super-random", "super-bad")
-LEVEL = {
-    ("structured", "pruned"): {"good": 0.90, "random": 0.35, "bad": 0.15},
-    ("structured", "retrained"): {"good": 0.95, "random": 0.85, "bad": 0.70},
-    ("magnitude", "pruned"): {"good": 0.91, "random": 0.05, "bad": 0.02},
-    ("magnitude", "retrained"): {"good": 0.99, "random": 0.50, "bad": 0.25},
+LEVELS = {
+    False: {
+        "pruned": {"good": 0.90, "random": 0.35, "bad": 0.15},
+        "retrained": {"good": 0.95, "random": 0.85, "bad": 0.70},
+    },
+    True: {
+        "pruned": {"good": 0.91, "random": 0.05, "bad": 0.02},
+        "retrained": {"good": 0.99, "random": 0.50, "bad": 0.25},
+    },
 }
+"""Share of the way from the majority class to the full model, by whether weights are pruned, state and kind."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,14 @@ class ToyExperiment:
     def write(self, root: Path) -> None:
         """scores/, subnetworks/, attention/ and data/ under `root`, as the pipeline leaves them."""
         (root / "data" / "patterns").mkdir(parents=True)
-        told = [
+        accuracies = [
             PatternAccuracy(
                 pattern=pattern, told=other, recogniser=8 if other == pattern else 1, rule=2
             )
             for pattern in PATTERNS
             for other in PATTERNS
         ]
-        records.write(PatternAccuracy, told, root / "data" / "patterns" / "told.parquet")
+        records.write(PatternAccuracy, accuracies, root / "data" / "patterns" / "told.parquet")
         for name in self.tasks:
             self._meta(name, root / "data" / "meta")
             self._attention(name, root / "attention" / name)
@@ -64,88 +70,86 @@ class ToyExperiment:
                 self._cell(name, seed, root)
 
     def _cell(self, name: str, seed: int, root: Path) -> None:
-        folder, chance = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
-        scores = list(self._scores(name, seed, chance))
+        folder, generator = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
+        scores = list(self._scores(name, seed, generator))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
         for table, kinds in (("1", (*CONTROLLED, "full", "majority")), ("super", SUPERS)):
-            own = [score for score in scores if score.kind in kinds]
-            records.write(Score, own, tables / f"{table}.parquet")
-        for method in METHODS:
-            (folder / method).mkdir(parents=True)
-        identity: dict[str, str | int] = {"task": name, "seed": seed, "kind": "good", "draw": 0}
-        good = self._structured(name, chance)
-        good.save(folder / "structured" / "good.safetensors", **identity, method="structured")
-        weights = self._magnitude()
-        weights.save(folder / "magnitude" / "good.safetensors", **identity, method="magnitude")
-        steps = [
-            *self._search("structured", good, chance),
-            *self._search("magnitude", weights, chance),
-        ]
+            of_kinds = [score for score in scores if score.kind in kinds]
+            records.write(Score, of_kinds, tables / f"{table}.parquet")
+        good = {
+            method: self._weights() if method.prunes_weights else self._components(name, generator)
+            for method in METHODS.values()
+        }
+        steps: list[dict[str, object]] = []
+        for method, subnetwork in good.items():
+            Ticket(name, seed, method.name, "good", 0, subnetwork).save(folder)
+            steps += self._search(method, subnetwork, generator)
         rows = [{"task": name, "seed": seed, **step} for step in steps]
         pq.write_table(
             pa.Table.from_pylist(rows, schema=records.schema(StepRecord)),
             folder / "trajectory.parquet",
         )
-        scored = [
+        importance = [
             {"task": name, "seed": seed, "unit": unit, "layer": layer, "index": head}
-            | {"importance": float(chance.gamma(2, 0.1))}
+            | {"importance": float(generator.gamma(2, 0.1))}
             for layer in range(self.layers)
             for unit, head in [*(("heads", head) for head in range(self.heads)), ("mlps", None)]
         ]
         pq.write_table(
-            pa.Table.from_pylist(scored, schema=records.schema(ImportanceRecord)),
+            pa.Table.from_pylist(importance, schema=records.schema(ImportanceRecord)),
             folder / "importance.parquet",
         )
 
-    def _scores(self, name: str, seed: int, chance: np.random.Generator) -> Iterator[Score]:
+    def _scores(self, name: str, seed: int, generator: np.random.Generator) -> Iterator[Score]:
         task = task_called(name)
-        blind = 0.0 if task.metrics[0] in ("pearson", "matthews") else 0.5
-        full = 0.4 if name in self.degenerate else 0.82 + chance.normal(0, 0.006)
+        majority = 0.0 if task.metrics[0] in ("pearson", "matthews") else 0.5
+        full = 0.4 if name in self.degenerate else 0.82 + generator.normal(0, 0.006)
         splits = {"dev": 600, "select": 200} | ({"dev-mismatched": 550} if name == "mnli" else {})
         for split, n in splits.items():
-            for value in self._values(split, blind, full, chance):
+            for value in self._values(split, majority, full, generator):
                 for metric in task.metrics:
                     yield Score(task=name, seed=seed, split=split, metric=metric, n=n, **value)
 
     def _values(
-        self, split: str, blind: float, full: float, chance: np.random.Generator
+        self, split: str, majority: float, full: float, generator: np.random.Generator
     ) -> Iterator[dict[str, Any]]:
-        whole = {"method": "full", "draw": 0, "state": "finetuned"}
-        yield whole | {"kind": "majority", "value": blind}
+        whole = {"method": WHOLE, "draw": 0, "state": "finetuned"}
+        yield whole | {"kind": "majority", "value": majority}
         yield whole | {"kind": "full", "value": full}
-        for (method, state), levels in LEVEL.items():
+        for method, state in product(METHODS.values(), ("pruned", "retrained")):
             if state == "retrained" and split == "select":
                 continue
-            supers = SUPERS if self.supers and method == "structured" else ()
+            levels = LEVELS[method.prunes_weights][state]
+            supers = SUPERS if self.supers and method.super_survivors else ()
             for kind in (*CONTROLLED, *supers):
                 for draw in range(self.draws if kind == "random" else 1):
-                    level = levels.get(kind, 0.6) + chance.normal(0, 0.03)
-                    owner = {"method": method, "kind": kind, "draw": draw, "state": state}
-                    yield owner | {"value": blind + (full - blind) * level}
+                    level = levels.get(kind, 0.6) + generator.normal(0, 0.03)
+                    owner = {"method": method.name, "kind": kind, "draw": draw, "state": state}
+                    yield owner | {"value": majority + (full - majority) * level}
 
-    def _structured(self, name: str, chance: np.random.Generator) -> Subnetwork:
-        liking = rng(name, "liking").random((self.layers, self.heads))
-        kept = liking + chance.normal(0, 0.25, liking.shape) > 0.55
-        mlps = chance.random(self.layers) < np.linspace(0.9, 0.5, self.layers)
+    def _components(self, name: str, generator: np.random.Generator) -> Subnetwork:
+        preference = rng(name, "liking").random((self.layers, self.heads))
+        kept = preference + generator.normal(0, 0.25, preference.shape) > 0.55
+        mlps = generator.random(self.layers) < np.linspace(0.9, 0.5, self.layers)
         return Subnetwork({"heads": kept, "mlps": mlps})
 
-    def _magnitude(self) -> Subnetwork:
-        width, chance = 2 * self.heads, rng("magnitudes")
+    def _weights(self) -> Subnetwork:
+        width, generator = 2 * self.heads, rng("magnitudes")
         square, tall = (width, width), (4 * width, width)
         parts = {}
         for layer in range(self.layers):
             at, share = f"layers.{layer}", 0.5 + 0.04 * layer / self.layers
             for projection in ("query", "key", "value", "output"):
-                parts[f"{at}.attention.{projection}.weight"] = chance.random(square) < share
-            parts[f"{at}.mlp.expand.weight"] = chance.random(tall) < share
-            parts[f"{at}.mlp.contract.weight"] = chance.random(tall[::-1]) < share
+                parts[f"{at}.attention.{projection}.weight"] = generator.random(square) < share
+            parts[f"{at}.mlp.expand.weight"] = generator.random(tall) < share
+            parts[f"{at}.mlp.contract.weight"] = generator.random(tall[::-1]) < share
         return Subnetwork(parts)
 
     def _search(
-        self, method: str, good: Subnetwork, chance: np.random.Generator
+        self, method: Method, good: Subnetwork, generator: np.random.Generator
     ) -> Iterator[dict[str, object]]:
-        whole = method == "magnitude"
+        whole = method.prunes_weights
         phases = {"weights": 18} if whole else {"both": self.layers, "heads": 2, "mlps": 2}
         full = 0.82
         edge, slope = (0.58, 14) if whole else (0.35, 9)
@@ -155,9 +159,9 @@ class ToyExperiment:
                 gone = 1 - 0.9**at if whole else at / steps if phase == "both" else 0.3 + 0.02 * at
                 plan.append((phase, gone))
         for number, (phase, gone) in enumerate(plan):
-            score = full / (1 + np.exp(slope * (gone - edge - 0.1))) + chance.normal(0, 0.006)
+            score = full / (1 + np.exp(slope * (gone - edge - 0.1))) + generator.normal(0, 0.006)
             yield {
-                "method": method, "phase": phase, "step": number, "sparsity": gone, "score": score,
+                "method": method.name, "phase": phase, "step": number, "sparsity": gone, "score": score,
                 "heads": None if whole else int(self.layers * self.heads * (1 - gone)),
                 "mlps": None if whole else int(self.layers * (1 - gone)),
                 "weights": int(good.total * (1 - gone)) if whole else None,
@@ -166,12 +170,12 @@ class ToyExperiment:
 
     def _attention(self, name: str, folder: Path) -> None:
         folder.mkdir(parents=True)
-        chance = rng(name, "gazes")
+        generator = rng(name, "gazes")
         states: dict[int | None, tuple[State, ...]] = {None: ("pretrained",)}
         states |= dict.fromkeys(self.seeds, ("finetuned", "pruned"))
-        found = [
-            gaze(
-                chance,
+        profiles = [
+            head_profile(
+                generator,
                 task=name,
                 seed=seed,
                 state=state,
@@ -179,23 +183,23 @@ class ToyExperiment:
                 layer=layer,
                 index=head,
             )
-            for seed, own in states.items()
-            for state in own
+            for seed, names in states.items()
+            for state in names
             for weighting in ("raw", "normed")
             for layer in range(self.layers)
             for head in range(self.heads)
-            if state != "pruned" or chance.random() < 0.6
+            if state != "pruned" or generator.random() < 0.6
         ]
-        records.write(HeadProfile, found, folder / "heads.parquet")
-        shown = chance.integers(0, 256, (self.layers, self.heads, 24, 24), np.uint8)
-        save_file({"pictures": shown}, folder / "pictures.safetensors")
+        records.write(HeadProfile, profiles, folder / "heads.parquet")
+        pictures = generator.integers(0, 256, (self.layers, self.heads, 24, 24), np.uint8)
+        save_file({"pictures": pictures}, folder / "pictures.safetensors")
 
     def _meta(self, name: str, folder: Path) -> None:
         classes = {} if name == "stsb" else {"classes": {"0": 300, "1": 300}}
         splits = {"train": 700, "select": 200, "dev": 600} | (
             {"dev-mismatched": 550} if name == "mnli" else {}
         )
-        known = {
+        description = {
             "task": name,
             "labels": {"mean": 2.6, "std": 1.5} if name == "stsb" else None,
             "splits": {
@@ -211,14 +215,14 @@ class ToyExperiment:
             },
         }
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.json").write_text(json.dumps(known), encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")
 
 
-def gaze(chance: np.random.Generator, **owner: Any) -> HeadProfile:
-    """A head's habits: random shares of the patterns, random descriptors."""
-    shares = dict(zip(PATTERNS, chance.dirichlet(np.ones(len(PATTERNS))).tolist(), strict=True))
+def head_profile(generator: np.random.Generator, **owner: Any) -> HeadProfile:
+    """The attention profile of a head: random shares of the patterns, random descriptors."""
+    shares = dict(zip(PATTERNS, generator.dirichlet(np.ones(len(PATTERNS))).tolist(), strict=True))
     names = ("rule", "agreement", "entropy", "distance", "cls", "sep", "itself")
-    numbers: dict[str, Any] = shares | {name: float(chance.random()) for name in names}
+    numbers: dict[str, Any] = shares | {name: float(generator.random()) for name in names}
     return HeadProfile(examples=4, **owner, **numbers)
 
 

@@ -1,9 +1,17 @@
-"""The report of an experiment that never ran."""
+"""The report of an experiment that never ran: as files, and as values."""
 
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from pathlib import Path
 
+from lottery import params
+from lottery.analysis import frames
+from lottery.report import html, provenance
+from lottery.report.blocks import Block, Document, Folded
+from lottery.report.material import Material
 from stages import report
+from stages.shell.sections import SECTIONS
 from tests.project import ROOT
 from tests.records import ToyExperiment, analysed
 
@@ -17,8 +25,34 @@ def reported(experiment: ToyExperiment, root: Path) -> None:
             meta=Path("data/meta"),
             pipeline=ROOT / "dvc.yaml",
             attention=Path("attention"),
-            template=ROOT / "lottery" / "report" / "page.html",
+            template=html.TEMPLATE,
             out=Path("reports/report.md"),
             pictures=Path("reports/figures"),
             page=Path("reports/report.html"),
+            origin=Path("reports/provenance.json"),
         )
+
+
+def material(root: Path) -> Material:
+    """What the report below `root` was made of."""
+    reports, meta = root / "reports", (root / "data" / "meta").glob("*.json")
+    return Material(
+        tables={path.stem: frames.load(path) for path in (reports / "tables").glob("*.csv")},
+        meta={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in meta},
+        parameters=params.read_sections(SECTIONS, params.read(root / "params.yaml")),
+        figures="figures",
+        provenance=provenance.load(reports / "provenance.json"),
+    )
+
+
+def blocks(document: Document) -> Iterator[Block]:
+    """Every block of a document, also those that are folded away."""
+    yield from _unfolded(document.lead)
+    for section in document.sections:
+        yield from _unfolded(section.blocks)
+
+
+def _unfolded(folded: Sequence[Block]) -> Iterator[Block]:
+    for block in folded:
+        yield block
+        yield from _unfolded(block.blocks) if isinstance(block, Folded) else ()

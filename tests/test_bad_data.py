@@ -1,4 +1,4 @@
-"""Data that is wrong in every way we could think of: one line, or it is used as it should be."""
+"""Malformed data of every kind: refused with one line, or read correctly."""
 
 import json
 from collections.abc import Callable
@@ -12,14 +12,13 @@ import pytest
 
 from lottery import subnetwork
 from lottery.attention import annotated
-from lottery.data import examples, glue, hub, npy, splits
-from lottery.data.corpora import Row, packaged
-from lottery.data.examples import DataParameters
+from lottery.data import examples, glue, hub, npy
+from lottery.data.corpora import read_packaged
+from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import get_task
 from tests import toy_hub, toys
 
 TEXTS = {"sentence1": ["a film", "a plot"], "sentence2": ["good", "bad"], "label": [0, 1]}
@@ -31,6 +30,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(read: Callable[[], object]) -> str:
+    """The one-line message of the UserError that `read` must raise."""
     with pytest.raises(UserError) as caught:
         read()
     assert "\n" not in str(caught.value)
@@ -38,7 +38,7 @@ def refused(read: Callable[[], object]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"label": [0, 2]}, "the label 2"),
         ({"label": [0, -1]}, "the label -1"),
@@ -47,96 +47,62 @@ def refused(read: Callable[[], object]) -> str:
         ({"label": [0.0, float("nan")]}, "the label nan"),
         ({"label": ["0", "1"]}, "the label '0'"),
         ({"label": [[0], [1]]}, "the label [0]"),
-        ({"sentence1": [None, "a"]}, "a text that is"),
-        ({"sentence2": [1, 2]}, "a text that is"),
-        ({"sentence1": [b"\xff", b"a"]}, "a text that is bytes"),
+        ({"sentence1": [None, "a"]}, "a text of type NoneType"),
+        ({"sentence2": [0, 1]}, "a text of type int"),
+        ({"sentence1": [b"\xff", b"a"]}, "a text of type bytes"),
         ({"sentence1": None}, "lacks a column"),
         ({"label": None}, "lacks a column"),
     ],
 )
-def test_wrong_rows_are_named(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_invalid_rows_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     columns = {name: values for name, values in (TEXTS | change).items() if values is not None}
     for split in ("train", "validation"):
         pq.write_table(pa.table(columns), tmp_path / f"{split}-0.parquet")
-    assert told in refused(lambda: glue.saved("rte", tmp_path))
+    assert message in refused(lambda: glue.read_glue("rte", tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"\x00" * 99, b"PAR1" + b"\xff" * 99 + b"PAR1"])
-def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_malformed_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "train-0.parquet").write_bytes(content)
-    assert "not readable" in refused(lambda: glue.saved("rte", tmp_path))
+    assert "not readable" in refused(lambda: glue.read_glue("rte", tmp_path))
 
 
 @pytest.mark.parametrize("state", ["", "{", "[]", "{}", '{"_data_files": [1]}', "[" * 100_000])
-def test_what_is_no_saved_task_is_refused(tmp_path: Path, state: str) -> None:
+def test_a_malformed_state_file_is_refused(tmp_path: Path, state: str) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "state.json").write_text(state)
-    refused(lambda: glue.saved("rte", tmp_path))
+    refused(lambda: glue.read_glue("rte", tmp_path))
 
 
 @pytest.mark.parametrize(
     "line",
     [b"\n", b"a\tb\n", b"a\tb\tc\td\tx\te\tf\n", b"a\tb\tc\td\tnan\te\tf\n", b"\xff\n", b"\x00\n"],
 )
-def test_what_is_no_table_of_pairs_is_refused(tmp_path: Path, line: bytes) -> None:
+def test_a_malformed_table_of_pairs_is_refused(tmp_path: Path, line: bytes) -> None:
     for split in ("train", "dev"):
         (tmp_path / f"{split}.tsv").write_bytes(line)
-    refused(lambda: packaged("stsb", tmp_path))
+    refused(lambda: read_packaged("stsb", tmp_path))
 
 
 @pytest.mark.parametrize("line", ["", "{", "1", "[]", "{}", '{"question": 1}', "[" * 100_000])
-def test_what_is_no_line_of_json_is_refused(tmp_path: Path, line: str) -> None:
+def test_malformed_json_lines_are_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "pairs.jsonl").write_text(line + "\n")
-    refused(lambda: packaged("privacyqa", tmp_path))
-
-
-def divided(train: list[Row], dev: list[Row]) -> dict[str, list[Row]]:
-    data = DataParameters(
-        source="hub", train=None, select=0, dev=None, max_length=16, standardise=True
-    )
-    found = splits.split_corpus(get_task("rte"), {"train": train, "dev": dev}, data)
-    splits.require_learnable(get_task("rte"), found)
-    return found
-
-
-ROWS = [Row(f"text {at}", "other", float(at % 2)) for at in range(20)]
-
-
-@pytest.mark.parametrize(
-    ("train", "dev", "told"),
-    [
-        ([], ROWS[10:], "nothing is left for train"),
-        (ROWS[:10], [], "nothing is left for dev"),
-        (ROWS[:1], ROWS[10:], "all training labels are alike"),
-        (ROWS[:10:2], ROWS[10:], "all training labels are alike"),
-        (ROWS, ROWS, "20 of 20 rows of dev are in train as well"),
-        (ROWS, ROWS[:8] + [row._replace(first="new") for row in ROWS[8:12]], "8 of 12 rows"),
-    ],
-)
-def test_what_nothing_could_be_learned_from_is_refused(
-    train: list[Row], dev: list[Row], told: str
-) -> None:
-    assert told in refused(lambda: divided(train, dev))
-
-
-def test_doubled_rows_and_a_few_shared_ones_are_kept() -> None:
-    found = divided(ROWS[:10] + ROWS[:10], ROWS[9:])
-    assert (len(found["train"]), len(found["dev"])) == (20, 11)
+    refused(lambda: read_packaged("privacyqa", tmp_path))
 
 
 @pytest.mark.parametrize(
     "text", ["film " * 10_000, "a\x00b", "", " ", "\ud7ff\U0001f600", "\u2028"]
 )
-def test_any_text_is_encoded_within_its_length(bert: Path, text: str) -> None:
+def test_any_text_is_truncated_to_max_length(bert: Path, text: str) -> None:
     rows = [Row(text, None, 0.0), Row("film", text, 1.0)]
-    found, cut = Tokenizer(bert, 16).encode("rte", "dev", rows)
-    assert len(found) == 2
-    assert found.lengths_N.max() <= 16
-    assert cut == (2 if len(text) > 100 else 0)
+    encoded, truncated = Tokenizer(bert, 16).encode("rte", "dev", rows)
+    assert len(encoded) == 2
+    assert encoded.lengths_N.max() <= 16
+    assert truncated == (2 if len(text) > 100 else 0)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"model": {"type": "none"}}'])
-def test_what_is_no_tokenizer_is_refused(bert: Path, tmp_path: Path, content: str) -> None:
+def test_a_malformed_tokenizer_is_refused(bert: Path, tmp_path: Path, content: str) -> None:
     for file in bert.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "tokenizer.json").write_text(content)
@@ -154,25 +120,25 @@ def test_what_is_no_tokenizer_is_refused(bert: Path, tmp_path: Path, content: st
     ],
     ids=str,
 )  # fmt: skip
-def test_the_configuration_of_no_encoder_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_impossible_configurations_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
-    known = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(known | change))
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
     refused(lambda: checkpoint.load(tmp_path, classes=2))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", b"\xff" * 8, b"[" * 100_000, b"1", b"[]"])
-def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_malformed_configuration_is_refused(tmp_path: Path, content: bytes) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
     (tmp_path / "config.json").write_bytes(content)
     refused(lambda: checkpoint.load(tmp_path, classes=2))
     for name in ("tokenizer.json", "model.safetensors"):
         (tmp_path / name).touch()
-    refused(lambda: hub.check(tmp_path, "toy"))
+    refused(lambda: hub.require_bert(tmp_path, "toy"))
 
 
-@pytest.mark.parametrize("share", [0, 4, 8, 100, -1])
-def test_what_was_cut_short_is_refused(tmp_path: Path, share: int) -> None:
+@pytest.mark.parametrize("end", [0, 4, 8, 100, -1])
+def test_truncated_files_are_refused(tmp_path: Path, end: int) -> None:
     checkpoint.save(toys.encoder(), tmp_path)
     toys.subnetwork(1).save(tmp_path / "good.safetensors", task="rte")
     examples.save(toys.sentences(3), tmp_path / "dev.safetensors")
@@ -183,23 +149,23 @@ def test_what_was_cut_short_is_refused(tmp_path: Path, share: int) -> None:
     }
     for name, read in readers.items():
         path = tmp_path / f"{name}.safetensors"
-        path.write_bytes(path.read_bytes()[:share])
+        path.write_bytes(path.read_bytes()[:end])
         refused(lambda read=read, path=path: read(path))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j]), np.zeros(1, [("a", int)])])
-def test_arrays_of_anything_but_numbers_are_refused(tmp_path: Path, array: Any) -> None:
+def test_arrays_without_real_numbers_are_refused(tmp_path: Path, array: Any) -> None:
     np.save(tmp_path / "map.npy", array)
     refused(lambda: npy.read(tmp_path / "map.npy"))
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "file,pattern\nx\n", 'file,pattern\n"\0",block\n'])
-def test_labels_of_no_maps_are_refused(tmp_path: Path, text: str) -> None:
+def test_malformed_labels_of_maps_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "labels.csv").write_text(text)
     refused(lambda: annotated.read(tmp_path))
 
 
-def test_a_subnetwork_of_another_encoder_does_not_mix() -> None:
+def test_subnetworks_of_different_encoders_do_not_combine() -> None:
     other = Subnetwork({"heads": np.ones((2, 2), bool), "mlps": np.ones(2, bool)})
     with pytest.raises(ValueError, match="different encoders"):
         toys.subnetwork(1) & other

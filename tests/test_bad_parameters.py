@@ -1,4 +1,4 @@
-"""Every key of params.yaml, wrong in every way: one line that names it, before any work is done."""
+"""Invalid values of every kind for every key of params.yaml: refused with one line that names the key."""
 
 import math
 from typing import Any
@@ -11,14 +11,14 @@ from stages.shell.sections import SECTIONS
 from tests.project import ROOT
 
 DEFAULT = params.read(ROOT / "profiles" / "default.yaml")
-GONE = object()
-WRONG: dict[str, Any] = {
-    "missing": GONE,
+MISSING = object()
+INVALID: dict[str, Any] = {
+    "missing": MISSING,
     "a mapping": {"a": {"b": 1}},
     "empty text": "",
     "empty list": [],
     "nested": [[[]]],
-    "no number": math.nan,
+    "not a number": math.nan,
     "infinite": -math.inf,
     "below any range": -2.5,
     "enormous": 10**400,
@@ -28,45 +28,45 @@ WRONG: dict[str, Any] = {
 KEYS = [f"{kind.section()}.{key}" for kind in SECTIONS for key in kind.__struct_fields__]
 
 
-@pytest.mark.parametrize("way", WRONG)
-@pytest.mark.parametrize("place", KEYS)
-def test_a_key_that_is_wrong_in_any_way_is_named(place: str, way: str) -> None:
-    section, key = place.split(".")
-    values = {**DEFAULT[section], key: WRONG[way]}
-    if WRONG[way] is GONE:
+@pytest.mark.parametrize("kind", INVALID)
+@pytest.mark.parametrize("name", KEYS)
+def test_an_invalid_value_is_refused_by_name(name: str, kind: str) -> None:
+    section, key = name.split(".")
+    values = {**DEFAULT[section], key: INVALID[kind]}
+    if INVALID[kind] is MISSING:
         del values[key]
-    refuse({**DEFAULT, section: values}, f"{section}.{key}")
+    assert_refused({**DEFAULT, section: values}, name)
 
 
 @pytest.mark.parametrize("name", [kind.section() for kind in SECTIONS])
-@pytest.mark.parametrize("values", [GONE, None, 3, "", [], {}, math.nan], ids=repr)
-def test_a_section_that_is_wrong_is_named(name: str, values: Any) -> None:
+@pytest.mark.parametrize("values", [MISSING, None, 3, "", [], {}, math.nan], ids=repr)
+def test_an_invalid_section_is_refused_by_name(name: str, values: Any) -> None:
     tree = {**DEFAULT, name: values}
-    if values is GONE:
+    if values is MISSING:
         del tree[name]
-    refuse(tree, name)
+    assert_refused(tree, name)
 
 
 @pytest.mark.parametrize("name", [kind.section() for kind in SECTIONS])
 @pytest.mark.parametrize(
-    "extra", ["", "no such key", "x" * 10_000, 7, None], ids=lambda e: str(e)[:9]
+    "extra", ["", "no such key", "x" * 10_000, 7, None], ids=lambda key: str(key)[:9]
 )
-def test_a_key_too_many_is_named(name: str, extra: Any) -> None:
-    refuse({**DEFAULT, name: {**DEFAULT[name], extra: 1}}, name)
+def test_an_unknown_key_is_refused(name: str, extra: Any) -> None:
+    assert_refused({**DEFAULT, name: {**DEFAULT[name], extra: 1}}, name)
 
 
 @pytest.mark.parametrize("extra", ["", "no such section", 7, None], ids=str)
-def test_a_section_too_many_is_named(extra: Any) -> None:
-    refuse({**DEFAULT, extra: {}}, str(extra))
+def test_an_unknown_section_is_refused_by_name(extra: Any) -> None:
+    assert_refused({**DEFAULT, extra: {}}, str(extra))
 
 
-def refuse(tree: Any, place: str) -> None:
+def assert_refused(tree: Any, name: str) -> None:
     with pytest.raises(UserError) as caught:
         params.read_sections(SECTIONS, tree)
-    told = str(caught.value)
-    assert place in told, told
-    assert "\n" not in told
-    assert len(told) < 500
+    message = str(caught.value)
+    assert name in message, message
+    assert "\n" not in message
+    assert len(message) < 500
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def refuse(tree: Any, place: str) -> None:
     ],
     ids=lambda text: repr(text[:20]),
 )  # fmt: skip
-def test_what_is_no_parameter_file_is_one_line(tmp_path: Any, text: bytes) -> None:
+def test_a_malformed_parameter_file_is_refused_with_one_line(tmp_path: Any, text: bytes) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(text)
     with pytest.raises(UserError) as caught:

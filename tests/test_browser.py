@@ -1,17 +1,17 @@
-"""The pages in a real browser: the committed report, a made-up one, and a page with everything wrong."""
+"""Pages in a real browser: the committed report, that of a toy experiment, and a page with every fault."""
 
 from pathlib import Path
 
 import pytest
 
-from tests import browser
-from tests.browser import VIEWS, View
+from tests.programs import browser
+from tests.programs.browser import VIEWS, View
 from tests.project import ROOT
 from tests.records import ToyExperiment
 from tests.reports import reported
 
 pytestmark = pytest.mark.skipif(
-    not browser.chromium(), reason="no chromium to look at pages with (apt-get install chromium)"
+    not browser.chromium(), reason="no chromium to check pages with (apt-get install chromium)"
 )
 COMMITTED = ROOT / "reports" / "report.html"
 NARROW, *_, WIDE_DARK, PAPER = VIEWS
@@ -33,20 +33,20 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made up")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toy")
     reported(ToyExperiment(tasks=("mnli", "sst2"), seeds=(1, 2), degenerate=("sst2",)), folder)
     return folder / "reports" / "report.html"
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_the_committed_page_is_sound_in_every_view(view: View) -> None:
+def test_committed_page_has_no_fault_in_any_view(view: View) -> None:
     assert not browser.findings(COMMITTED, view)
 
 
 @pytest.mark.parametrize("view", [NARROW, WIDE_DARK, PAPER], ids=lambda view: view.name)
-def test_a_page_of_another_experiment_is_sound_too(made_up: Path, view: View) -> None:
-    assert not browser.findings(made_up, view)
+def test_toy_page_has_no_fault(toy: Path, view: View) -> None:
+    assert not browser.findings(toy, view)
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,15 @@ def test_a_page_of_another_experiment_is_sound_too(made_up: Path, view: View) ->
         "cannot be sorted",
     ],
 )
-def test_what_is_wrong_is_found(bad: list[str], fault: str) -> None:
+def test_faults_are_found(bad: list[str], fault: str) -> None:
     assert any(each.startswith(fault) for each in bad)
 
 
 @pytest.mark.skipif(not browser.axe(), reason="no axe-core in build/; `make page-check` fetches it")
 @pytest.mark.parametrize("rule", ["color-contrast", "image-alt"])
-def test_what_some_cannot_read_is_found(bad: list[str], rule: str) -> None:
+def test_inaccessible_parts_are_found(bad: list[str], rule: str) -> None:
     assert any(each.startswith(rule) for each in bad)
 
 
-def test_it_prints(tmp_path: Path) -> None:
+def test_page_prints(tmp_path: Path) -> None:
     assert browser.printed(COMMITTED, tmp_path / "report.pdf") > 1

@@ -1,4 +1,4 @@
-"""Figures: every shape of experiment draws, the same numbers give the same bytes, files stay small."""
+"""Figures of experiments of every shape: small files, whose bytes depend on the numbers alone."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from lottery.analysis import frames
-from lottery.report.figures import charts, style
+from lottery.report.figures import style
+from lottery.report.figures.curves import search_curves
+from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.scores import score_panels
+from lottery.report.figures.survival import RAMP, survival_maps
+from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 from tests.records import ToyExperiment, analysed
 
 SHAPES = {
@@ -32,24 +37,24 @@ def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    tasks = tables["tasks"]
+    tasks, components = tables["tasks"], tables["survival"]
     return {
-        "contrasts": charts.contrasts(tables["results"], tables["averages"], tasks),
-        "curves": charts.curves(tables["curves"], tasks),
-        "structured": charts.survival(tables["survival"], tasks, "structured"),
-        "magnitude": charts.survival(tables["survival"], tasks, "magnitude"),
-        "overlap": charts.overlap(tables["overlap"], tasks),
+        "scores": score_panels(tables["results"], tables["averages"], tasks),
+        "curves": search_curves(tables["curves"], tasks),
+        "heads": survival_maps(components[components["method"] == STRUCTURED.name], tasks, False),
+        "weights": survival_maps(components[components["method"] == MAGNITUDE.name], tasks, True),
+        "overlap": overlap_matrices(tables["overlap"], tasks),
     }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_of_experiment_draws_into_small_files(shape: str, tmp_path: Path) -> None:
+def test_figures_of_every_shape_are_small_files(shape: str, tmp_path: Path) -> None:
     for name, figure in draw(read(SHAPES[shape], tmp_path)).items():
         style.save(figure, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").stat().st_size < 200_000
 
 
-def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Path) -> None:
+def test_same_numbers_give_same_bytes_in_any_style_of_the_user(tmp_path: Path) -> None:
     tables = read(SHAPES["one cell"], tmp_path)
     for name, figure in draw(tables).items():
         style.save(figure, tmp_path / f"{name}.png")
@@ -63,7 +68,7 @@ def test_the_same_numbers_are_the_same_bytes_in_the_projects_style(tmp_path: Pat
         assert imread(tmp_path / "again.png")[0, 0, :3].tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("ramp", charts.RAMP.values())
-def test_ramps_darken_steadily_in_greyscale(ramp: str) -> None:
+@pytest.mark.parametrize("ramp", RAMP.values())
+def test_ramps_darken_in_greyscale(ramp: str) -> None:
     colours = mpl.colormaps[ramp](np.linspace(0, 1, 64))[:, :3]
     assert (np.diff(colours @ [0.299, 0.587, 0.114]) < 0).all()

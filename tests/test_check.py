@@ -1,4 +1,4 @@
-"""What a user gets wrong in params.yaml stops the first stage with one line, and leaves nothing behind."""
+"""An invalid params.yaml stops the first stage with one line and no output."""
 
 import os
 import subprocess
@@ -17,19 +17,19 @@ from stages.shell.sections import SECTIONS
 from tests.project import ROOT, stages
 
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
-GONE = object()
+MISSING = object()
 
 
-def changed(tree: Mapping[str, Any], place: str, value: Any) -> dict[str, Any]:
-    """`tree` with `section.key`, or a whole section, set to a value or taken out."""
-    section, _, key = place.partition(".")
-    new: Any = {**tree[section], key: value} if key else value
-    if key and value is GONE:
-        del new[key]
-    out = {**tree, section: new}
-    if new is GONE:
-        del out[section]
-    return out
+def changed(tree: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """`tree` with `section.key`, or a whole section, set to a value or removed."""
+    section, _, key = name.partition(".")
+    keys: Any = {**tree[section], key: value} if key else value
+    if key and value is MISSING:
+        del keys[key]
+    sections = {**tree, section: keys}
+    if keys is MISSING:
+        del sections[section]
+    return sections
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def default() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,38 +48,38 @@ def write(tree: Mapping[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
-def test_every_profile_is_sound(here: Path, profile: Path) -> None:
+def test_every_profile_is_valid(folder: Path, profile: Path) -> None:
     Path("params.yaml").write_bytes(profile.read_bytes())
     check.main(Path("data/checked.json"))
     assert Path("data/checked.json").read_text(encoding="utf-8") == "{}\n"
 
 
-def test_params_yaml_is_sound() -> None:
+def test_params_yaml_is_valid() -> None:
     params.read_sections(SECTIONS, params.read(ROOT / "params.yaml"))
 
 
-def test_the_pipeline_hands_every_section_to_the_check() -> None:
+def test_check_depends_on_every_section() -> None:
     assert set(stages()["check"]["params"]) == {kind.section() for kind in SECTIONS}
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("name", "value", "message"),
     [
         ("grid.tasks", ["sst2", "sts"], "unknown task `sts`; did you mean `stsb`"),
         ("grid.tasks", ["sst2", "cola"], "no package carries `cola`"),
-        ("grid.tasks", ["sst2", "sst2"], "grid.tasks holds sst2 more than once"),
+        ("grid.tasks", ["sst2", "sst2"], "grid.tasks: sst2 given more than once"),
         ("grid.tasks", [], "grid.tasks = []"),
         ("grid.tasks", "sst2", "grid.tasks = 'sst2'"),
         ("grid.tasks", [7], "grid.tasks = [7]"),
-        ("grid.seeds", [1, 42, 1], "grid.seeds holds 1 more than once"),
+        ("grid.seeds", [1, 42, 1], "grid.seeds: 1 given more than once"),
         ("grid.seeds", [], "grid.seeds = []"),
         ("grid.seeds", [-1], "grid.seeds = [-1]"),
         ("grid.seeds", [1.5], "grid.seeds = [1.5]"),
         ("grid.seeds", [2**32], "grid.seeds = [4294967296]"),
         ("grid.shares", [], "grid.shares = []"),
-        ("grid.shares", [2, 1], "grid.shares = [2, 1]: not 1, 2"),
-        ("grid.shares", [1, 2, 3, 4, 5, 6, 7], "a cell has 6 subnetworks"),
-        ("grid", GONE, "the section `grid` is missing"),
+        ("grid.shares", [2, 1], "grid.shares = [2, 1]: expected 1, 2"),
+        ("grid.shares", [1, 2, 3, 4, 5, 6, 7], "a cell has only 6 tickets"),
+        ("grid", MISSING, "the section `grid` is missing"),
         ("grids", {}, "unknown section `grids`; did you mean `grid`"),
         ("encoder.checkpoint", "", "encoder.checkpoint = ''"),
         ("data.source", "no/such/folder", "has no folder sst2"),
@@ -90,7 +90,7 @@ def test_the_pipeline_hands_every_section_to_the_check() -> None:
         ("prune.rate", -1, "prune.rate = -1: "),
         ("prune.rate", "ten", "prune.rate = 'ten': "),
         ("prune.rate", float("nan"), "prune.rate = nan"),
-        ("prune.rate", GONE, "the key prune.rate is missing"),
+        ("prune.rate", MISSING, "the key prune.rate is missing"),
         ("prune.raet", 0.1, "unknown key prune.raet; did you mean `rate`"),
         ("prune.threshold", 1.5, "prune.threshold = 1.5: "),
         ("prune.data", "test", "prune.data = 'test': "),
@@ -106,28 +106,27 @@ def test_the_pipeline_hands_every_section_to_the_check() -> None:
         ("compute.threads", 0, "compute.threads = 0: "),
         ("compute.device", "tpu", "compute.device = 'tpu': "),
     ],
-    ids=lambda value: "gone" if value is GONE else str(value)[:30],
+    ids=lambda value: "missing" if value is MISSING else str(value)[:30],
 )
-def test_a_wrong_parameter_is_one_line(
-    here: Path, default: Mapping[str, Any], place: str, value: Any, told: str
+def test_an_invalid_parameter_is_one_line(
+    folder: Path, default: Mapping[str, Any], name: str, value: Any, message: str
 ) -> None:
-    tree = dict(default) if "." in place else {**default, place: {}}
-    write(changed(tree, place, value))
+    tree = dict(default) if "." in name else {**default, name: {}}
+    write(changed(tree, name, value))
     with pytest.raises(UserError) as caught:
         check.main(Path("data/checked.json"))
-    message = str(caught.value)
-    assert told in message
-    assert "\n" not in message
-    assert not list(here.glob("data/*"))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(folder.glob("data/*"))
 
 
 def test_the_command_ends_with_one_line_and_no_traceback(
-    here: Path, default: Mapping[str, Any]
+    folder: Path, default: Mapping[str, Any]
 ) -> None:
     write(changed(default, "prune.rate", "ten"))
     command = [sys.executable, "-m", "stages.check", "data/checked.json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("error: parameters: prune.rate = 'ten'")
-    assert ended.stderr.count("\n") == 1
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: parameters: prune.rate = 'ten'")
+    assert result.stderr.count("\n") == 1

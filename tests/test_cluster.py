@@ -1,4 +1,4 @@
-"""The smoke run on a real Dask cluster of this machine, through an S3 server, against the plain run."""
+"""The smoke run on a Dask cluster of this machine, through an S3 server, equals a run without a cluster."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,12 @@ from tests.toy import Killer, distribute, text
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
+RESUMED = "resuming from partial results"
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an S3 server on this machine."""
+    """Address of an S3 server on this machine."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -27,34 +28,34 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.stop()
 
 
-def test_the_smoke_run_through_s3_with_a_worker_killed_is_the_plain_run(
+def test_smoke_run_through_s3_with_a_killed_worker_equals_plain_run(
     tmp_path: Path, bucket: str
 ) -> None:
-    plain, far = Workspace(tmp_path / "plain", "smoke"), Workspace(tmp_path / "far", "smoke")
-    far.run("dvc", "config", "--local", "--unset", "cache.dir")
-    far.run("dvc", "remote", "add", "--local", "--default", "lab", "s3://lottery/smoke")
-    far.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
+    plain = Workspace(tmp_path / "plain", "smoke")
+    remote = Workspace(tmp_path / "remote", "smoke")
+    remote.run("dvc", "config", "--local", "--unset", "cache.dir")
+    remote.run("dvc", "remote", "add", "--local", "--default", "lab", "s3://lottery/smoke")
+    remote.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
     boto3.client("s3", endpoint_url=bucket).create_bucket(Bucket="lottery")
     plain.run("dvc", "repro")
-    unfinished = far.root / "partial" / "scores-sst2-1337-1.parquet"
-    killer = Killer(far.root, "retrain@", lambda: any(unfinished.rglob("*.safetensors")))
-    distribute(far)
+    unfinished = remote.root / "partial" / "scores-sst2-1337-1.parquet"
+    killer = Killer(remote.root, "retrain@", lambda: any(unfinished.rglob("*.safetensors")))
+    distribute(remote)
     killer.join(timeout=300)
     assert not killer.survivors()
-    retrained = text(far.root / "logs" / "cells" / "retrain@sst2-1337-1.log")
-    assert "resuming from partial results" in retrained
-    ran = far.executed()
-    assert ran == {
+    retrained = text(remote.root / "logs" / "jobs" / "retrain@sst2-1337-1.log")
+    assert RESUMED in retrained
+    assert remote.executed() == {
         "trace": 1, "check": 1, "fetch": 2, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super_survivors": 1,
         "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
     }  # fmt: skip
-    assert not list((far.root / "models").glob("**/*.safetensors"))
-    assert far.digests("reports/tables") == plain.digests("reports/tables")
-    assert far.digests("reports/figures") == plain.digests("reports/figures")
-    assert told(far) == told(plain)
+    assert not list((remote.root / "models").glob("**/*.safetensors"))
+    assert remote.digests("reports/tables") == plain.digests("reports/tables")
+    assert remote.digests("reports/figures") == plain.digests("reports/figures")
+    assert report_text(remote) == report_text(plain)
 
 
-def told(work: Workspace) -> str:
-    """The report without where it comes from."""
+def report_text(work: Workspace) -> str:
+    """The report without its provenance."""
     report = text(work.root / "reports" / "report.md")
     return re.sub(r"(?ms)^## Provenance$.*?(?=^## |\Z)", "", report)

@@ -1,4 +1,4 @@
-"""Experiments as DVC records them, through its queue: what the comparison reads, and what the plots show."""
+"""The comparison and the plots of experiments that DVC has run and recorded."""
 
 import json
 import re
@@ -22,27 +22,24 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return toy_project.project(tmp_path_factory.mktemp("toy"))
 
 
-def stage(toy: Repository, *more: str, fails: bool = False) -> str:
-    template = str(ROOT / "lottery" / "report" / "page.html")
-    arguments = ("reports/tables", "dvc.lock", template, str(OUT), "reports/experiments", *more)
-    return toy.run(
-        "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.compare", *arguments, fails=fails
-    )
+def lottery_compare(toy: Repository, *more: str, fails: bool = False) -> str:
+    command = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tools.app", "compare")
+    return toy.run(*command, *more, fails=fails)
 
 
 def compare(toy: Repository, *more: str) -> str:
-    stage(toy, *more)
+    lottery_compare(toy, *more)
     text = (toy.root / OUT).read_text(encoding="utf-8")
     page = (toy.root / OUT.with_suffix(".html")).read_text(encoding="utf-8")
-    assert "Experiments side by side</h1>" in page
+    assert "Comparison of experiments</h1>" in page
     return text
 
 
-def test_nothing_then_a_baseline_then_a_sweep(toy: Repository) -> None:
+def test_comparison_of_nothing_a_baseline_and_a_sweep(toy: Repository) -> None:
     assert "There is nothing to compare" in compare(toy)
     toy.run("dvc", "repro")
     toy.commit("baseline")
-    assert "no experiment stands beside it yet" in compare(toy)
+    assert "no experiment to compare it with yet" in compare(toy)
     toy.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.4,0.1,0.2")
     toy.run("dvc", "exp", "run", "--run-all")
     toy.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "prune.rate=0.9")
@@ -59,18 +56,18 @@ def test_nothing_then_a_baseline_then_a_sweep(toy: Repository) -> None:
 
 
 def _plots(toy: Repository) -> None:
-    """DVC fills the templates of this project with the tables of both revisions."""
-    found = json.loads(toy.run("dvc", "plots", "diff", "--json", "HEAD", "rate-1"))
-    assert not found.get("errors")
-    assert set(found["data"]) == {"the way down", "surviving heads"}
-    for [plot] in found["data"].values():
+    """DVC fills the plot templates with the tables of both revisions."""
+    plots = json.loads(toy.run("dvc", "plots", "diff", "--json", "HEAD", "rate-1"))
+    assert not plots.get("errors")
+    assert set(plots["data"]) == {"the way down", "surviving heads"}
+    for [plot] in plots["data"].values():
         content = json.dumps(plot["content"])
         assert "<DVC_METRIC" not in content
         assert plot["revisions"] == ["HEAD", "rate-1"]
 
 
-def test_every_way_to_run_one_is_compared(tmp_path: Path) -> None:
-    """In a folder of its own, by a worker in the background, and in place: the last alone changes the tree."""
+def test_experiments_run_in_any_way_are_compared(tmp_path: Path) -> None:
+    """In a temporary folder, by a background worker, and in place; only the last changes the working tree."""
     toy = toy_project.project(tmp_path / "toy")
     toy.run("dvc", "repro")
     toy.commit("baseline")
@@ -78,8 +75,8 @@ def test_every_way_to_run_one_is_compared(tmp_path: Path) -> None:
     toy.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "prune.rate=0.3")
     toy.run("dvc", "queue", "start")
     deadline = time.monotonic() + 120
-    while "Success" not in (said := toy.run("dvc", "queue", "status")):
-        assert time.monotonic() < deadline, said
+    while "Success" not in (status := toy.run("dvc", "queue", "status")):
+        assert time.monotonic() < deadline, status
         time.sleep(1)
     toy.run("dvc", "queue", "stop")
     assert toy.run("git", "status", "--porcelain") == ""
@@ -90,7 +87,7 @@ def test_every_way_to_run_one_is_compared(tmp_path: Path) -> None:
         assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` \|$", text, re.MULTILINE)
 
 
-def test_an_unknown_commit_is_one_line(toy: Repository) -> None:
-    output = stage(toy, "--base", "nowhere", fails=True)
+def test_unknown_commit_is_one_line(toy: Repository) -> None:
+    output = lottery_compare(toy, "--base", "nowhere", fails=True)
     assert "Traceback" not in output
     assert "error: nowhere" in output

@@ -1,4 +1,4 @@
-"""What the image is built from, and its entrypoint as far as it runs without an image."""
+"""The sources of the image, and its entrypoint as far as it runs without a container."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ ALLOWED = [
 ]
 
 
-def test_the_base_is_a_release_of_a_day() -> None:
+def test_base_image_is_pinned_to_a_release() -> None:
     bases = re.findall(r"^ARG BASE_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
     assert len(bases) == 1
     assert re.fullmatch(r"debian:\w+-\d{8}-slim(@sha256:[0-9a-f]{64})?", bases[0])
@@ -32,7 +32,7 @@ def test_the_base_is_a_release_of_a_day() -> None:
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= {"${BASE_IMAGE}", *stages}
 
 
-def test_packages_come_by_the_locks_one_recipe() -> None:
+def test_packages_are_installed_from_the_lock_by_make() -> None:
     assert "make setup" in DOCKERFILE
     assert not re.search(r"\b(pip|uv|conda|poetry) (install|add|sync)\b", DOCKERFILE)
     pins = re.split(r"\n(?=\w)", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
@@ -40,36 +40,37 @@ def test_packages_come_by_the_locks_one_recipe() -> None:
     assert not loose
 
 
-def test_no_host_no_proxy_and_no_secret_stays_in_the_image() -> None:
+def test_image_contains_no_host_proxy_or_secret() -> None:
     assert not re.search(r"https?://|_PROXY|ADD |ENV .*(INDEX|PASSWORD|TOKEN)", DOCKERFILE)
 
 
-def test_the_image_compiles_what_the_project_imports() -> None:
+def test_image_compiles_what_the_project_imports() -> None:
     compiled = re.search(r'python -c "import (.*?);', DOCKERFILE, re.DOTALL)
     assert compiled
     roots = {name.split(".")[0] for name in re.findall(r"[\w.]+", compiled[1])}
     used = {
         name.split(".")[0] for file in files("lottery", "stages", "tools") for name in names(file)
     }
-    used |= {"distributed"}  # what workers of a cluster load first
+    used |= {"distributed"}  # loaded by workers of a cluster
     assert roots == used - {"cluster", "lottery", "stages", "tools"} - set(sys.stdlib_module_names)
 
 
-def test_the_image_leaves_out_the_tools_of_development() -> None:
+def test_image_leaves_out_development_tools() -> None:
     left_out = re.search(r"pip uninstall ([^&]+)", DOCKERFILE)
     assert left_out
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["dev"]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
     assert set(re.findall(r" (\w[\w-]*)", left_out[1])) == {
         "cfn-lint",
         "uv",
-        *(tool.partition("[")[0] for tool in tools),
+        *(tool.partition("[")[0] for tool in groups["dev"]),
     }
 
 
-def test_the_context_holds_what_the_pipeline_needs_and_no_more() -> None:
+def test_build_context_holds_what_the_image_needs_and_no_more() -> None:
     ours = set(tracked())
     needed = {Path(name) for script in programs() for name in program(script)}
     needed |= {Path(name) for name in ("dvc.yaml", "params.yaml", "requirements.txt", "Makefile")}
+    needed |= {Path("pyproject.toml"), *files("cluster", "tools")}  # the command `lottery`
     needed |= {path for path in ours if path.parts[0] in {"profiles", "published"}}
     assert not {str(path) for path in needed if not _enters(path)}
     unused = {rule for rule in ALLOWED if not any(path.is_relative_to(rule) for path in ours)}
@@ -84,26 +85,26 @@ def _enters(path: Path) -> bool:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Repository:
-    """A repository as small as the entrypoint needs it."""
-    made = Repository(tmp_path)
-    made.run("git", "init", "-q")
+    """The smallest repository that the entrypoint accepts."""
+    repository = Repository(tmp_path)
+    repository.run("git", "init", "-q")
     (tmp_path / "pyproject.toml").write_text('name = "lottery"\nversion = "1.2.3"\n')
-    return made
+    return repository
 
 
-def test_the_entrypoint_says_its_version_before_it_touches_anything(project: Repository) -> None:
-    said = project.run("sh", str(ENTRYPOINT), "--version")
-    assert said == "lottery 1.2.3, image of revision unknown\n"
+def test_entrypoint_prints_its_version_without_writing(project: Repository) -> None:
+    output = project.run("sh", str(ENTRYPOINT), "--version")
+    assert output == "lottery 1.2.3, image of revision unknown\n"
     assert not (project.root / ".dvc").exists()
 
 
-def test_the_entrypoint_becomes_the_command(project: Repository) -> None:
-    said = project.run("sh", str(ENTRYPOINT), "sh", "-c", 'echo "$#: $1" && exit 0', "-", "a  b")
-    assert said == "1: a  b\n"
+def test_entrypoint_replaces_itself_by_the_command(project: Repository) -> None:
+    output = project.run("sh", str(ENTRYPOINT), "sh", "-c", 'echo "$#: $1" && exit 0', "-", "a  b")
+    assert output == "1: a  b\n"
     assert "not found" in project.run("sh", str(ENTRYPOINT), "no-such-command", fails=True)
 
 
-def test_the_entrypoint_forgets_the_locks_of_a_killed_container(project: Repository) -> None:
+def test_entrypoint_removes_stale_locks_of_a_killed_container(project: Repository) -> None:
     left = project.root / ".dvc" / "tmp" / "rwlock"
     left.parent.mkdir(parents=True)
     left.write_text('{"/lottery/data": {"write": {"pid": 7}}}')
@@ -111,24 +112,24 @@ def test_the_entrypoint_forgets_the_locks_of_a_killed_container(project: Reposit
     assert not left.exists()
 
 
-def test_the_entrypoint_works_alone(project: Repository) -> None:
+def test_entrypoint_refuses_a_second_container(project: Repository) -> None:
     lock = project.root / ".dvc" / "tmp" / "container.lock"
     lock.parent.mkdir(parents=True)
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         (lock.parent / "rwlock").touch()
-        said = project.run("sh", str(ENTRYPOINT), "true", fails=True)
-    assert said.startswith("error: another container is at work")
+        output = project.run("sh", str(ENTRYPOINT), "true", fails=True)
+    assert output.startswith("error: another container is running")
     assert (lock.parent / "rwlock").exists()
     project.run("sh", str(ENTRYPOINT), "true")
 
 
-def test_the_entrypoint_wants_a_repository(tmp_path: Path) -> None:
-    said = Repository(tmp_path).run("sh", str(ENTRYPOINT), "true", fails=True)
-    assert re.fullmatch(r"error: .* is no git repository.*\n", said)
+def test_entrypoint_needs_a_git_repository(tmp_path: Path) -> None:
+    output = Repository(tmp_path).run("sh", str(ENTRYPOINT), "true", fails=True)
+    assert re.fullmatch(r"error: .* is no git repository.*\n", output)
 
 
-def test_the_services_and_the_editor_use_this_image() -> None:
+def test_compose_and_devcontainer_use_this_image() -> None:
     services = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
     assert {service["image"] for service in services.values()} == {"lottery"}
     editor = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))

@@ -95,7 +95,7 @@ def test_scores_do_not_depend_on_the_number_of_shares(
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_number_of_threads_changes_the_last_bits_at_most(threads: int) -> None:
-    """Within 1e-5 of the largest logit, the tolerance that CHECKS.md states."""
+    """Within 1e-5 of the largest logit, the tolerance that docs/checks.md states."""
     encoder, sentences = toys.encoder(), toys.sentences(200)
     single_NC = predict(encoder, sentences)
     torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""What can go wrong on a cluster, with a toy pipeline: workers and heads die, cells break, storage is away."""
+"""Failures on a cluster, with a toy pipeline: workers and heads die, jobs fail, the remote is unreachable."""
 
 import hashlib
 import json
@@ -20,74 +20,74 @@ from ruamel.yaml import YAML
 
 from cluster import pipeline
 from tests.project import ROOT
-from tests.toy import Killer, Toy, distribute, text, until
+from tests.toy import DISTRIBUTE, Killer, Toy, distribute, text, until
 from tests.workspace import Repository
 
 pytestmark = pytest.mark.pipeline
 ONCE = {"first@one": 1, "first@two": 1, "second@one": 1, "second@two": 1, "total@all": 1}
 
 
-def test_a_worker_dies_a_cell_breaks_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_worker_dies_job_fails_and_next_run_resumes(tmp_path: Path) -> None:
     toy = Toy(tmp_path, broken=("second", "two"))
     killer = Killer(toy.root, "first@two", (tmp_path / "hung").exists)
     output = distribute(toy, fails=True)
     killer.join(timeout=300)
     assert not killer.survivors()
     last = output.splitlines()[-1]
-    assert last.startswith("error: failed: second@two; all others that could are in")
+    assert last.startswith("error: failed: second@two; jobs that do not need them are done")
     assert "broken on purpose" in output
-    assert "broken on purpose" in text(toy.root / "logs" / "cells" / "second@two.log")
+    assert "broken on purpose" in text(toy.root / "logs" / "jobs" / "second@two.log")
     (toy.root / "work.py").write_text(text(toy.root / "work.py").replace("sys.exit(", "print("))
     assert "work.py changed since; commit" in distribute(toy, fails=True)
     assert not (toy.root / "total.txt").exists()
-    assert toy.seen() == {"first@one": 1, "first@two": 2, "second@one": 1, "second@two": 1}
-    toy.commit("mended")
+    assert toy.executed() == {"first@one": 1, "first@two": 2, "second@one": 1, "second@two": 1}
+    toy.commit("fixed")
     distribute(toy)
     toy.run("dvc", "repro", "--allow-missing")
     assert not (toy.root / "out" / "first").exists()
-    assert toy.seen() == ONCE
+    assert toy.executed() == ONCE
 
 
-def test_a_head_dies_with_its_workers_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_head_dies_with_its_workers_and_next_one_resumes(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
-    with started(toy, "python", "-m", "cluster.distribute", "--jobs", "2") as head:
-        toy.hangs()
+    with started(toy, *DISTRIBUTE, "--workers", "2") as head:
+        toy.wait_until_hung()
         family = psutil.Process(head.pid).children(recursive=True)
-        assert any("cluster.run_cell" in process.cmdline() for process in family)
+        assert any("cluster.run_job" in process.cmdline() for process in family)
         head.kill()
         _, alive = psutil.wait_procs(family, timeout=60)
         assert not alive
     distribute(toy)
-    assert toy.seen() == ONCE | {"first@two": 2}
+    assert toy.executed() == ONCE | {"first@two": 2}
 
 
-def test_workers_that_all_die_are_started_again(tmp_path: Path) -> None:
+def test_dead_workers_are_started_again(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
-    with started(toy, "python", "-m", "cluster.distribute", "--jobs", "2") as head:
-        toy.hangs()
+    with started(toy, *DISTRIBUTE, "--workers", "2") as head:
+        toy.wait_until_hung()
         for child in psutil.Process(head.pid).children():
             if any("spawn_main" in word for word in child.cmdline()):
                 child.kill()
         assert head.wait(timeout=300) == 0, toy.said()
-    assert toy.seen() == ONCE | {"first@two": 2}
+    assert toy.executed() == ONCE | {"first@two": 2}
 
 
-def test_two_heads_at_one_scheduler_and_one_remote_do_no_harm(tmp_path: Path) -> None:
+def test_two_heads_may_share_scheduler_and_remote(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.run("git", "clone", "-q", ".", str(tmp_path / "other"))
     other = Repository(tmp_path / "other")
     with (
         farm(tmp_path / "farm") as address,
-        started(toy, "python", "-m", "cluster.distribute", "--scheduler", address) as head,
+        started(toy, *DISTRIBUTE, "--scheduler", address) as head,
     ):
-        toy.hangs()
-        assert "another cluster.distribute is at work" in distribute(toy, fails=True)
+        toy.wait_until_hung()
+        assert "another `lottery distribute` is running" in distribute(toy, fails=True)
         distribute(other, "--scheduler", address)
         toy.go()
         assert head.wait(timeout=300) == 0, toy.said()
-    assert toy.seen() == ONCE | {"first@two": 2, "total@all": 2}
+    assert toy.executed() == ONCE | {"first@two": 2, "total@all": 2}
     locks = [YAML(typ="safe").load(work.root / "dvc.lock") for work in (toy, other)]
-    assert locks[0] == locks[1]  # cells stand in it as they came in
+    assert locks[0] == locks[1]  # the order of entries may differ
     objects = [path for path in (tmp_path / "remote" / "files").rglob("*") if path.is_file()]
     assert objects
     for path in objects:
@@ -95,33 +95,32 @@ def test_two_heads_at_one_scheduler_and_one_remote_do_no_harm(tmp_path: Path) ->
         assert path.parent.name + path.name.removesuffix(".dir") == digest
 
 
-def test_a_batch_job_that_is_gone_is_asked_for_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The README's Slurm cluster, where `sbatch` runs jobs on this machine: the only one ends in the middle."""
+def test_ended_batch_job_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documented Slurm cluster, with an `sbatch` that runs batch jobs on this machine; the only one is killed."""
     toy = Toy(tmp_path)
-    found = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert found
-    (tmp_path / "slurm.yaml").write_text(found[1])
+    documentation = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(.*?)```", documentation, re.DOTALL)
+    assert example
+    (tmp_path / "slurm.yaml").write_text(example[1])
     slurm(tmp_path / "bin", tmp_path / "jobs")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
 
-    def strike() -> None:
+    def kill() -> None:
         until((tmp_path / "hung").exists)
         os.killpg(int(text(tmp_path / "jobs").split()[0]), signal.SIGKILL)
 
-    Thread(target=strike, daemon=True).start()
-    distribute(toy, "--cluster", str(tmp_path / "slurm.yaml"), "--jobs", "1", "--take", "GPU=1")
+    Thread(target=kill, daemon=True).start()
+    distribute(toy, "--cluster", str(tmp_path / "slurm.yaml"), "--workers", "1", "--take", "GPU=1")
     assert len(text(tmp_path / "jobs").split()) == 2
-    assert toy.seen() == ONCE | {"first@two": 2}
+    assert toy.executed() == ONCE | {"first@two": 2}
 
 
-def test_a_clone_sees_that_a_folder_of_many_cells_is_not_what_another_cell_read(
+def test_clone_reruns_jobs_that_read_an_outdated_folder_of_several_jobs(
     tmp_path: Path,
 ) -> None:
-    """Half of a changed run was done elsewhere: nothing of it lies in the clone."""
+    """Half of a changed run was done elsewhere; its files are on the remote only."""
     toy = Toy(tmp_path)
     toy.go()
     (tmp_path / "hung").touch()
@@ -131,37 +130,35 @@ def test_a_clone_sees_that_a_folder_of_many_cells_is_not_what_another_cell_read(
     toy.run("dvc", "repro", "first")
     toy.run("dvc", "push", "first")
     toy.commit("half")
-    toy.seen()
+    toy.executed()
     toy.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
     clone = Repository(tmp_path / "clone")
     distribute(clone)
-    assert toy.seen() == {"second@one": 1, "second@two": 1, "total@all": 1}
+    assert toy.executed() == {"second@one": 1, "second@two": 1, "total@all": 1}
     assert "2" in text(clone.root / "total.txt")
 
 
-def test_on_one_machine_the_projects_cache_is_the_remote(tmp_path: Path) -> None:
+def test_project_cache_is_the_remote_for_local_workers(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.go()
     toy.run("dvc", "remote", "remove", "lab")
     toy.commit("no remote")
     distribute(toy)
-    assert toy.seen() == ONCE
+    assert toy.executed() == ONCE
     toy.run("dvc", "repro")
-    assert not toy.seen()
+    assert not toy.executed()
     assert (toy.root / "out" / "first" / "one").exists()
 
 
-def test_a_folder_that_workers_do_not_see_is_refused(tmp_path: Path) -> None:
+def test_relative_folder_in_parameters_is_refused(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     (toy.root / "params.yaml").write_text("factor: 1\ndata: {source: cluster}\n")
     toy.commit("here")
-    assert "data.source = 'cluster': workers are elsewhere" in distribute(toy, fails=True)
+    assert "data.source = 'cluster': workers run elsewhere" in distribute(toy, fails=True)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of DVC, in this process for once
-def test_a_remote_that_answers_late_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # by DVC, here in this process
+def test_unreachable_remote_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Toy(tmp_path)
     monkeypatch.chdir(toy.root)
     with socket() as held:
@@ -171,22 +168,22 @@ def test_a_remote_that_answers_late_is_waited_for(
     keys = {"access_key_id": "testing", "secret_access_key": "testing"}
     config = {"core": {"remote": "late"}, "remote": {"late": s3 | keys}}
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    said = list[str]()
+    messages = list[str]()
 
-    def say(line: str) -> None:
-        if not said:
+    def start_server(message: str) -> None:
+        if not messages:
             server.start()
-        said.append(line)
+        messages.append(message)
 
     with Repo(toy.root, config=config) as repo:
-        assert not pipeline.offered(repo, pipeline.graph(repo), say)
+        assert not pipeline.push_done(repo, pipeline.graph(repo), start_server)
     server.stop()
-    assert len(said) == 1
-    assert said[0].endswith("again in 1 s")
+    assert len(messages) == 1
+    assert re.search(r"trying again in 1\.\d s$", messages[0])
 
 
 def slurm(folder: Path, jobs: Path) -> None:
-    """Slurm's two commands, for jobs that run here at once; their ids are noted. A script is kept, as Slurm does."""
+    """Slurm's two commands: batch jobs run here at once, their process ids go to `jobs`, their scripts are copied."""
     folder.mkdir()
     start = 'cp "$1" "$1.kept"; setsid sh "$1.kept" >/dev/null 2>&1'
     submit = f'{start} & echo $! >> {jobs}; echo "Submitted batch job $!"'
@@ -197,21 +194,21 @@ def slurm(folder: Path, jobs: Path) -> None:
 
 @contextmanager
 def farm(folder: Path) -> Iterator[str]:
-    """The address of a scheduler with one worker of two threads, both processes of their own."""
-    told = folder / "scheduler.json"
-    here = ("--host", "127.0.0.1", "--scheduler-file", str(told))
+    """Address of a scheduler with one worker of two threads, each in its own process."""
+    connection = folder / "scheduler.json"
+    here = ("--host", "127.0.0.1", "--scheduler-file", str(connection))
     for part in ("scheduler", "worker"):
         (folder / part).mkdir(parents=True)
     scheduler, worker = Repository(folder / "scheduler"), Repository(folder / "worker")
     with started(scheduler, "dask", "scheduler", "--port", "0", "--no-dashboard", *here):
-        until(told.exists)
+        until(connection.exists)
         with started(worker, "dask", "worker", "--nthreads", "2", "--local-directory", ".", *here):
-            yield json.loads(text(told))["address"]
+            yield json.loads(text(connection))["address"]
 
 
 @contextmanager
 def started(work: Repository, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, ended with all it started."""
+    """A running command; it and its children are killed at the end."""
     with work.start(*command) as process:
         try:
             yield process

@@ -1,62 +1,73 @@
-"""What the head does before and after the cluster: waiting for storage, the lock, the bundle, the settings."""
+"""Parts of a distributed run that need no cluster: retries, dvc.lock, the snapshot, descriptions of clusters."""
 
+import fnmatch
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from cluster import snapshot, workers
+from cluster import simulation, snapshot, workers
 from cluster.dag import Graph, Node
 from cluster.lockfile import Lockfile
-from cluster.retry import retry
+from cluster.retry import backoff, retry
+from lottery import params
 from lottery.errors import UserError
+from stages.shell import eta
 from stages.shell.imports import names, reach
 from tests.project import ROOT, files
 from tests.workspace import Repository
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3])
-def test_patience_outlasts_failures(failures: int) -> None:
-    said, slept, left = list[str](), list[float](), [OSError("away")] * failures
+def test_retry_succeeds_after_failures(failures: int) -> None:
+    messages, waits, errors = list[str](), list[float](), [OSError("unreachable")] * failures
 
     def action() -> int:
-        if left:
-            raise left.pop()
+        if errors:
+            raise errors.pop()
         return 7
 
-    assert retry(action, "pull", said.append, (1, 2, 4), slept.append) == 7
-    assert slept == [1, 2, 4][:failures]
-    assert len(said) == failures
+    assert retry(action, "pull", messages.append, (1, 2, 4), waits.append) == 7
+    assert waits == [1, 2, 4][:failures]
+    assert len(messages) == failures
 
 
-def test_patience_ends_in_one_line_and_lets_faults_pass() -> None:
-    def away() -> None:
+def test_retry_gives_up_with_one_line_and_at_once_on_user_errors() -> None:
+    def unreachable() -> None:
         raise OSError("no\nroute")
 
     def wrong() -> None:
-        raise UserError("its own")
+        raise UserError("a wrong value")
 
-    slept = list[float]()
+    waits = list[float]()
     with pytest.raises(
-        UserError, match=r"^pull failed, 3 tries in 3 s: no route; is the DVC remote reachable\?$"
+        UserError,
+        match=r"^pull failed, 3 attempts in 3 s: no route; is the DVC remote reachable\?$",
     ):
-        retry(away, "pull", print, (1, 2), slept.append)
-    with pytest.raises(UserError, match="its own"):
-        retry(wrong, "pull", print, (1, 2), slept.append)
-    assert slept == [1, 2]
+        retry(unreachable, "pull", print, (1, 2), waits.append)
+    with pytest.raises(UserError, match="a wrong value"):
+        retry(wrong, "pull", print, (1, 2), waits.append)
+    assert waits == [1, 2]
 
 
-def test_a_new_entry_unsettles_what_stands_behind_it_and_an_old_one_nothing(tmp_path: Path) -> None:
+def test_backoff_doubles_with_jitter() -> None:
+    waits = backoff()
+    assert len(waits) == 6
+    assert all(2**n <= wait <= 1.5 * 2**n for n, wait in enumerate(waits))
+    assert waits != backoff()
+
+
+def test_changed_entry_drops_entries_of_dependents(tmp_path: Path) -> None:
     lock = tmp_path / "dvc.lock"
-    cells = Graph([Node("a"), Node("b", frozenset("a")), Node("c")])
-    state = Lockfile(lock)
-    for name in cells:
-        state.merge(name, {"cmd": name}, cells)
+    jobs = Graph([Node("a"), Node("b", frozenset("a")), Node("c")])
+    lockfile = Lockfile(lock)
+    for name in jobs:
+        lockfile.merge(name, {"cmd": name}, jobs)
     before = lock.read_text()
-    Lockfile(lock).merge("a", {"cmd": "a"}, cells)
+    Lockfile(lock).merge("a", {"cmd": "a"}, jobs)
     assert lock.read_text() == before
-    Lockfile(lock).merge("a", {"cmd": "other"}, cells)
+    Lockfile(lock).merge("a", {"cmd": "other"}, jobs)
     assert "b:" not in lock.read_text()
     assert Lockfile(lock).part(["c", "b"]) == "schema: '2.0'\nstages:\n  c:\n    cmd: c\n"
     assert {path.name for path in tmp_path.iterdir()} == {"dvc.lock"}
@@ -64,21 +75,21 @@ def test_a_new_entry_unsettles_what_stands_behind_it_and_an_old_one_nothing(tmp_
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    made = Repository(tmp_path)
+    repository = Repository(tmp_path)
     (tmp_path / "params.yaml").write_text("a: 1\n")
     (tmp_path / "dvc.lock").write_text("")
-    made.run("git", "init", "-q")
-    made.commit("start")
-    return made
+    repository.run("git", "init", "-q")
+    repository.commit("start")
+    return repository
 
 
-def test_a_bundle_is_the_last_commit(repository: Repository, tmp_path: Path) -> None:
+def test_bundle_holds_the_last_commit(repository: Repository, tmp_path: Path) -> None:
     revision = snapshot.revision(tmp_path, [])
     (tmp_path / "bundle").write_bytes(snapshot.bundle(tmp_path))
     assert revision in repository.run("git", "bundle", "list-heads", "bundle")
 
 
-def test_what_is_not_committed_is_refused_but_for_results(repository: Repository) -> None:
+def test_uncommitted_changes_are_refused_except_in_outputs(repository: Repository) -> None:
     (repository.root / "dvc.lock").write_text("schema: '2.0'\n")
     assert snapshot.revision(repository.root, ["dvc.lock"])
     (repository.root / "params.yaml").write_text("a: 2\n")
@@ -86,7 +97,7 @@ def test_what_is_not_committed_is_refused_but_for_results(repository: Repository
         snapshot.revision(repository.root, ["dvc.lock"])
 
 
-def test_a_clone_is_told_where_the_remote_is_and_no_secret() -> None:
+def test_settings_of_a_clone_have_the_remote_and_no_secret() -> None:
     remote = {
         "url": "s3://bucket/a,b",
         "endpointurl": "http://127.0.0.1:1",
@@ -102,7 +113,7 @@ def test_one_head_at_a_time(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     with (
         snapshot.only_head(tmp_path),
-        pytest.raises(UserError, match=r"another cluster\.distribute"),
+        pytest.raises(UserError, match="another `lottery distribute`"),
         snapshot.only_head(tmp_path),
     ):
         pass
@@ -113,19 +124,20 @@ def test_one_head_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version: 1\nmodule: os\nclass: system\n", "module = 'os' is none of"),
+        ("version: 1\nmodule: os\nclass: system\n", "module = 'os'; choose one of"),
         ("version: 2\nmodule: distributed\nclass: LocalCluster\n", "Invalid enum value 2"),
         ("[", "not a description"),
     ],
 )
-def test_only_dask_clusters_are_started(tmp_path: Path, text: str, message: str) -> None:
+def test_only_descriptions_of_dask_clusters_are_accepted(
+    tmp_path: Path, text: str, message: str
+) -> None:
     (tmp_path / "cluster.yaml").write_text(text)
     with pytest.raises(UserError, match=message):
         workers.read(tmp_path / "cluster.yaml")
 
 
-def test_the_pipeline_imports_nothing_of_the_cluster() -> None:
-    """Nor of Dask, as far as its imports go."""
+def test_pipeline_imports_neither_cluster_nor_dask() -> None:
     reached = reach(*files("stages"))
     assert {path.parts[0] for path in reached} == {"lottery", "stages"}
     assert not {name.split(".")[0] for path in reached for name in names(path)} & {
@@ -134,10 +146,16 @@ def test_the_pipeline_imports_nothing_of_the_cluster() -> None:
     }
 
 
-def test_simulated_on_64_workers_the_paper_takes_little_longer_than_its_longest_chain() -> None:
+def test_committed_times_match_jobs_of_the_paper() -> None:
+    jobs = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "profiles" / "paper.yaml"))
+    times = simulation.read_times(ROOT / "reports" / "benchmarks" / "paper-cells.csv")
+    assert not [pattern for pattern in times if not fnmatch.filter(jobs, pattern)]
+
+
+def test_paper_on_64_simulated_workers_takes_hardly_longer_than_its_longest_chain() -> None:
     times, profile = "reports/benchmarks/paper-cells.csv", "profiles/paper.yaml"
-    said = Repository(ROOT).run(
-        sys.executable, "-m", "cluster.simulate", profile, times, "--workers", "64"
+    output = Repository(ROOT).run(
+        sys.executable, "-m", "tools.app", "simulate", profile, times, "--workers", "64"
     )
-    [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", said)
+    [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", output)
     assert 1 <= float(stretch) <= 1.2

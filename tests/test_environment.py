@@ -1,6 +1,6 @@
-"""The world fails: a full disk, folders that may not be written, no network, no git, the wrong Python.
+"""Failures of the environment: a full disk, read-only folders, no network, no git, the wrong Python.
 
-Each ends with one line and an exit code, loses nothing, and is over once it is mended.
+Each ends with one line and an exit code, loses nothing, and the next run succeeds once it is fixed.
 """
 
 import os
@@ -17,22 +17,22 @@ import pytest
 from tests.project import ROOT
 from tests.workspace import Workspace
 
-DATA, ENCODER, MODEL, KEPT = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
+DATA, ENCODER, MODEL, TICKETS = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
-    "prune": (DATA, MODEL, KEPT),
-    "retrain": ("1", DATA, ENCODER, MODEL, KEPT, "scores/rte/1/1.parquet"),
+    "prune": (DATA, MODEL, TICKETS),
+    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, "scores/rte/1/1.parquet"),
     "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
-"""What makes root heed the permissions of files, as others do."""
+"""Takes from root the right to ignore file permissions."""
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-"""Python itself would keep half a compiled file where the disk is full."""
+"""Bytecode is not written, as Python leaves half a file on a full disk."""
 
 
 @pytest.fixture
 def run(finished_run: Path, tmp_path: Path) -> Iterator[Path]:
-    """A finished toy run, for whose results nobody wrote a log or a journal."""
+    """A finished toy run without its logs and partial results."""
     root = tmp_path / "run"
     shutil.copytree(finished_run, root, ignore=shutil.ignore_patterns("logs", "partial"))
     yield root
@@ -43,7 +43,7 @@ def run(finished_run: Path, tmp_path: Path) -> Iterator[Path]:
 def python(
     root: Path, *words: str, before: tuple[str, ...] = (), prepare: Callable[[], None] | None = None
 ) -> tuple[int, list[str]]:
-    """The exit code and the lines on stderr of `python -m` those words in `root`."""
+    """Exit code and stderr lines of `python -m` with these words, run in `root`."""
     done = subprocess.run(
         [*before, sys.executable, "-m", *words],
         cwd=root,
@@ -57,7 +57,7 @@ def python(
 
 
 def contents(root: Path) -> dict[Path, bytes]:
-    """All files but logs and journals, in which every entry is whole or not there."""
+    """All files but logs and partial results, which grow by whole entries."""
     return {
         path.relative_to(root): path.read_bytes()
         for path in root.rglob("*")
@@ -69,7 +69,7 @@ def bound() -> tuple[str, ...]:
     if os.getuid():
         return ()
     if not shutil.which("setpriv"):
-        pytest.skip("root, and no setpriv to give up its powers with")
+        pytest.skip("running as root without setpriv to drop capabilities")
     return BOUND
 
 
@@ -83,42 +83,42 @@ def bound() -> tuple[str, ...]:
         ("super_survivors", 300),
     ],
 )
-def test_a_full_disk(run: Path, stage: str, limit: int) -> None:
+def test_full_disk(run: Path, stage: str, limit: int) -> None:
     def fill() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # no other processes
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
     before, command = contents(run), (f"stages.{stage}", "rte", "1", *STAGES[stage])
-    code, said = python(run, *command, prepare=fill)
+    code, errors = python(run, *command, prepare=fill)
     assert code == 1
-    assert len(said) == 1
-    assert said[0].startswith("error: ")
-    assert "nothing is lost" in said[0]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert "nothing is lost" in errors[0]
     assert contents(run) == before
     assert python(run, *command) == (0, [])
     assert contents(run) == before
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_folder_that_may_not_be_written(run: Path, stage: str) -> None:
+def test_read_only_folder(run: Path, stage: str) -> None:
     before, command = contents(run), (f"stages.{stage}", "rte", "1", *STAGES[stage])
     (run / command[-1]).parent.chmod(0o555)
-    code, said = python(run, *command, before=bound())
+    code, errors = python(run, *command, before=bound())
     assert code == 1
-    assert len(said) == 1
-    assert said[0].startswith("error: ")
-    assert "Permission denied; nothing is lost" in said[0]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert "Permission denied; nothing is lost" in errors[0]
     assert contents(run) == before
 
 
-def test_a_cache_that_may_not_be_written(tmp_path: Path) -> None:
+def test_read_only_cache(tmp_path: Path) -> None:
     work, cache = Workspace(tmp_path / "work", "smoke"), tmp_path / "cache"
     cache.mkdir(mode=0o555)
     work.run("dvc", "config", "--local", "cache.dir", str(cache))
-    said = work.run(*bound(), "dvc", "repro", "check", fails=True)
-    assert "Permission denied" in said
-    assert "Traceback" not in said
+    output = work.run(*bound(), "dvc", "repro", "check", fails=True)
+    assert "Permission denied" in output
+    assert "Traceback" not in output
     cache.chmod(0o755)
     work.run("dvc", "repro", "check")
     assert list(cache.rglob("files/md5/*/*"))
@@ -130,11 +130,11 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"PIP_{key}", value)
     for key in ("EXTRA_INDEX_URL", "FIND_LINKS", "CONFIG_FILE"):
         monkeypatch.setenv(f"PIP_{key}", os.devnull if key == "CONFIG_FILE" else "")
-    code, said = python(tmp_path, "stages.fetch", "sst2", "data/assets/sst2")
+    code, errors = python(tmp_path, "stages.fetch", "sst2", "data/assets/sst2")
     assert code == 1
-    assert len(said) == 1
-    assert said[0].startswith("error: ")
-    assert "Secret" not in said[0]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert "Secret" not in errors[0]
     assert not (tmp_path / "data" / "assets" / "sst2").exists()
     assert not list((tmp_path / "data" / "assets").iterdir())
 
@@ -155,12 +155,12 @@ def test_no_git(tmp_path: Path) -> None:
     assert done.returncode
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["old", "none"])
-def test_the_wrong_python(tmp_path: Path, there: bool) -> None:
+@pytest.mark.parametrize("installed", [True, False], ids=["old", "none"])
+def test_wrong_python(tmp_path: Path, installed: bool) -> None:
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
     old = tmp_path / "python3.9"
-    if there:
+    if installed:
         old.write_text('#!/bin/sh\ncase "$1" in -V) echo Python 3.9.2 ;; *) exit 1 ;; esac\n')
         old.chmod(0o755)
     done = subprocess.run(
@@ -171,8 +171,8 @@ def test_the_wrong_python(tmp_path: Path, there: bool) -> None:
         check=False,
     )
     first, *rest = done.stderr.splitlines()
-    assert first.startswith("error: Python 3.11 or newer is needed")
-    assert not there or "Python 3.9.2" in first
+    assert first.startswith("error: Python 3.11 or newer is required")
+    assert not installed or "Python 3.9.2" in first
     assert all(line.startswith("make") for line in rest)
     assert done.returncode
     assert not (tmp_path / ".venv").exists()

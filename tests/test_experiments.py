@@ -1,4 +1,4 @@
-"""Comparison of experiments, on made-up results."""
+"""Comparison of experiments, on tables of experiments that never ran."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from lottery.analysis import experiments, frames
 from lottery.analysis.experiments import TABLES, Experiment
-from lottery.report import comparison
+from lottery.report import comparison, markdown
+from lottery.report.blocks import Table
 from lottery.report.figures import experiment_curves
 from tests.records import ToyExperiment, analysed
+from tests.reports import blocks
 
 STAGES = {"finetune@sst2-1": {"md5": "a"}, "finetune@stsb-1": {"md5": "b"}, "prune": {"md5": "c"}}
 
@@ -38,108 +40,114 @@ def run(name: str = "base", rate: Any = 0.1, seeds: tuple[int, ...] = (1, 2, 3))
     )
 
 
-def with_shift(
-    experiment: Experiment, shift: float | np.ndarray[Any, np.dtype[np.float64]]
+def shifted(
+    experiment: Experiment, by: float | np.ndarray[Any, np.dtype[np.float64]]
 ) -> Experiment:
-    """The experiment with `shift` added to all scores of its cells."""
-    cells = experiment.tables["cells"].assign(value=lambda table: table["value"] + shift)
-    return replace(experiment, tables={**experiment.tables, "cells": cells})
+    """The same experiment with every score shifted."""
+    cells = experiment.tables["cells"]
+    tables = {**experiment.tables, "cells": cells.assign(value=cells["value"] + by)}
+    return replace(experiment, tables=tables)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5))
-def test_differences_equal_the_shift_of_the_scores(shift: float) -> None:
-    for each in experiments.compare([with_shift(run("other"), shift)], run()):
-        is_score = "margin" not in each.quantity and "removed" not in each.quantity
-        assert each.difference.mean == pytest.approx(shift if is_score else 0, abs=1e-12)
-        assert each.difference.std == pytest.approx(0, abs=1e-12)
-        assert each.difference.n == each.estimate.n == 3
+def test_difference_is_the_shift(by: float) -> None:
+    base = run()
+    for compared in experiments.compare([shifted(run("other"), by)], base):
+        unaffected = "margin" in compared.quantity or "removed" in compared.quantity
+        assert compared.difference.mean == pytest.approx(0 if unaffected else by, abs=1e-12)
+        assert compared.difference.std == pytest.approx(0, abs=1e-12)
+        assert compared.difference.n == compared.estimate.n == 3
 
 
-def test_paired_differences_vary_less_than_the_estimates() -> None:
-    noise = np.random.default_rng(1).normal(0, 1e-4, len(run().tables["cells"]))
-    comparisons = experiments.compare([with_shift(run("other"), noise)], run())
-    score = next(each for each in comparisons if each.quantity == "s-pruning, retrained")
+def test_paired_difference_has_less_spread_than_the_means() -> None:
+    base = run()
+    noise = np.random.default_rng(1).normal(0, 1e-4, len(base.tables["cells"]))
+    compared = list(experiments.compare([shifted(run("other"), noise)], base))
+    score = next(each for each in compared if each.quantity == "s-pruning, retrained")
     assert score.difference.std < score.estimate.std / 10
 
 
-def test_estimates_are_means_of_reported_scores() -> None:
-    estimates = {each.quantity: each.estimate for each in experiments.compare([run()], run())}
+def test_mean_is_over_tasks_and_seeds() -> None:
+    means = {each.quantity: each.estimate.mean for each in experiments.compare([run()], run())}
     cells = run().tables["cells"]
-    full = cells[cells["reported"] & (cells["kind"] == "full")]
-    assert estimates["full model"].mean == pytest.approx(full["value"].mean())
+    scores = cells.loc[cells["reported"] & (cells["kind"] == "full"), "value"]
+    assert means["full model"] == pytest.approx(scores.mean())
 
 
-def test_only_sound_cells_of_both_experiments_are_compared() -> None:
-    disjoint = experiments.compare([run("disjoint", seeds=(7, 8))], run())
-    assert all(each.difference.n == 0 and each.estimate.n == 2 for each in disjoint)
-    degenerate = replace(run("degenerate"), tables=toy_tables((1, 2, 3), ("sst2",)))
-    quantities = experiments.headline_quantities(degenerate)
-    assert set(quantities.reset_index()["task"]) == {"stsb"}
-    stsb = experiments.headline_quantities(run()).loc["stsb"]["full model"].mean()
-    full = next(experiments.compare([run()], degenerate))
-    assert full.difference.mean == pytest.approx(stsb - quantities["full model"].mean())
+def test_only_sound_cells_of_both_runs_are_compared() -> None:
+    base = run()
+    apart = experiments.compare([run("apart", seeds=(7, 8))], base)
+    assert all(each.difference.n == 0 and each.estimate.n == 2 for each in apart)
+    half = replace(run("half"), tables=toy_tables((1, 2, 3), ("sst2",)))
+    assert set(experiments.headline_quantities(half).reset_index()["task"]) == {"stsb"}
+    stsb = experiments.headline_quantities(base).loc["stsb"]["full model"].mean()
+    full = next(iter(experiments.compare([base], half)))
+    gap = stsb - experiments.headline_quantities(half)["full model"].mean()
+    assert full.difference.mean == pytest.approx(gap)
 
 
-def test_changed_parameters_are_those_that_differ() -> None:
+def test_differing_parameters_are_listed_and_no_others() -> None:
     runs = [run("a", 0.1), run("b", 0.30000000000000004), run("c", None)]
-    rates = {"a": "0.1", "b": "0.30000000000000004", "c": "null"}
-    assert experiments.changed_parameters(runs).to_dict() == {"prune.rate": rates}
+    values = experiments.changed_parameters(runs)
+    assert values.to_dict() == {"prune.rate": {"a": "0.1", "b": "0.30000000000000004", "c": "null"}}
     assert experiments.changed_parameters(runs[:1]).empty
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20, unique=True))
-def test_runs_that_differ_in_one_number_are_sorted_by_it(rates: list[float]) -> None:
+def test_runs_are_ordered_by_the_number_they_differ_in(rates: list[float]) -> None:
     runs = [
-        Experiment(str(number), "", {"prune": {"rate": rate}}, {}, {})
-        for number, rate in enumerate(rates)
+        Experiment(str(at), "", {"prune": {"rate": rate}}, {}, {}) for at, rate in enumerate(rates)
     ]
-    in_order = experiments.in_order_of_change(runs)
-    assert [experiment.parameters["prune"]["rate"] for experiment in in_order] == sorted(rates)
-    words = [replace(each, parameters={"prune": {"data": each.name + "x"}}) for each in runs]
+    ordered = [run.parameters["prune"]["rate"] for run in experiments.in_order_of_change(runs)]
+    assert ordered == sorted(rates)
+    words = [replace(run, parameters={"prune": {"data": run.name + "x"}}) for run in runs]
     assert experiments.in_order_of_change(words) == words
 
 
-def test_changed_verdicts_have_both_effects() -> None:
+def test_changed_verdicts_are_listed() -> None:
     base = run()
     verdicts = base.tables["verdicts"].copy()
     verdicts.loc[[2, 5], "verdict"] = "contradicted"
     other = replace(run("other"), tables={**base.tables, "verdicts": verdicts})
-    found = experiments.changed_verdicts([run("same"), other], base)
-    assert list(found["claim"]) == list(verdicts.loc[[2, 5], "claim"])
-    assert set(found["run"]) == {"other"}
-    assert "→ **contradicted**" in comparison.render([base, other], True, {}, "x.png")
+    changes = experiments.changed_verdicts([run("same"), other], base)
+    assert list(changes["claim"]) == list(verdicts.loc[[2, 5], "claim"])
+    assert set(changes["run"]) == {"other"}
+    assert "→ **contradicted**" in markdown.render(
+        comparison.compose([base, other], True, {}, "x.png")
+    )
 
 
-def test_stages_are_reused_where_their_locks_are_equal() -> None:
+def test_stages_with_equal_locks_are_reused() -> None:
     other = replace(run("other"), stages=STAGES | {"prune": {"md5": "z"}})
-    found = [tuple(row) for row in frames.rows(experiments.reused_stages([other], run()))]
-    assert found == [("other", "finetune", 2, 2), ("other", "prune", 0, 1)]
+    reused = [tuple(row) for row in frames.rows(experiments.reused_stages([other], run()))]
+    assert reused == [("other", "finetune", 2, 2), ("other", "prune", 0, 1)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 20])
-def test_any_number_of_experiments_makes_a_comparison(count: int) -> None:
+def test_any_number_of_experiments_can_be_compared(count: int) -> None:
     seeds = ((1,), (1, 2), (1, 2, 3))
     runs = [run(f"rate-{at}", 0.1 + at / 100, seeds[at % 3]) for at in range(count)]
-    text = comparison.render(runs, True, {"later": "queued"}, "curves.png")
+    document = comparison.compose(runs, True, {"later": "queued"}, "curves.png")
+    text = markdown.render(document)
     assert "`later` (queued)" in text
-    assert all(f"| `{one.name}`" in text for one in runs)
+    assert all(f"| `{each.name}`" in text for each in runs)
     assert "nan" not in text.lower()
     assert ("make sweep" in text) == (count < 2)
-    for block in text.split("\n\n"):
-        lines = [line for line in block.splitlines() if line.startswith("|")]
-        assert len({line.count("|") for line in lines}) <= 1
+    for table in (block for block in blocks(document) if isinstance(block, Table)):
+        assert {len(row) for row in table.rows} == {len(table.header)}
 
 
-def test_without_results_of_the_commit_the_first_experiment_is_the_baseline() -> None:
-    text = comparison.render([run("a"), run("b", 0.2)], False, {}, "curves.png")
-    assert "holds no results, so `a` serves as the baseline" in text
-    assert "beside the baseline" not in text
+def test_first_experiment_is_the_baseline_if_the_commit_has_no_results() -> None:
+    runs = [run("a"), run("b", 0.2)]
+    text = markdown.render(comparison.compose(runs, False, {}, "curves.png"))
+    assert "has no results, so `a` serves as the baseline" in text
+    assert "and the baseline" not in text
 
 
-def test_every_run_has_a_line_of_its_own_in_every_panel() -> None:
+def test_every_run_has_its_own_line_in_every_panel() -> None:
     runs = [run(f"rate-{at}", at) for at in range(5)]
-    names = [one.name for one in runs]
+    names = [each.name for each in runs]
     trajectories, tasks = experiments.trajectories(runs), experiments.all_tasks(runs)
     figure = experiment_curves.overlay(trajectories, tasks, names)
     assert len(figure.axes) == 4

@@ -22,7 +22,7 @@ from lottery.seeds import rng
 from lottery.subnetwork import Kept
 from lottery.ticket import Ticket
 from tests import toys
-from tests.records import gaze
+from tests.records import head_profile
 
 SHAPE = (4, 8)
 SEEDS = (1, 2, 3)
@@ -39,7 +39,7 @@ def profiles(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
     random, records = rng("test"), []
     for seed, weighting, (layer, index) in product(SEEDS, ("raw", "normed"), np.ndindex(SHAPE)):
         setting = {"task": "rte", "seed": seed, "state": "finetuned", "weighting": weighting}
-        profile = gaze(random, **setting, layer=layer, index=index)
+        profile = head_profile(random, **setting, layer=layer, index=index)
         records.append(asdict(profile) | {"heterogeneous": heterogeneous_LH[layer, index]})
     return pd.DataFrame(records)
 

@@ -18,7 +18,8 @@ EARLIER = {
     "lottery.tickets": "lottery lottery.runtime lottery.data lottery.model",
     "lottery.attention": "lottery lottery.runtime lottery.data lottery.model",
     "lottery.analysis": "lottery lottery.data lottery.tickets lottery.attention",
-    "lottery.report": "lottery lottery.tickets lottery.attention lottery.analysis",
+    "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
+    " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
     "stages.shell": "lottery",
     "stages": "lottery stages.shell",
@@ -26,6 +27,7 @@ EARLIER = {
     "tools": "lottery stages.shell cluster",
 }
 LATE_IMPORTS = {
+    "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",
 }

@@ -26,7 +26,7 @@ def write(path: Path, rows: str) -> Path:
     return path
 
 
-def test_subnetworks_tables_and_figures_come_out(inside: Path) -> None:
+def test_import_writes_subnetworks_tables_and_figures(inside: Path) -> None:
     source = write(inside / "masks.csv", "a,1,110 001,10\na,2,111 000,11\nb,2,100 111,01\n")
     main(source, inside / "out")
     out = inside / "out"
@@ -50,9 +50,7 @@ def test_subnetworks_tables_and_figures_come_out(inside: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", ["a,1,11 11,11\n", "a,1,00 00,00\na,2,00 00,00\n"])
-def test_one_seed_of_one_task_and_nothing_kept_are_tables_with_gaps(
-    inside: Path, rows: str
-) -> None:
+def test_one_seed_or_empty_masks_leave_statistics_empty(inside: Path, rows: str) -> None:
     main(write(inside / "masks.csv", rows), inside / "out")
     stability = pd.read_csv(inside / "out" / "stability.csv").set_index(["unit", "statistic"])[
         "value"
@@ -61,10 +59,10 @@ def test_one_seed_of_one_task_and_nothing_kept_are_tables_with_gaps(
     assert pd.read_csv(inside / "out" / "overlap.csv").empty
 
 
-def test_an_import_replaces_an_import_and_nothing_else(inside: Path) -> None:
+def test_import_replaces_only_an_earlier_import(inside: Path) -> None:
     source = write(inside / "masks.csv", "a,1,11 10,11\n")
     main(source, inside / "out")
     main(source, inside / "out")
-    with pytest.raises(UserError, match="files of another kind"):
+    with pytest.raises(UserError, match="contains other files"):
         main(source, inside)
     assert source.exists()

@@ -1,4 +1,4 @@
-"""GLUE's metrics against scikit-learn and scipy."""
+"""Metrics of GLUE; scikit-learn and scipy are the oracles."""
 
 import warnings
 
@@ -17,7 +17,7 @@ numbers = arrays(float, (2, 30), elements=st.integers(-50, 50).map(float))
 
 
 @given(classes)
-def test_classification(pair: np.ndarray) -> None:
+def test_classification_metrics_equal_scikit_learn(pair: np.ndarray) -> None:
     predicted, labels = pair
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -31,7 +31,7 @@ def test_classification(pair: np.ndarray) -> None:
 
 
 @given(numbers)
-def test_correlation(pair: np.ndarray) -> None:
+def test_correlations_equal_scipy(pair: np.ndarray) -> None:
     predicted, labels = pair
     if np.ptp(predicted) == 0 or np.ptp(labels) == 0:
         assert np.isnan(METRICS["pearson"](predicted, labels))

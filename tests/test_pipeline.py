@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lottery.schemas import Score
-from tests import kills, toy_hub
+from tests import toy_hub
+from tests.programs import kills
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.pipeline
@@ -59,7 +60,7 @@ def test_a_run_that_is_killed_on_its_way_ends_as_one_that_was_not(
 ) -> None:
     killer = kills.Killer(4, seed=0, longest=20)
     kills.compare(kills.results(smoke), killer, kills.workspace(tmp_path / "killed", grid=TWO))
-    assert killer.ways.total() == 4
+    assert killer.methods.total() == 4
 
 
 def test_another_rate_keeps_every_fine_tuned_model(smoke: Workspace) -> None:
@@ -88,10 +89,7 @@ def test_a_sweep_of_three_rates_ends_in_a_comparison(smoke: Workspace) -> None:
     smoke.commit("the baseline")
     smoke.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.25,0.4,0.5")
     smoke.run("dvc", "exp", "run", "--run-all")
-    smoke.run(
-        "python", "-m", "tools.compare", "reports/tables", "dvc.lock", "lottery/report/page.html",
-        "reports/experiments.md", "reports/experiments",
-    )  # fmt: skip
+    smoke.run("python", "-m", "tools.app", "compare")
     text = (smoke.root / "reports" / "experiments.md").read_text()
     assert all(f"rate-{number}" in text for number in (1, 2, 3))
     assert "`prune.rate`" in text

@@ -1,4 +1,4 @@
-"""Rows come back as they were written; a table of something else is refused."""
+"""Tables of records: what is written is read back, and other tables are refused."""
 
 from pathlib import Path
 
@@ -13,27 +13,27 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     count: int | None
     value: float
-    sound: bool
+    valid: bool
 
 
 class Other(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-def test_rows_come_back_in_order_across_files(tmp_path: Path) -> None:
+def test_records_are_read_back_in_order_across_files(tmp_path: Path) -> None:
     rows = [
-        Measured(name="a", count=None, value=float("nan"), sound=True),
-        Measured(name="b", count=3, value=0.5, sound=False),
+        Measured(name="a", count=None, value=float("nan"), valid=True),
+        Measured(name="b", count=3, value=0.5, valid=False),
     ]
     records.write(Measured, rows, tmp_path / "one.parquet")
     records.write(Measured, rows[1:], tmp_path / "two.parquet")
-    found = records.read(Measured, [tmp_path / "one.parquet", tmp_path / "two.parquet"])
-    assert found["name"].to_pylist() == ["a", "b", "b"]
-    assert found["count"].to_pylist() == [None, 3, 3]
-    assert msgspec.convert(found.slice(1).to_pylist(), list[Measured]) == [rows[1]] * 2
+    table = records.read(Measured, [tmp_path / "one.parquet", tmp_path / "two.parquet"])
+    assert table["name"].to_pylist() == ["a", "b", "b"]
+    assert table["count"].to_pylist() == [None, 3, 3]
+    assert msgspec.convert(table.slice(1).to_pylist(), list[Measured]) == [rows[1]] * 2
 
 
-def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     rows = [Other(name="x")]
     for name in ("a", "b"):
         records.write(Other, rows, tmp_path / name)
@@ -42,28 +42,28 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
 
 def test_other_tables_are_refused(tmp_path: Path) -> None:
     records.write(Other, [Other(name="x")], tmp_path / "other.parquet")
-    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    (tmp_path / "malformed.parquet").write_bytes(b"PAR1")
     for name, message in (
         ("other", "not a table of Measured"),
-        ("broken", "no readable table"),
+        ("malformed", "no readable table"),
         ("missing", "no readable table"),
     ):
         with pytest.raises(UserError, match=message):
             records.read(Measured, [tmp_path / f"{name}.parquet"])
 
 
-class Owned(msgspec.Struct, frozen=True, kw_only=True):
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     seed: int
 
 
-def test_a_cell_is_read_from_its_own_records_alone(tmp_path: Path) -> None:
-    for seed, inside in ((1, [1, 1]), (2, [1]), (3, [3, 1]), (4, [])):
-        rows = [Owned(task="rte", seed=each) for each in inside]
+def test_records_of_other_cells_are_refused(tmp_path: Path) -> None:
+    for seed, recorded in ((1, [1, 1]), (2, [1]), (3, [3, 1]), (4, [])):
+        rows = [Cell(task="rte", seed=number) for number in recorded]
         (tmp_path / "rte" / str(seed)).mkdir(parents=True)
-        records.write(Owned, rows, tmp_path / "rte" / str(seed) / "a.parquet")
+        records.write(Cell, rows, tmp_path / "rte" / str(seed) / "a.parquet")
 
-    assert len(records.read_cells(Owned, [("rte", 1)], tmp_path, "a.parquet")) == 2
+    assert len(records.read_cells(Cell, [("rte", 1)], tmp_path, "a.parquet")) == 2
     for seed in (2, 3, 4):
-        with pytest.raises(UserError, match=f"no records of rte seed {seed} alone"):
-            records.read_cells(Owned, [("rte", 1), ("rte", seed)], tmp_path, "a.parquet")
+        with pytest.raises(UserError, match=f"expected records of rte seed {seed} only"):
+            records.read_cells(Cell, [("rte", 1), ("rte", seed)], tmp_path, "a.parquet")

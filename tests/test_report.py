@@ -1,7 +1,10 @@
-"""The report: every number from a table, no empty section, for every shape of experiment."""
+"""The report of experiments of every shape: no empty section, every number from a table."""
 
 import json
+import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,15 @@ from hypothesis import strategies as st
 from lottery import wording
 from lottery.analysis import frames
 from lottery.errors import UserError
-from lottery.report import provenance
+from lottery.report import html, markdown
+from lottery.report.blocks import Document, Figure, Number, Paragraph, Table
+from lottery.report.report import compose
+from lottery.tickets.methods import METHODS, STRUCTURED
+from tests.project import ROOT
 from tests.records import ToyExperiment, analysed
-from tests.reports import reported
+from tests.reports import blocks, material, reported
 
+DECIMAL = re.compile(rf"[+{wording.MINUS}]?\d+\.\d+ ?(%|±|$)")
 SHAPES = {
     "default": ToyExperiment(),
     "one cell": ToyExperiment(tasks=("stsb",), seeds=(7,), draws=1),
@@ -32,71 +40,87 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
-@pytest.fixture
-def text(root: Path) -> str:
-    return (root / "reports" / "report.md").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def document(root: Path) -> Document:
+    return compose(material(root))
 
 
-def test_no_section_is_empty_and_no_number_is_missing_unsaid(text: str) -> None:
-    sections = re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]
-    assert len(sections) >= 12
-    assert all(len(section.split("\n", 1)[1].split()) > 5 for section in sections[1:])
-    assert not re.search(r"\b(nan|None|NaN|inf)\b", text)
+def test_files_render_the_document(root: Path, document: Document) -> None:
+    reports = root / "reports"
+    pictures = {
+        f"figures/{file.name}": file.read_bytes() for file in (reports / "figures").iterdir()
+    }
+    template = html.TEMPLATE.read_text(encoding="utf-8")
+    assert markdown.render(document) == (reports / "report.md").read_text(encoding="utf-8")
+    page = (reports / "report.html").read_text(encoding="utf-8")
+    assert html.page(document, pictures, template) == page
 
 
-def test_every_figure_exists_and_has_words_for_those_who_do_not_see_it(
-    root: Path, text: str
-) -> None:
-    images = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
-    drawn = {path.name for path in (root / "reports/figures").iterdir()}
-    assert {Path(path).name for _, path in images} <= drawn
-    assert all((root / "reports" / path).is_file() and len(words) > 40 for words, path in images)
+def test_no_section_is_empty_and_no_value_is_undefined(document: Document) -> None:
+    assert len(document.sections) >= 12
+    assert all(section.blocks for section in document.sections)
+    assert not re.search(r"\b(nan|None|NaN|inf)\b", markdown.render(document))
 
 
-def test_the_page_holds_every_figure_and_table(root: Path, text: str) -> None:
-    shown = (root / "reports" / "report.html").read_text(encoding="utf-8")
-    assert shown.count('<img src="data:image/png;base64,') == text.count("![")
-    tables = len(re.findall(r"^\|[-|]+\|$", text, flags=re.MULTILINE))
-    assert shown.count("<table>") == shown.count('<figure class="table">') == tables
+def test_every_figure_has_a_file_and_an_alternative_text(root: Path, document: Document) -> None:
+    figures = [block for block in blocks(document) if isinstance(block, Figure)]
+    assert figures
+    assert all((root / "reports" / figure.path).is_file() for figure in figures)
+    assert all(len(figure.alternative) > 40 for figure in figures)
 
 
-def test_every_table_names_a_source_that_exists(root: Path, text: str) -> None:
-    captions = re.findall(r"^\*\*(.*)\*\*\n\n\|", text, flags=re.MULTILINE)
-    assert len(captions) == len(re.findall(r"^\|[-|]+\|$", text, flags=re.MULTILINE))
-    for named in set(re.findall(r"`(tables/[\w-]+\.csv)`", text)):
-        assert (root / "reports" / named).is_file()
+def test_every_table_names_a_source_that_exists(root: Path, document: Document) -> None:
+    captions = [block.caption for block in blocks(document) if isinstance(block, Table)]
     assert all("ource" in caption or "digest" in caption for caption in captions)
+    named = set(re.findall(r"`(tables/[\w-]+\.csv)`", " ".join(captions)))
+    assert named
+    assert all((root / "reports" / path).is_file() for path in named)
 
 
-def test_rows_of_tables_are_as_wide_as_their_headers(text: str) -> None:
-    for block in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.MULTILINE):
-        assert len({line.replace("\\|", "").count("|") for line in block.splitlines()}) == 1
+def test_rows_of_tables_are_as_long_as_their_headers(document: Document) -> None:
+    for table in (block for block in blocks(document) if isinstance(block, Table)):
+        assert {len(row) for row in table.rows} == {len(table.header)}, table.caption
 
 
-def test_the_abstract_says_what_the_tables_say(root: Path, text: str) -> None:
-    abstract = text.split("## Abstract")[1].split("\n## ", maxsplit=1)[0]
+def test_numbers_of_tables_sort_as_they_read(document: Document) -> None:
+    tables = [block for block in blocks(document) if isinstance(block, Table)]
+    measured = [table for table in tables if "params.yaml" not in table.caption]
+    entries = [entry for table in measured for row in table.rows for entry in row]
+    numbers = [entry for entry in entries if isinstance(entry, Number)]
+    assert len(numbers) > 100
+    assert all(math.isfinite(number.value) for number in numbers)
+    assert not [entry for entry in entries if isinstance(entry, str) and DECIMAL.match(entry)]
+
+
+def test_abstract_states_the_numbers_of_the_tables(root: Path, document: Document) -> None:
+    [abstract] = next(each for each in document.sections if each.title == "Abstract").blocks
+    assert isinstance(abstract, Paragraph)
     averages = frames.load(root / "reports/tables/averages.csv")
     sound = averages[averages["scope"] == "sound"]
     if sound.empty:
-        assert "nothing to average" in abstract
+        assert "nothing to average" in abstract.text
         return
     for row in frames.rows(sound[~sound["kind"].str.startswith("super")]):
         share = row.kind != "full"
-        said = wording.percent(row.share, 0) if share else wording.number(row.mean)
-        assert said in abstract
+        stated = wording.percent(row.share, 0) if share else wording.number(row.mean)
+        assert stated in abstract.text
+
+
+def test_report_imports_no_torch() -> None:
+    code = "import sys, stages.report; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_headline_metrics_are_numbers_or_null(root: Path) -> None:
-    found = json.loads((root / "reports/metrics.json").read_text(encoding="utf-8"))
-    assert set(found) == {"full", "majority", "structured", "magnitude"}
-    leaves = json.dumps(found, allow_nan=False)
-    assert "NaN" not in leaves
-    assert set(found["structured"]) == {
+    metrics = json.loads((root / "reports/metrics.json").read_text(encoding="utf-8"))
+    assert set(metrics) == {"full", "majority", *METHODS}
+    assert "NaN" not in json.dumps(metrics, allow_nan=False)
+    assert set(metrics[STRUCTURED.name]) == {
         "pruned", "retrained", "share_of_full", "sparsity", "jaccard",
     }  # fmt: skip
 
 
-def test_a_missing_cell_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+def test_missing_cell_raises_and_nothing_is_written(tmp_path: Path) -> None:
     experiment = ToyExperiment(tasks=("sst2",), seeds=(1, 2))
     with pytest.raises(UserError, match=r"sst2/3"):
         analysed(experiment, tmp_path, seeds=(1, 2, 3))
@@ -109,30 +133,7 @@ def test_numbers_read_back(value: float, digits: int) -> None:
     assert float(text) == pytest.approx(value, abs=0.5000001 * 10**-digits)
 
 
-def test_a_zero_has_no_sign_and_a_p_is_never_zero() -> None:
+def test_zero_has_no_sign_and_p_is_never_zero() -> None:
     assert wording.number(-0.0001) == "0.000"
     assert wording.number(float("nan")) == wording.NONE
     assert wording.probability(0.00049) == "< 0.001"
-
-
-def test_the_digest_of_the_lock_ignores_the_report_and_nothing_else(tmp_path: Path) -> None:
-    def digest(text: str) -> str | None:
-        (tmp_path / "dvc.lock").write_text(text, encoding="utf-8")
-        return provenance.digest(tmp_path / "dvc.lock")
-
-    plain = digest("stages:\n  prune: {md5: a}\n  report: {md5: b}\n")
-    assert plain == digest("stages:\n  report: {md5: c}\n  prune: {md5: a}\n")
-    assert plain != digest("stages:\n  prune: {md5: z}\n")
-    assert provenance.digest(tmp_path / "nothing") is None
-
-
-def test_times_are_those_of_this_pipeline_and_the_last_of_each_cell() -> None:
-    took = [
-        ("prune@sst2-1", 9), ("prune@sst2-1", 2), ("prune@sst2-5", 7), ("check", 1), ("report", 5), (None, 3),
-    ]  # fmt: skip
-    log = [{"stage": str(name).partition("@")[0], "name": name, "seconds": s} for name, s in took]
-    found = {
-        each.stage: (each.instances, each.seconds)
-        for each in provenance.spent(log, ["prune@sst2-1", "check", "report"])
-    }
-    assert found == {"prune": (1, 2), "check": (1, 1)}

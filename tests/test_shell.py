@@ -1,21 +1,19 @@
-"""The shell around the stages, seen from outside: a small stage in a process of its own."""
+"""The shell around the stages, tested with a small stage in its own process."""
 
 import importlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from stages.shell import cli
 from tests.project import ROOT, files
 
+STOPPED = "stopped; nothing is lost: run the same command again to continue\n"
 STAGE = """
 import sys, time
 from pathlib import Path
@@ -23,8 +21,8 @@ from lottery.errors import UserError
 from stages.shell import cli
 
 def main(how: str, out: Path) -> None:
-    "Do what is asked."
-    with cli.stage("toy", "[one] cell", "does it") as stage, cli.fresh(out) as draft:
+    "Write a file, fail or wait."
+    with cli.stage("toy", "[one] cell", "about") as stage, cli.fresh(out) as draft:
         (draft / "folder").mkdir()
         (draft / "folder" / "file").write_text(how)
         if how == "fault":
@@ -57,10 +55,10 @@ def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_a_stage_says_what_it_does_and_what_came_out(tmp_path: Path) -> None:
+def test_stage_prints_and_logs_its_result(tmp_path: Path) -> None:
     code, out, err = run(tmp_path, "work", "out")
     first, last = out.splitlines()
-    assert (code, err, first) == (0, "", "toy [one] cell: does it")
+    assert (code, err, first) == (0, "", "toy [one] cell: about")
     assert last.startswith("toy [one] cell: one [folder] (")
     assert (tmp_path / "out" / "folder" / "file").read_text() == "work"
     entry = json.loads((tmp_path / cli.LOG).read_text())
@@ -68,7 +66,7 @@ def test_a_stage_says_what_it_does_and_what_came_out(tmp_path: Path) -> None:
     assert entry["seconds"] >= 0
 
 
-def test_a_fault_is_one_line_and_leaves_the_old_output(tmp_path: Path) -> None:
+def test_user_error_is_one_line_and_keeps_the_old_output(tmp_path: Path) -> None:
     run(tmp_path, "work", "out")
     code, _, err = run(tmp_path, "fault", "out")
     assert (code, err) == (1, "error: the value 3 is too large; use at most 2\n")
@@ -79,21 +77,23 @@ def test_a_fault_is_one_line_and_leaves_the_old_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
-def test_a_stopped_stage_says_how_to_go_on(tmp_path: Path, signum: int, code: int) -> None:
+def test_stopped_stage_tells_how_to_continue(tmp_path: Path, signum: int, code: int) -> None:
     with start(tmp_path, "wait", "out") as process:
         assert process.stdout is not None
         assert any("ready" in line for line in process.stdout)
         process.send_signal(signum)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert err == "stopped; nothing is lost: `dvc repro` continues here\n"
+    assert err == STOPPED
     assert [path.name for path in tmp_path.iterdir()] == ["toy.py"]
 
 
 @pytest.mark.parametrize(
     ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
-def test_so_does_one_that_still_loads(tmp_path: Path, signum: int, code: int) -> None:
+def test_stage_stopped_during_imports_tells_how_to_continue(
+    tmp_path: Path, signum: int, code: int
+) -> None:
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "stages.check", "out"],
         cwd=tmp_path,
@@ -106,11 +106,11 @@ def test_so_does_one_that_still_loads(tmp_path: Path, signum: int, code: int) ->
         process.send_signal(signum)
         *_, last = process.stderr
     assert process.returncode == code
-    assert last == "stopped; nothing is lost: `dvc repro` continues here\n"
+    assert last == STOPPED
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
+def test_new_output_replaces_old_output(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     for content in ("old", "new"):
         with cli.fresh(out) as draft:
@@ -119,7 +119,7 @@ def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+def test_drafts_of_killed_processes_are_removed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
@@ -132,7 +132,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"out", f".{alive}.out"}
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_file_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out.json"
     with pytest.raises(IsADirectoryError), cli.fresh_file(out) as draft:
         tmp_path.joinpath("deep").write_text(str(draft))
@@ -147,14 +147,16 @@ SCRIPTS = [path.stem for path in files("stages") if "cli.run(main)" in (ROOT / p
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_stage_has_help(script: str) -> None:
-    main = importlib.import_module(f"stages.{script}").main
-    app = typer.Typer(add_completion=False)
-    app.command()(main)
-    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
-    assert shown.exit_code == 0
-    assert main.__doc__.splitlines()[0] in shown.stdout
-    undescribed = [
-        line for line in shown.stdout.splitlines() if re.search(r">\s+\[required\]", line)
-    ]
-    assert not undescribed, "an argument without a help text"
+def test_every_stage_documents_its_arguments(script: str) -> None:
+    command = cli.command(importlib.import_module(f"stages.{script}").main)
+    assert command.help
+    assert not [parameter.name for parameter in command.params if not parameter.help]
+
+
+def test_usage_names_the_program(tmp_path: Path) -> None:
+    assert "Usage: toy.py [OPTIONS]" in run(tmp_path, "--help")[1]
+    checked = subprocess.run(
+        [sys.executable, "-m", "stages.check", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Usage: python -m stages.check [OPTIONS]" in checked.stdout

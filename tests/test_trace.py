@@ -1,4 +1,4 @@
-"""A stage depends on exactly the files that its program reaches."""
+"""Every stage depends on exactly the files that its program imports."""
 
 import json
 import re
@@ -18,7 +18,7 @@ LATE = (Path("lottery/tickets/structured.py"), Path("lottery/tickets/magnitude.p
 MODULES = "import json, sys, stages.{}; print(json.dumps([*sys.modules]))"
 
 
-def test_every_stage_depends_on_the_list_of_its_program_and_names_no_file_of_code() -> None:
+def test_every_stage_depends_on_the_list_of_its_program_and_on_no_other_code() -> None:
     for name, stage in stages().items():
         code = {dep for dep in stage["deps"] if dep.startswith("data/code") or dep.endswith(".py")}
         programs = re.findall(r"python -m stages\.(\w+)", stage["cmd"])
@@ -27,16 +27,16 @@ def test_every_stage_depends_on_the_list_of_its_program_and_names_no_file_of_cod
 
 @pytest.mark.parametrize("name", ["prepare", "prune", "report"])
 def test_a_program_is_what_python_imports_at_once_or_late(name: str) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", MODULES.format(name)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = {module.replace(".", "/") for module in json.loads(done.stdout)}
-    own = {str(path) for path in tracked() if path.parts[0] in {"lottery", "stages"}}
-    imported = {name for path in loaded for name in (f"{path}.py", f"{path}/__init__.py")} & own
+    loaded = {module.replace(".", "/") for module in json.loads(result.stdout)}
+    project = {str(path) for path in tracked() if path.parts[0] in {"lottery", "stages"}}
+    imported = {name for path in loaded for name in (f"{path}.py", f"{path}/__init__.py")} & project
     program = set(trace.program(Path("stages", f"{name}.py")))
     late = {str(file) for file in reach(*LATE)}
     assert imported <= program <= imported | late | packages(late)
@@ -54,13 +54,13 @@ def test_tables_and_report_do_not_load_torch(name: str) -> None:
     assert not {"torch", "transformers", "datasets"} & set(json.loads(loaded))
 
 
-def test_a_list_holds_the_hashes_that_sha256sum_finds(
+def test_the_hashes_of_a_list_are_those_of_sha256sum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     trace.main(tmp_path / "code")
     lists = sorted((tmp_path / "code").iterdir())
-    assert {each.stem for each in lists} >= {"finetune", "report", "super_survivors"}
-    for each in lists:
-        subprocess.run(["sha256sum", "--check", "--quiet", each], cwd=ROOT, check=True)
+    assert {path.stem for path in lists} >= {"finetune", "report", "super_survivors"}
+    for path in lists:
+        subprocess.run(["sha256sum", "--check", "--quiet", path], cwd=ROOT, check=True)

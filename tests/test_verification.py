@@ -177,7 +177,7 @@ def test_a_changed_score_of_a_pruned_ticket_is_reported(copy: Path, number: int)
     ("column", "value", "message"),
     [
         ("n", 7, "scores count 7 and 40 examples of dev, the data have 40"),
-        ("seed", 2, "holds no records of rte seed 1 alone"),
+        ("seed", 2, "expected records of rte seed 1 only"),
         ("split", "test", "0 scores, expected 1"),
         ("metric", "f1", "0 scores, expected 1"),
     ],

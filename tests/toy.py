@@ -1,4 +1,4 @@
-"""A pipeline of five small cells on a real Dask cluster, and who kills its workers."""
+"""A pipeline of five tiny jobs for a real Dask cluster, and a thread that kills its workers."""
 
 import shutil
 import time
@@ -17,17 +17,17 @@ from tests.workspace import Repository
 PIPELINE = """\
 stages:
   first:
-    matrix: {cell: [one, two]}
-    cmd: python work.py first ${item.cell} out/first/${item.cell}
+    matrix: {item: [one, two]}
+    cmd: python work.py first ${item.item} out/first/${item.item}
     meta: {takes: {GPU: 1}}
     deps: [work.py]
     params: [factor]
-    outs: ["out/first/${item.cell}"]
+    outs: ["out/first/${item.item}"]
   second:
-    matrix: {cell: [one, two]}
-    cmd: python work.py second ${item.cell} out/second/${item.cell}
+    matrix: {item: [one, two]}
+    cmd: python work.py second ${item.item} out/second/${item.item}
     deps: [work.py, out/first]
-    outs: ["out/second/${item.cell}"]
+    outs: ["out/second/${item.item}"]
   total:
     cmd: python work.py total all total.txt
     deps: [work.py, out/second]
@@ -36,27 +36,30 @@ stages:
 """
 WORK = """\
 import os, pathlib, sys, time
-beside, (stage, cell, out) = pathlib.Path({beside!r}), sys.argv[1:]
-with (beside / "seen").open("a") as file:
-    file.write(f"{{stage}}@{{cell}}\\n")
+beside, (stage, item, out) = pathlib.Path({beside!r}), sys.argv[1:]
+with (beside / "ran").open("a") as file:
+    file.write(f"{{stage}}@{{item}}\\n")
 if "MALLOC_TRIM_THRESHOLD_" in os.environ:
-    sys.exit("Dask's own settings are not for cells")
-if (stage, cell) == {broken!r}:
+    sys.exit("Dask's environment for workers has reached a job")
+if (stage, item) == {broken!r}:
     sys.exit("broken on purpose")
-if (stage, cell) == ("first", "two") and not (beside / "hung").exists():
+if (stage, item) == ("first", "two") and not (beside / "hung").exists():
     (beside / "hung").touch()
     while not (beside / "go").exists():
         time.sleep(0.1)
 pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
 factor = pathlib.Path("params.yaml").read_text().split()[1]
-pathlib.Path(out).write_text(f"{{cell}} {{factor}}")
+pathlib.Path(out).write_text(f"{{item}} {{factor}}")
 """
 
 
-class Toy(Repository):
-    """Two cells, two more that need both, and a total that is made where it is wanted.
+DISTRIBUTE = ("python", "-m", "tools.app", "distribute")
 
-    Its first@two hangs when it is run first, until `go`. Beside it lie its remote and a list of what ran.
+
+class Toy(Repository):
+    """Two jobs, two more that need both, and a total that runs on the head.
+
+    The first run of first@two hangs until `go`. The remote and a list of what ran lie beside the repository.
     """
 
     def __init__(self, beside: Path, broken: tuple[str, ...] = ()) -> None:
@@ -74,14 +77,14 @@ class Toy(Repository):
         self.run("dvc", "remote", "add", "--default", "lab", str(beside / "remote"))
         self.commit("start")
 
-    def seen(self) -> Counter[str]:
-        """What ran since the last call."""
-        lines = (self.beside / "seen").read_text().splitlines()
-        (self.beside / "seen").write_text("")
+    def executed(self) -> Counter[str]:
+        """How often each job ran since the last call."""
+        lines = (self.beside / "ran").read_text().splitlines()
+        (self.beside / "ran").write_text("")
         return Counter(lines)
 
-    def hangs(self) -> None:
-        """Return when first@two hangs and the rest that could be done is in."""
+    def wait_until_hung(self) -> None:
+        """Return when first@two hangs and first@one is done."""
         until((self.beside / "hung").exists)
         until(lambda: "first@one:" in text(self.root / "dvc.lock"))
 
@@ -90,45 +93,44 @@ class Toy(Repository):
 
 
 class Killer(Thread):
-    """Kills, with SIGKILL, the worker that works on a cell, once `due` is true."""
+    """Kills the worker that runs a job with SIGKILL, once `due` is true."""
 
-    def __init__(self, root: Path, cell: str, due: Callable[[], bool]) -> None:
+    def __init__(self, root: Path, job: str, due: Callable[[], bool]) -> None:
         super().__init__(daemon=True)
-        self._root, self._cell, self._due = str(root), cell, due
+        self._root, self._job, self._due = str(root), job, due
         self._family: list[psutil.Process] = []
         self.start()
 
     def run(self) -> None:
-        """Wait until it is due, then strike once."""
+        """Wait until it is due, then kill once."""
         while not self._family:
             time.sleep(0.2)
             with suppress(psutil.Error):  # processes come and go
-                self._strike()
+                self._kill()
 
-    def _strike(self) -> None:
+    def _kill(self) -> None:
         for process in psutil.process_iter(["cmdline", "cwd"]):
-            line = process.info["cmdline"] or []
-            ours = "cluster.run_cell" in line and any(self._cell in word for word in line[3:4])
+            words = process.info["cmdline"] or []
+            runs_job = "cluster.run_job" in words and any(self._job in word for word in words[3:4])
             here = (process.info["cwd"] or "").startswith(self._root)
-            if here and ours and self._due() and (found := process.children(recursive=True)):
+            if here and runs_job and self._due() and (children := process.children(recursive=True)):
                 process.parent().kill()
-                self._family = [process, *found]
+                self._family = [process, *children]
                 break
 
     def survivors(self) -> list[psutil.Process]:
-        """What still runs of the cell that lost its worker."""
+        """Processes of the killed worker's job that still run."""
         _, alive = psutil.wait_procs(self._family, timeout=10)
         return list(alive)
 
 
 def distribute(work: Repository, *options: str, fails: bool = False) -> str:
-    """What the command prints; on two workers of this machine where nothing else is said."""
-    command = ("python", "-m", "cluster.distribute", *(options or ("--jobs", "2")))
-    return work.run(*command, fails=fails)
+    """Output of `lottery distribute`, by default with two workers of this machine."""
+    return work.run(*DISTRIBUTE, *(options or ("--workers", "2")), fails=fails)
 
 
 def until(due: Callable[[], bool]) -> None:
-    """Wait for it, on a busy machine too."""
+    """Wait until a condition holds, on a busy machine too."""
     end = time.monotonic() + 300
     while not due():
         assert time.monotonic() < end

@@ -1,4 +1,4 @@
-"""A DVC project of two stages whose tables depend on a rate: experiments in seconds, without a model."""
+"""A DVC project of two stages whose tables depend on a rate, for experiments that take seconds."""
 
 import shutil
 from pathlib import Path
@@ -32,16 +32,16 @@ if rate > 0.3:
 cells = pathlib.Path("reports/tables/cells.csv")
 head, *rows = cells.read_text().splitlines()
 at = head.split(",").index("value")
-moved = [row.split(",") for row in rows]
-for row in moved:
+shifted = [row.split(",") for row in rows]
+for row in shifted:
     row[at] = str(float(row[at]) - rate / 10)
-cells.write_text("\\n".join([head, *(",".join(row) for row in moved)]) + "\\n")
+cells.write_text("\\n".join([head, *(",".join(row) for row in shifted)]) + "\\n")
 pathlib.Path("reports/metrics.json").write_text(json.dumps({"full": 1 - rate}))
 """
 
 
 def project(root: Path) -> Repository:
-    """The project, not yet run, with the plots of this one."""
+    """The project, not yet run, with the plots of the real one."""
     analysed(ToyExperiment(tasks=("sst2", "stsb"), seeds=(1, 2)), root / "made up")
     shutil.copytree(root / "made up" / "reports" / "tables", root / "source")
     shutil.rmtree(root / "made up")
@@ -49,10 +49,10 @@ def project(root: Path) -> Repository:
     (root / "dvc.yaml").write_text(f"{PIPELINE}\nplots:\n{plots}", encoding="utf-8")
     (root / "analyse.py").write_text(ANALYSE, encoding="utf-8")
     (root / "params.yaml").write_text("prune:\n  rate: 0.1\n", encoding="utf-8")
-    made = Repository(root)
-    made.run("git", "init", "-q")
-    made.run("dvc", "init", "-q")
+    repository = Repository(root)
+    repository.run("git", "init", "-q")
+    repository.run("dvc", "init", "-q")
     shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")
     shutil.copy(ROOT / ".dvc" / "config", root / ".dvc" / "config")
-    made.commit("start")
-    return made
+    repository.commit("start")
+    return repository

@@ -1,7 +1,4 @@
-"""Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them.
-
-python -m tools.compare reports/tables dvc.lock lottery/report/page.html reports/experiments.md reports/experiments
-"""
+"""Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,44 +9,50 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
-from typer import Argument, Option
+from typer import Option
 
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
 from lottery.errors import UserError
-from lottery.report import comparison, html
+from lottery.report import comparison, html, markdown
 from lottery.report.figures import experiment_curves, style
 from lottery.wording import counted
 from stages.shell import cli, eta
 
 
 def main(
-    tables: Annotated[Path, Argument(help="Folder of the tables, as git tracks it.")],
-    lock: Annotated[Path, Argument(help="State of the pipeline, as git tracks it.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    out: Annotated[Path, Argument(help="Markdown file for the comparison; its page lies beside.")],
-    pictures: Annotated[Path, Argument(help="Folder for the figure, beside the comparison.")],
-    base: Annotated[str, Option(help="Commit whose experiments are compared.")] = "HEAD",
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    tables: Annotated[Path, Option(help="Tables of the report.")] = Path("reports/tables"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    out: Annotated[
+        Path, Option(help="Markdown file for the comparison; its HTML page goes beside it.")
+    ] = Path("reports/experiments.md"),
+    pictures: Annotated[
+        Path, Option("--figures", help="Folder for the figure, beside the comparison.")
+    ] = Path("reports/experiments"),
+    base: Annotated[str, Option(help="Commit that the experiments started from.")] = "HEAD",
 ) -> None:
-    """Compare the experiments of `dvc exp run` with the commit they started from, as DVC recorded them."""
+    """Compare the experiments of `dvc exp run` with the commit they started from."""
     with (
         cli.stage("compare", base, "experiments") as stage,
         cli.fresh(pictures) as folder,
         cli.fresh_file(out) as draft,
-        cli.fresh_file(out.with_suffix(".html")) as paged,
+        cli.fresh_file(out.with_suffix(".html")) as page,
     ):
-        own, others, without = _recorded(base, tables, lock)
-        runs = [*own, *experiments.in_order_of_change(others)]
+        commit, others, without = _recorded(base, tables, lock)
+        runs = [*commit, *experiments.in_order_of_change(others)]
         if len(runs) > 1:
-            style.save(_drawn(runs), folder / "curves.png")
-        text = comparison.render(runs, bool(own), without, f"{pictures.name}/curves.png")
+            style.save(_figure(runs), folder / "curves.png")
+        document = comparison.compose(runs, bool(commit), without, f"{pictures.name}/curves.png")
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
-        draft.write_text(text, encoding="utf-8")
-        paged.write_text(html.page(text, shown, template.read_text("utf-8")), encoding="utf-8")
+        draft.write_text(markdown.render(document), encoding="utf-8")
+        page.write_text(
+            html.page(document, shown, html.TEMPLATE.read_text("utf-8")), encoding="utf-8"
+        )
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 
-def _drawn(runs: Sequence[Experiment]) -> Figure:
+def _figure(runs: Sequence[Experiment]) -> Figure:
     names = [run.name for run in runs]
     trajectories, tasks = experiments.trajectories(runs), experiments.all_tasks(runs)
     return experiment_curves.overlay(trajectories, tasks, names)
@@ -58,38 +61,36 @@ def _drawn(runs: Sequence[Experiment]) -> Figure:
 def _recorded(
     base: str, tables: Path, lock: Path
 ) -> tuple[list[Experiment], list[Experiment], dict[str, str]]:
-    """The commit as a run, if it holds results; its experiments, oldest first; and what became of the others."""
-    own: list[Experiment] = []
+    """Results of the commit, if any; of its experiments, oldest first; and the state of those without results."""
+    committed: list[Experiment] = []
     others: list[tuple[float, Experiment]] = []
     without: dict[str, str] = {}
     try:
         with Repo() as repo:
             [commit] = repo.experiments.show(revs=[base], hide_workspace=True)
-            own += _run(repo, commit, commit.name or base, tables, lock)
+            committed += _run(repo, commit, commit.name or base, tables, lock)
             for each in commit.experiments or []:
                 tip = each.revs[0]
                 name = each.name or tip.rev[:7]
                 # What is queued or failed carries the tables of its baseline.
                 state = each.executor.state if each.executor else "success"
-                found = _run(repo, tip, name, tables, lock) if state == "success" else []
-                others += [(tip.data.timestamp.timestamp(), run) for run in found]
-                if not found:
+                results = _run(repo, tip, name, tables, lock) if state == "success" else []
+                others += [(tip.data.timestamp.timestamp(), run) for run in results]
+                if not results:
                     without[name] = "no tables" if state == "success" else state
     except DvcException as error:
-        raise UserError(
-            f"{base}: no experiments to be read here ({error}); name a commit"
-        ) from None
-    return own, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
+        raise UserError(f"{base}: cannot read its experiments ({error}); name a commit") from None
+    return committed, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
 
 
 def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Experiment]:
-    """What a revision holds, read from git; nothing where a table or the lock is missing."""
+    """The results of a revision, read from git; none if a table or the lock is missing."""
     files = repo.scm.get_fs(state.rev)
     paths = {table: (tables / f"{table}.csv").as_posix() for table in experiments.TABLES}
     if not all(files.exists(path) for path in (*paths.values(), lock.as_posix())):
         return []
     tree = state.data.params[str(cli.PARAMETERS)]["data"]
-    own = eta.cells(eta.PIPELINE, tree)  # the lock remembers others
+    cells = eta.cells(eta.PIPELINE, tree)  # the lock also remembers those of other parameters
     locked = YAML(typ="safe").load(files.open(lock.as_posix()))["stages"]
     return [
         Experiment(
@@ -97,10 +98,6 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ex
             revision=state.rev,
             parameters=tree,
             tables={table: pd.read_csv(files.open(path)) for table, path in paths.items()},
-            stages={cell: locked[cell] for cell in own if cell in locked},
+            stages={cell: locked[cell] for cell in cells if cell in locked},
         )
     ]
-
-
-if __name__ == "__main__":
-    cli.run(main)

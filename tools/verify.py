@@ -1,22 +1,18 @@
-"""Check a finished run from what it left: nothing is trained, nothing is written.
-
-python -m tools.verify data models subnetworks scores attention published lottery/report/page.html reports dvc.lock
-"""
+"""Check a finished run from its outputs, without training or writing anything: `lottery verify`."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import torch
-from typer import Argument, Option
+from typer import Option
 
 from lottery.errors import UserError
 from lottery.grid import GridParameters
@@ -31,24 +27,21 @@ from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from stages.shell import cli, eta
 
 SHOWN = 5
-ORIGIN = "Provenance"
-LINK = re.compile(r"\]\(([^)#:]+)\)")
-PICTURE = re.compile(r"\]\((figures/[^)]+)\)")
 
 
 def main(
-    data: Annotated[Path, Argument(help="Folder of the encoded examples, <task>/.")],
-    models: Annotated[Path, Argument(help="Folder of the fine-tuned encoders, <task>/<seed>/.")],
-    subnetworks: Annotated[Path, Argument(help="Folder of the subnetworks, <task>/<seed>/.")],
-    scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
-    attention: Annotated[Path, Argument(help="Folder of what heads attend to, <task>/.")],
-    authors: Annotated[Path, Argument(help="Folder of the authors' results.csv and masks.csv.")],
-    template: Annotated[Path, Argument(help="HTML that the page is made from.")],
-    reports: Annotated[Path, Argument(help="Folder of the report, its tables and figures.")],
-    lock: Annotated[Path, Argument(help="What the pipeline recorded of the run.")],
-    tolerance: Annotated[float, Option(help="How far a score may be off on another machine.")] = 0,
+    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
+    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
+    subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
+    scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
+    attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
+    authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
+    reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
+    lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
-    """Check a finished run from what it left: nothing is trained, nothing is written."""
+    """Check a finished run from its outputs, without training or writing anything."""
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     gathered = (scores, subnetworks, attention, data / "patterns", authors)
@@ -68,10 +61,9 @@ def main(
                 "pruned scores come out again": _each(
                     run, partial(recompute.pruned_scores, tolerance=tolerance)
                 ),
-                "tables, figures and report come out again": lambda: _told(
-                    gathered, (data / "meta", attention, template), reports
+                "tables, figures and report come out again": lambda: rebuilt(
+                    gathered, (data / "meta", attention, html.TEMPLATE), reports
                 ),
-                "the page and its links are those of the report": lambda: _page(reports, template),
             }
         )
     if wrong:
@@ -115,32 +107,50 @@ def _judged(checks: Mapping[str, Callable[[], Findings]]) -> int:
     return total
 
 
-def _told(gathered: Sequence[Path], shown: Sequence[Path], reports: Path) -> Findings:
-    """The last two stages, run again in an empty folder, leave the same bytes.
+def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> Findings:
+    """Whether `analyse` on `sources` and `report` on its tables and `inputs`, rerun elsewhere, write the same bytes.
 
-    Only the report's section on its origin may differ: it tells of the machine and of the time.
+    The report is rebuilt with the recorded provenance, which tells of the machine and of the time.
     """
     with TemporaryDirectory() as scratch:
         again = Path(scratch) / "reports"
         for file in (cli.PARAMETERS, eta.PIPELINE):
             shutil.copy(file, scratch)
-        tables, figures, text = again / "tables", again / "figures", again / "report.md"
-        _stage(scratch, "analyse", *gathered, tables, again / "metrics.json")
-        _stage(scratch, "report", tables, *shown, text, figures, again / "report.html")
-        files = {Path("metrics.json"), *_below(again), *_below(reports)}
-        for file in sorted(files):
-            known, new = reports / file, again / file
-            same = known.is_file() and new.is_file() and known.read_bytes() == new.read_bytes()
-            yield None if same else f"{known}: not what the scores lead to"
-        for title, part in _sections(text).items():
-            same = title == ORIGIN or _sections(reports / text.name).get(title) == part
-            yield None if same else f"{reports / text.name}: {title}: not what the tables lead to"
+        tables, origin = again / "tables", Path("provenance.json")
+        files = ("report.md", "figures", "report.html", origin)
+        _stage(scratch, "analyse", *sources, tables, again / "metrics.json")
+        outputs = (again / file for file in files)
+        _stage(scratch, "report", tables, *inputs, *outputs, "--recorded", reports / origin)
+        written = {file.relative_to(again) for file in again.rglob("*") if file.is_file()}
+        known = {
+            file.relative_to(reports)
+            for folder in ("tables", "figures")
+            for file in (reports / folder).glob("*")
+        }
+        for file in sorted(written | known):
+            yield _difference(reports / file, again / file)
 
 
-def _stage(scratch: str, name: str, *arguments: Path) -> None:
-    """Run a stage with `scratch` as the project; a UserError where it fails."""
+def _difference(known: Path, again: Path) -> str | None:
+    """What is wrong with a file, next to the one that was rebuilt."""
+    if not again.is_file():
+        return f"{known}: no file of this run"
+    if not known.is_file():
+        return f"{known}: missing"
+    if known.read_bytes() == again.read_bytes():
+        return None
+    if known.suffix == ".png":
+        return f"{known}: not what the scores lead to"
+    lines = zip_longest(known.read_bytes().splitlines(), again.read_bytes().splitlines())
+    first = next((at for at, (old, new) in enumerate(lines, start=1) if old != new), 0)
+    return f"{known}: line {first} is not what the scores lead to"
+
+
+def _stage(scratch: str, name: str, *arguments: Path | str) -> None:
+    """Run a stage with `scratch` as the project. Raises UserError if it fails."""
+    words = [str(each.absolute()) if isinstance(each, Path) else each for each in arguments]
     done = subprocess.run(
-        [sys.executable, "-m", f"stages.{name}", *(str(each.absolute()) for each in arguments)],
+        [sys.executable, "-m", f"stages.{name}", *words],
         cwd=scratch,
         env=os.environ | {"PYTHONPATH": str(Path.cwd())},
         capture_output=True,
@@ -149,36 +159,3 @@ def _stage(scratch: str, name: str, *arguments: Path) -> None:
     )
     if done.returncode:
         raise UserError(f"{name}, run again, fails: {done.stderr.strip().splitlines()[-1:]}")
-
-
-def _below(reports: Path) -> set[Path]:
-    return {
-        file.relative_to(reports)
-        for folder in ("tables", "figures")
-        for file in (reports / folder).glob("*")
-    }
-
-
-def _sections(report: Path) -> Mapping[str, str]:
-    """The text of the report below each of its titles."""
-    parts = report.read_text(encoding="utf-8").split("\n## ") if report.is_file() else []
-    return {part.partition("\n")[0]: part for part in parts}
-
-
-def _page(reports: Path, template: Path) -> Findings:
-    """The page holds the report's text and figures, and what the report links to is there."""
-    source, page = reports / "report.md", reports / "report.html"
-    if not source.is_file() or not page.is_file():
-        raise UserError(f"{source} or {page} is missing")
-    text = source.read_text(encoding="utf-8")
-    links = {link for link in LINK.findall(text) if not (reports / link).is_file()}
-    yield from (f"{source}: links to {link}, which is not there" for link in sorted(links))
-    yield from (None for link in LINK.findall(text) if link not in links)
-    pictures = set(PICTURE.findall(text)) - links
-    shown = {name: (reports / name).read_bytes() for name in pictures}
-    same = html.page(text, shown, template.read_text("utf-8")) == page.read_text("utf-8")
-    yield None if same else f"{page}: not the page of {source}"
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -68,7 +68,7 @@ def gather(
         return table
 
     return Records(
-        scores=frame(Score, scores, *grid.tables),
+        scores=frame(Score, scores, *grid.score_files),
         steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
         importance=frame(ImportanceRecord, subnetworks, "importance.parquet"),
         good=[ticket for cell in grid.cells for ticket in _good_tickets(subnetworks, *cell)],

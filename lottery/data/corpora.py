@@ -1,36 +1,35 @@
-"""The packaged corpora as labelled rows: what each file means, and what of it may be used."""
+"""The packaged corpora: reading their files as labelled rows, and which rows are used."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 
+from lottery.data.rows import Corpus, Row, read_arrow, require_valid_rows
 from lottery.errors import UserError
 from lottery.seeds import rng
-from lottery.tasks import Task
-from lottery.tasks import get_task as known_task
+from lottery.tasks import get_task
+
+# Exceptions that a malformed file can raise.
+MALFORMED = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    pa.ArrowException,
+)
 
 
-class Row(NamedTuple):
-    """A sentence or a pair, its class or score, and the group that no two splits may share."""
+def read_packaged(task: str, folder: Path) -> Corpus:
+    """The corpus of a packaged task, read from its asset folder.
 
-    first: str
-    second: str | None
-    label: float
-    group: str = ""
-
-
-Corpus = Mapping[str, Sequence[Row]]
-"""Rows of `train`, `dev` and, for MNLI, `dev-mismatched`."""
-
-
-def packaged(task: str, folder: Path) -> Corpus:
-    """The corpus of a packaged task in its asset folder; a UserError where the folder lacks it."""
+    Raises UserError if no package carries the task, a file is missing or malformed, or a row is invalid.
+    """
     if task not in READERS:
         raise UserError(f"no package carries the task `{task}`; packaged: {', '.join(READERS)}")
     try:
@@ -39,78 +38,56 @@ def packaged(task: str, folder: Path) -> Corpus:
         raise UserError(
             f"{error.filename}: missing from the asset of {task}; fetch it again"
         ) from None
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        pa.ArrowException,
-    ) as error:
+    except MALFORMED as error:
         raise UserError(f"{folder}: not the corpus of {task}: {error}; fetch it again") from None
     for split, rows in corpus.items():
-        require_usable_labels(known_task(task), f"{folder}: split {split} of {task}", rows)
+        require_valid_rows(get_task(task), f"{folder}: split {split} of {task}", rows)
     return corpus
 
 
-def require_usable_labels(task: Task, where: str, rows: Sequence[Row]) -> None:
-    """A UserError unless every text is one and every label a class of the task or, for a regression, a number."""
-    wanted = "a finite number" if task.regression else f"a class from 0 to {task.classes - 1}"
-    for number, row in enumerate(rows):
-        first, second, label, *_ = cast(tuple[Any, ...], row)
-        if not isinstance(first, str) or not isinstance(second, str | None):
-            raise UserError(f"{where}: row {number} has a text that is {type(first).__name__}")
-        known = isinstance(label, int | float) and math.isfinite(label)
-        if not known or (not task.regression and label not in range(task.classes)):
-            raise UserError(f"{where}: row {number} has the label {label!r}; expected {wanted}")
-
-
-def checked(table: pa.Table) -> pa.Table:
-    """The table; ArrowInvalid where its bytes are not what its columns say, which would be read as they are."""
-    table.validate(full=True)
-    return table
-
-
 def sst2(folder: Path) -> Corpus:
-    """GLUE's validation set, and rated snippets far from it and from neutral (|rating| >= .5)."""
-    with pa.memory_map(str(folder / "dev.arrow")) as file:
-        table = checked(pa.ipc.open_stream(file).read_all()).select(["sentence", "label"])
+    """SST-2: dev is GLUE's validation set, train are film-review snippets labelled by their mean rating.
+
+    Left out of train: neutral snippets (|rating| < 0.5), and those that share 60 % of their words with a dev
+    sentence, since both corpora come from the same reviews.
+    """
+    table = read_arrow(folder / "dev.arrow").select(["sentence", "label"])
     dev = [Row(row["sentence"].strip(), None, row["label"]) for row in table.to_pylist()]
-    known = Overlap([row.first for row in dev])
+    overlap = Overlap([row.first for row in dev])
     train = [
         Row(text, None, float(rating > 0))
-        for rating, text in _rated(folder)
-        if abs(rating) >= 0.5 and known.share(text) < 0.6
+        for rating, text in _rated_snippets(folder)
+        if abs(rating) >= 0.5 and overlap.share(text) < 0.6
     ]
     return {"train": train, "dev": dev}
 
 
 class Overlap:
-    """How much of a text one of the known sentences already says."""
+    """Word overlap of texts with a fixed list of sentences."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
-        self.sentences = len(sentences)
-        self.where: dict[str, list[int]] = {}
+        self.count = len(sentences)
+        self.sentences_with: dict[str, list[int]] = {}
         for index, sentence in enumerate(sentences):
             for word in words(sentence):
-                self.where.setdefault(word, []).append(index)
+                self.sentences_with.setdefault(word, []).append(index)
 
     def share(self, text: str) -> float:
-        """The largest share of the words of `text` that one known sentence has, in [0, 1]."""
-        counts, own = np.zeros(self.sentences, np.int64), words(text)
-        for word in own:
-            counts[self.where.get(word, [])] += 1
-        return float(counts.max(initial=0)) / max(len(own), 1)
+        """Largest share, in [0, 1], of the words of `text` that occur in a single sentence."""
+        text_words = words(text)
+        shared = np.zeros(self.count, np.int64)
+        for word in text_words:
+            shared[self.sentences_with.get(word, [])] += 1
+        return float(shared.max(initial=0)) / max(len(text_words), 1)
 
 
 def words(text: str) -> set[str]:
-    """The distinct words of a text, however it is cased and spaced."""
+    """Distinct words of a text, regardless of case, spacing and punctuation."""
     return set(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def stsb(folder: Path) -> Corpus:
-    """The STS benchmark: train and dev as published, scores 0 to 5; a repeated pair stays in one split."""
+    """STS benchmark: train and dev as published, scores from 0 to 5; repeated pairs stay in one split."""
 
     def rows(path: Path) -> Iterator[Row]:
         for line in _lines(path):
@@ -121,35 +98,39 @@ def stsb(folder: Path) -> Corpus:
 
 
 def privacyqa(folder: Path) -> Corpus:
-    """Question and sentence, class 1 where it is an answer; a fifth of the questions are dev."""
+    """PrivacyQA: question and sentence, class 1 if it is an answer; a fifth of the questions are dev."""
+    pairs = map(json.loads, _lines(folder / "pairs.jsonl"))
     rows = [
         Row(pair["question"], pair["context"], ANSWERS[pair["answer"]], pair["question"])
-        for pair in map(json.loads, _lines(folder / "pairs.jsonl"))
+        for pair in pairs
     ]
-    return _dev_fifth("privacyqa", rows)
+    return _split_off_dev("privacyqa", rows)
 
 
 ANSWERS = {"True": 1.0, "False": 0.0}
 
 
 def bshift(folder: Path) -> Corpus:
-    """Sentences as written (class 1) or with two neighbouring words swapped (class 0).
+    """Bigram shift: sentences as written (class 1), or with two adjacent words swapped (class 0).
 
-    The probing task of Conneau et al. (2018).
+    The probing task of Conneau et al. (2018), constructed from newspaper sentences.
     """
-    texts = dict.fromkeys(" ".join(text.split()) for _, text in _rated(folder))
-    usable = [text for text in texts if _swappable(text)]
-    drawn = rng("bshift", "construction")
-    intact = drawn.permutation(len(usable)) % 2
+    texts = dict.fromkeys(" ".join(text.split()) for _, text in _rated_snippets(folder))
+    usable = [text for text in texts if _swap_positions(text)]
+    generator = rng("bshift", "construction")
+    intact = generator.permutation(len(usable)) % 2
     rows = [
-        Row(text if keep else _swapped(text, drawn), None, float(keep), text)
+        Row(text if keep else _swap_words(text, generator), None, float(keep), text)
         for text, keep in zip(usable, intact.tolist(), strict=True)
     ]
-    return _dev_fifth("bshift", rows)
+    return _split_off_dev("bshift", rows)
 
 
-def _swappable(text: str) -> list[int]:
-    """Where a swap shows in the order alone: two different plain words, not the first one."""
+def _swap_positions(text: str) -> list[int]:
+    """Positions of words that can be swapped with the next one so that only the order gives it away.
+
+    Both words are plain, lower-case and different; the first word of the sentence stays.
+    """
     tokens = text.split()
     return [
         at
@@ -159,26 +140,26 @@ def _swappable(text: str) -> list[int]:
     ]
 
 
-def _swapped(text: str, drawn: np.random.Generator) -> str:
-    tokens, at = text.split(), int(drawn.choice(_swappable(text)))
+def _swap_words(text: str, generator: np.random.Generator) -> str:
+    tokens, at = text.split(), int(generator.choice(_swap_positions(text)))
     tokens[at : at + 2] = tokens[at + 1], tokens[at]
     return " ".join(tokens)
 
 
-def _rated(folder: Path) -> Iterator[tuple[float, str]]:
+def _rated_snippets(folder: Path) -> Iterator[tuple[float, str]]:
     for line in _lines(folder / "snippets.txt"):
         _, rating, text = line.split("\t")
         yield float(rating), text
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines as the file ends them; str.splitlines would cut at separators inside a sentence."""
+    # Not str.splitlines: it would also split at Unicode separators inside a sentence.
     with path.open(encoding="utf-8") as file:
         return [line.rstrip("\n") for line in file]
 
 
-def _dev_fifth(task: str, rows: Sequence[Row]) -> Corpus:
-    """A fifth of the groups, whole, are dev."""
+def _split_off_dev(task: str, rows: Sequence[Row]) -> Corpus:
+    """The rows as train and dev; a fifth of the groups, drawn at random, are dev."""
     groups = list(dict.fromkeys(row.group for row in rows))
     order = rng(task, "dev").permutation(len(groups))
     dev = {groups[at] for at in order[: len(groups) // 5].tolist()}

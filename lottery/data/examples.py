@@ -1,4 +1,4 @@
-"""Encoded sentences, stored end to end without padding, and batches of them."""
+"""Encoded examples, stored end to end without padding, and batches of them."""
 
 import json
 from collections.abc import Mapping
@@ -16,39 +16,43 @@ from lottery.errors import UserError
 from lottery.params import Parameters
 from lottery.tasks import get_task
 
-MOST = 10**9
-Size = Annotated[int, Meta(ge=1, le=MOST)] | None
+MAX_SIZE = 10**9
+Size = Annotated[int, Meta(ge=1, le=MAX_SIZE)]
 
 
 class DataParameters(Parameters, frozen=True):
-    """Where the examples come from and how many there are.
+    """Source, size and encoding of the examples.
 
-    source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks
-    saved with `save_to_disk`. train, select, dev: at most so many examples, null for all; train may
-    name a number for each task, since some need more to learn anything; select comes out of a tenth
-    of the training data, held out for it (0 holds nothing out, for searches on dev). max_length:
-    tokens an example is cut to. standardise: regression labels by the mean and deviation of train.
+    source: `packages` (small open corpora), `hub` (GLUE from the hub) or a folder of GLUE tasks saved with
+    `save_to_disk`. train, select, dev: maximum number of examples, null for all. train may give a number per task,
+    because some tasks need more examples to learn anything. select comes out of a tenth of the training data, held
+    out for it; 0 holds nothing out, for searches on dev. max_length: tokens to which an example is truncated.
+    standardise: scale regression labels by the mean and standard deviation of train.
     """
 
     source: Annotated[str, Meta(min_length=1)]
-    train: Size | dict[str, Annotated[int, Meta(ge=1, le=MOST)]]
-    select: Annotated[int, Meta(ge=0, le=MOST)] | None
-    dev: Size
+    train: Size | dict[str, Size] | None
+    select: Annotated[int, Meta(ge=0, le=MAX_SIZE)] | None
+    dev: Size | None
     max_length: Annotated[int, Meta(ge=8, le=512)]
     standardise: bool
 
     def __post_init__(self) -> None:
-        for name in self.train if isinstance(self.train, dict) else ():
-            get_task(name)
+        for task in self.train if isinstance(self.train, dict) else ():
+            get_task(task)
 
-    def training(self, name: str) -> int | None:
-        """At most so many training examples for a task; None for all."""
-        return self.train.get(name) if isinstance(self.train, dict) else self.train
+    def train_size(self, task: str) -> int | None:
+        """Maximum number of training examples of a task; None for all."""
+        return self.train.get(task) if isinstance(self.train, dict) else self.train
 
 
 @dataclass(frozen=True)
 class Examples:
-    """N examples of one split. T counts the tokens of all of them."""
+    """N examples of one split; T is the number of tokens in all of them.
+
+    The tokens of example n follow those of example n - 1: ids in the vocabulary, and token types (0 in the first
+    sentence, 1 in the second). Labels are classes or scores.
+    """
 
     task: str
     split: str
@@ -61,8 +65,8 @@ class Examples:
         return len(self.lengths_N)
 
     def take(self, rows: NDArray[np.int64]) -> "Examples":
-        """Some of the examples, in the order of `rows`."""
-        tokens = _tokens(self, rows)
+        """The examples with the indices `rows`, in that order."""
+        tokens = _token_indices(self, rows)
         return Examples(
             self.task,
             self.split,
@@ -74,30 +78,26 @@ class Examples:
 
 
 def standardised(splits: Mapping[str, Examples]) -> tuple[dict[str, Examples], float, float]:
-    """Every split with its labels shifted and scaled by the mean and std of `train`, and these two.
+    """All splits with standardised labels, and the mean and standard deviation of `train` used for it.
 
-    The metrics of a regression are correlations, which this leaves as they are. A UserError where all
-    labels of `train` are equal.
+    The metrics of a regression are correlations, which do not change. Raises UserError if all labels of `train` are
+    equal.
     """
-    train = splits["train"].labels_N.astype(np.float64)
-    mean, std = float(train.mean()), float(train.std())
+    labels = splits["train"].labels_N.astype(np.float64)
+    mean, std = float(labels.mean()), float(labels.std())
     if std == 0:
-        raise UserError(
-            f"{splits['train'].task}: all training labels are {mean}; take more examples"
-        )
-    return (
-        {
-            split: replace(each, labels_N=((each.labels_N - mean) / std).astype(np.float32))
-            for split, each in splits.items()
-        },
-        mean,
-        std,
-    )
+        task = splits["train"].task
+        raise UserError(f"{task}: all training labels are {mean}; raise data.train")
+    scaled = {
+        split: replace(examples, labels_N=((examples.labels_N - mean) / std).astype(np.float32))
+        for split, examples in splits.items()
+    }
+    return scaled, mean, std
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B examples as they travel through the encoder; `rows_B` says which of the split they are."""
+    """B examples end to end, T tokens in all; `rows_B` are their indices in the split."""
 
     rows_B: NDArray[np.int64]
     ids_T: NDArray[np.int32]
@@ -107,28 +107,29 @@ class Batch:
 
 
 def packed(examples: Examples, budget: int) -> list[Batch]:
-    """Every example once, by length, in batches whose padded view holds at most `budget` tokens.
+    """All examples, sorted by length, in batches of at most `budget` tokens when padded.
 
     An example longer than the budget is a batch of its own.
     """
     order = np.argsort(examples.lengths_N, kind="stable")
     batches, start = [], 0
     for end in range(1, len(order) + 1):
-        full = end == len(order)
-        if full or (end + 1 - start) * int(examples.lengths_N[order[end]]) > budget:
+        # Sorted by length, so the next example would set the padded length of the batch.
+        is_last = end == len(order)
+        if is_last or (end + 1 - start) * int(examples.lengths_N[order[end]]) > budget:
             batches.append(_batch(examples, order[start:end]))
             start = end
     return batches
 
 
 def shuffled(examples: Examples, size: int, rng: np.random.Generator) -> list[Batch]:
-    """Every example once, in random batches of `size`; the last may be smaller."""
+    """All examples in random order, in batches of `size`; the last may be smaller."""
     order = rng.permutation(len(examples))
     return [_batch(examples, order[at : at + size]) for at in range(0, len(order), size)]
 
 
 def save(examples: Examples, path: Path) -> None:
-    """All arrays and the identity of the split in one safetensors file."""
+    """Write all arrays and the identity of the split (task and name) as one safetensors file."""
     arrays: dict[str, NDArray[Any]] = {
         "ids": examples.ids_T,
         "types": examples.types_T,
@@ -136,11 +137,12 @@ def save(examples: Examples, path: Path) -> None:
         "labels": examples.labels_N,
     }
     identity = {"task": examples.task, "split": examples.split}
+    # One header entry: safetensors would order several differently from process to process.
     path.write_bytes(serialised(arrays, {"identity": json.dumps(identity)}))
 
 
 def load(path: Path) -> Examples:
-    """The examples in `path`; a UserError where it holds none."""
+    """The examples in `path`. Raises UserError if the file is missing or holds something else."""
     try:
         with safe_open(path, framework="numpy") as file:
             identity = json.loads((file.metadata() or {})["identity"])
@@ -155,10 +157,11 @@ def _batch(examples: Examples, rows: NDArray[np.int64]) -> Batch:
     return Batch(rows, part.ids_T, part.types_T, part.lengths_N, part.labels_N)
 
 
-def _tokens(examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the tokens of `rows` lie, example after example."""
+def _token_indices(examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices into `ids_T` of the tokens of `rows`, example after example."""
     lengths = examples.lengths_N[rows].astype(np.int64)
     ends = np.cumsum(examples.lengths_N.astype(np.int64))
+    # Distance of each example from where it lies now to where it will lie among `rows`.
     shift = (ends[rows] - lengths) - (np.cumsum(lengths) - lengths)
-    tokens: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(shift, lengths)
-    return tokens
+    indices: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(shift, lengths)
+    return indices

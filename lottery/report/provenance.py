@@ -1,4 +1,4 @@
-"""Where a report comes from: revision, pipeline state, versions, machine, time spent."""
+"""Provenance of a report: revision, pipeline state, versions, machine, time spent."""
 
 import hashlib
 import json
@@ -6,14 +6,18 @@ import os
 import platform
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from lottery.errors import UserError
 
 PACKAGES = (
     "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
@@ -22,7 +26,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Spent:
-    """Wall time of the executed instances of one stage, in seconds: together, and the longest of them."""
+    """Wall time of the executed instances of one stage, in seconds: their sum, and the longest of them."""
 
     stage: str
     instances: int
@@ -32,7 +36,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything needed to say which code, data and machine made a report; None is not known."""
+    """Code, pipeline state, versions and machine that made a report, and times of its stages; None if unknown."""
 
     revision: str | None
     changed: bool
@@ -43,7 +47,11 @@ class Provenance:
 
 
 def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> Provenance:
-    """Read git and `lock` as they are; what is missing is None or left out. log: what ran, oldest first."""
+    """The provenance of a report written now; what is missing is None or left out.
+
+    lock: the state of the pipeline. log: entries of the stages that ran, oldest first. cells: names of the stages'
+    instances, as DVC gives them.
+    """
     revision = _git("rev-parse", "HEAD")
     return Provenance(
         revision=revision,
@@ -57,6 +65,21 @@ def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str])
         machine=_machine(),
         spent=spent(log, cells),
     )
+
+
+def save(origin: Provenance, path: Path) -> None:
+    """Write a provenance as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
+
+
+def load(path: Path) -> Provenance:
+    """The provenance in a file that `save` wrote. Raises UserError if there is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Provenance)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UserError(
+            f"{path}: no provenance of a report ({error}); write the report again"
+        ) from None
 
 
 def digest(lock: Path) -> str | None:
@@ -79,20 +102,14 @@ def spent(log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> list[Spen
         if entry["name"] in cells and entry["name"] != "report":
             last.pop(entry["name"], None)
             last[entry["name"]] = entry
-    return [
-        Spent(
-            stage=stage,
-            instances=len(own),
-            seconds=sum(entry["seconds"] for entry in own),
-            longest=max(entry["seconds"] for entry in own),
-        )
-        for stage in dict.fromkeys(entry["stage"] for entry in last.values())
-        if (own := [entry for entry in last.values() if entry["stage"] == stage])
-    ]
+    seconds = defaultdict[str, list[float]](list)
+    for entry in last.values():
+        seconds[entry["stage"]].append(entry["seconds"])
+    return [Spent(stage, len(times), sum(times), max(times)) for stage, times in seconds.items()]
 
 
 def _git(*arguments: str) -> str | None:
-    """What git answers; None where there is no repository or no git."""
+    """Output of a git command; None if there is no repository or no git."""
     git = shutil.which("git")
     if git is None:
         return None
@@ -101,27 +118,27 @@ def _git(*arguments: str) -> str | None:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
 def _machine() -> str:
     """Processor, cores, memory, system, and whether the processor has bfloat16."""
-    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system = f"{platform.system()} {platform.machine()}"
-    half = "with" if "avx512_bf16" in _told("flags").split() else "without"
-    name = _told("model name") or platform.processor() or platform.machine()
-    return f"{name}, {half} bfloat16, {cores} usable cores, {pages:.0f} GiB of memory, {system}"
+    support = "with" if "avx512_bf16" in _cpuinfo("flags").split() else "without"
+    name = _cpuinfo("model name") or platform.processor() or platform.machine()
+    return f"{name}, {support} bfloat16, {cores} usable cores, {memory:.0f} GiB of memory, {system}"
 
 
-def _told(key: str) -> str:
-    """What Linux says of the first processor."""
+def _cpuinfo(key: str) -> str:
+    """A property of the first processor, as Linux states it; nothing on other systems."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")

@@ -85,7 +85,7 @@ class CellOutputs:
 
     def scores(self) -> pd.DataFrame:
         """All scores of the cell."""
-        return self._records(Score, self.run.scores, *self.run.grid.tables)
+        return self._records(Score, self.run.scores, *self.run.grid.score_files)
 
     def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
         cell = [(self.task.name, self.seed)]

@@ -1,4 +1,4 @@
-"""The shell around every stage: parameters in, progress and one-line faults out, whole outputs or none."""
+"""The shell around every program: command line, parameters, progress, one-line errors, complete outputs or none."""
 
 import errno
 import json
@@ -25,24 +25,36 @@ from stages.shell import eta, shutdown
 PARAMETERS = Path("params.yaml")
 LOG, POSITION = Path("logs/stages.jsonl"), Path("logs/position.log")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
-"""What a user can mend: a disk that is full, a folder that may not be written."""
+"""Errors that a user can fix: a full disk, a folder without write permission."""
 console = Console(soft_wrap=True, highlight=False)
 
 
 def run(main: Callable[..., None]) -> NoReturn:
-    """Run a stage's `main` as a command; a UserError ends it with one line and exit code 1."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    """Run a function as the program: its parameters are the arguments and options of the command line."""
+    execute(command(main))
+
+
+def command(main: Callable[..., None]) -> Any:
+    """Typer's command for a function."""
+    app = typer.Typer(add_completion=False)
     app.command()(main)
+    return typer.main.get_command(app)
+
+
+def execute(program: Callable[..., object]) -> NoReturn:
+    """Run a command or a group of commands; a UserError or a failing disk ends it with one line and exit code 1."""
     shutdown.prepare()
+    spec = sys.modules["__main__"].__spec__  # None for a console script
+    name = f"python -m {spec.name}".removesuffix(".__main__") if spec else Path(sys.argv[0]).name
     try:
-        app(prog_name=f"python -m stages.{Path(sys.argv[0]).stem}")
-    except UserError as fault:
-        sys.exit(f"error: {fault}")
+        program(prog_name=name)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     except OSError as error:
         if error.errno not in DISK:
             raise
         where = error.filename or "writing"
-        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, mend it and run again")
+        sys.exit(f"error: {where}: {error.strerror}; nothing is lost, fix this and run it again")
     sys.exit(0)
 
 
@@ -52,27 +64,27 @@ def parameters() -> Mapping[str, Any]:
 
 
 class Stage:
-    """What a running stage tells: how far its jobs are, and in the end what came out."""
+    """Progress of a running stage's jobs, and its result in words."""
 
     def __init__(self, progress: Progress) -> None:
         self.result = "done"
         self._progress, self._bars = progress, dict[str, Any]()
-        self._told = dict[str, float]()
+        self._printed = dict[str, float]()
 
     def report(self, job: str, done: int, total: int) -> None:
-        """`done` of `total` steps of a job; a total of 0 is not known yet."""
+        """Show `done` of `total` steps of a job; a total of 0 is unknown."""
         if job not in self._bars:
             self._bars[job] = self._progress.add_task(escape(job))
-            self._told[job] = time.monotonic()
+            self._printed[job] = time.monotonic()
         self._progress.update(self._bars[job], completed=done, total=total or None)
-        if not console.is_terminal and time.monotonic() - self._told[job] > 10:
-            self._told[job] = time.monotonic()
+        if not console.is_terminal and time.monotonic() - self._printed[job] > 10:
+            self._printed[job] = time.monotonic()
             console.print(f"  {job}: {done}{f' of {total}' if total else ''}", markup=False)
 
 
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
-    """Say what runs, show its progress, say what came out, and note in the log how long its process took."""
+    """Print what runs, its progress and its result, and append the time since its process started to the log."""
     started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     where = eta.here(PARAMETERS, LOG)
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
@@ -98,7 +110,7 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
 
 @contextmanager
 def fresh(out: Path) -> Iterator[Path]:
-    """An empty folder that becomes `out` when all went well, and vanishes when not."""
+    """An empty folder that replaces `out` on success and is deleted on failure."""
     with _draft(out) as draft:
         draft.mkdir()
         yield draft
@@ -111,7 +123,7 @@ def fresh(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def fresh_file(out: Path) -> Iterator[Path]:
-    """A path that becomes the file `out` when all went well, and vanishes when not."""
+    """Path of a file that replaces `out` on success and is deleted on failure."""
     with _draft(out) as draft:
         yield draft
         _to_disk(draft)
@@ -120,12 +132,12 @@ def fresh_file(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def _draft(out: Path) -> Iterator[Path]:
-    """A path beside `out`, without what was left there by processes that were killed."""
+    """A path beside `out`; drafts that killed processes have left there are deleted."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    for left in out.parent.glob(f".*.{out.name}"):
-        process = left.name.split(".")[1]
+    for other in out.parent.glob(f".*.{out.name}"):
+        process = other.name.split(".")[1]
         if process.isdigit() and not psutil.pid_exists(int(process)):
-            _remove(left)
+            _remove(other)
     draft = out.with_name(f".{os.getpid()}.{out.name}")
     _remove(draft)
     try:

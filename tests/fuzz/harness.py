@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the readers of foreign files: whatever the bytes are, only a UserError may escape.
+"""Coverage-guided fuzzing of the readers of foreign files: no bytes may raise anything but a UserError.
 
 python -m tests.fuzz.harness parameters build/fuzz/corpus/parameters -max_total_time=60
 """
@@ -11,24 +11,24 @@ import atheris
 
 with atheris.instrument_imports(include=["lottery"]):
     from lottery.errors import UserError
-    from tests.fuzz.readers import READERS, seeds
+    from tests.fuzz.readers import READERS, valid_files
 
 
 def main(name: str, corpus: str, *options: str) -> None:
-    """Feed a reader with what libFuzzer makes of a sound file and of its earlier finds in `corpus`."""
+    """Feed a reader with mutations of a valid file and of the inputs that libFuzzer keeps in `corpus`."""
     with tempfile.TemporaryDirectory() as scratch:
-        sound, reader = Path(corpus, "sound"), READERS[name]
-        sound.parent.mkdir(parents=True, exist_ok=True)
-        sound.write_bytes(seeds(Path(scratch))[name])
+        valid, reader = Path(corpus, "valid"), READERS[name]
+        valid.parent.mkdir(parents=True, exist_ok=True)
+        valid.write_bytes(valid_files(Path(scratch))[name])
         folder = Path(scratch, name)
         folder.mkdir()
 
         def attempt(content: bytes) -> None:
             try:
                 reader(folder, content)
-            except UserError as fault:
-                if "\n" in str(fault):
-                    raise ValueError(f"more than one line: {fault}") from fault
+            except UserError as error:
+                if "\n" in str(error):
+                    raise ValueError(f"more than one line: {error}") from error
 
         atheris.Setup([name, corpus, *options], attempt)
         atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""The readers of foreign files, each fed with bytes, and a sound file for each to start from."""
+"""Readers of foreign files as functions of bytes, and a valid file to start from for each."""
 
 import json
 from collections.abc import Callable
@@ -27,17 +27,17 @@ def parameters(folder: Path, content: bytes) -> object:
 
 
 def masks_table(folder: Path, content: bytes) -> object:
-    """A CSV table of somebody's masks."""
+    """A CSV table of masks made by others."""
     (folder / "masks.csv").write_bytes(content)
     return published_masks.read(folder / "masks.csv")
 
 
 def masks_array(folder: Path, content: bytes) -> object:
-    """Somebody's masks as .npy arrays."""
-    place = folder / "toy" / "seed_1"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "head_mask.npy").write_bytes(content)
-    (place / "mlp_mask.npy").write_bytes(content)
+    """.npy arrays of masks made by others."""
+    cell = folder / "toy" / "seed_1"
+    cell.mkdir(parents=True, exist_ok=True)
+    (cell / "head_mask.npy").write_bytes(content)
+    (cell / "mlp_mask.npy").write_bytes(content)
     return published_masks.read(folder)
 
 
@@ -62,37 +62,37 @@ def subnetworks(folder: Path, content: bytes) -> object:
 
 
 def glue_parquet(folder: Path, content: bytes) -> object:
-    """A split of a GLUE task as Parquet."""
+    """The Parquet file of a split of a GLUE task."""
     for split in ("train", "validation"):
         (folder / f"{split}-0.parquet").write_bytes(content)
-    return glue.saved("rte", folder)
+    return glue.read_glue("rte", folder)
 
 
 def glue_arrow(folder: Path, content: bytes) -> object:
-    """A split of a GLUE task as `save_to_disk` leaves it: the first line its state.json, the rest its table."""
+    """A split of a GLUE task as saved by `save_to_disk`: the first line is state.json, the rest the table."""
     state, _, table = content.partition(b"\n")
     for split in ("train", "validation"):
         (folder / split).mkdir(exist_ok=True)
         (folder / split / "state.json").write_bytes(state)
         (folder / split / "data.arrow").write_bytes(table)
-    return glue.saved("rte", folder)
+    return glue.read_glue("rte", folder)
 
 
 def corpus_tsv(folder: Path, content: bytes) -> object:
-    """A packaged corpus as a table of tabs."""
+    """A packaged corpus in tab-separated columns."""
     for split in ("train", "dev"):
         (folder / f"{split}.tsv").write_bytes(content)
-    return corpora.packaged("stsb", folder)
+    return corpora.read_packaged("stsb", folder)
 
 
 def corpus_json(folder: Path, content: bytes) -> object:
-    """A packaged corpus as lines of JSON."""
+    """A packaged corpus in lines of JSON."""
     (folder / "pairs.jsonl").write_bytes(content)
-    return corpora.packaged("privacyqa", folder)
+    return corpora.read_packaged("privacyqa", folder)
 
 
 def labelled_maps(folder: Path, content: bytes) -> object:
-    """Attention maps that people labelled: the first half a table, the rest an array."""
+    """Labelled attention maps: the first half of the bytes is the table of labels, the rest a map."""
     middle = len(content) // 2
     (folder / "labels.csv").write_bytes(content[:middle])
     (folder / "map.npy").write_bytes(content[middle:])
@@ -108,8 +108,8 @@ READERS: dict[str, Reader] = {
 }  # fmt: skip
 
 
-def seeds(folder: Path) -> dict[str, bytes]:
-    """A sound file for each reader, or several in one as the reader takes them."""
+def valid_files(folder: Path) -> dict[str, bytes]:
+    """A valid input for each reader; where a reader takes several files in one, all of them."""
     checkpoint.save(toys.encoder(), folder)
     toys.subnetwork(1).save(folder / "good.safetensors", task="rte", seed=1)
     np.save(folder / "map.npy", np.eye(2))

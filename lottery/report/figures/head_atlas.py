@@ -1,4 +1,4 @@
-"""The head atlas: a small picture of every head's attention, framed by its survival."""
+"""Figure of heads: a small picture of the attention of every head, framed by its survival."""
 
 from pathlib import Path
 
@@ -13,33 +13,33 @@ from safetensors.numpy import load_file
 
 from lottery.analysis.frames import rows
 from lottery.errors import UserError
-from lottery.report.figures.style import BLUE, GREY, ORANGE, styled
+from lottery.report.figures.style import BLUE, GREY, ORANGE, bare, styled
 
 GAP = 4
 """Pixels of the pictures between two heads."""
 
 
 def load(path: Path) -> NDArray[np.uint8]:
-    """Pictures [L, H, X, X]; a UserError where the file holds none."""
+    """Pictures [L, H, X, X]. Raises UserError if the file holds none."""
     try:
-        shown: NDArray[np.uint8] = load_file(path)["pictures"]
+        pictures: NDArray[np.uint8] = load_file(path)["pictures"]
     except (FileNotFoundError, SafetensorError, KeyError) as error:
         raise UserError(f"{path}: no pictures of heads: {error}; run the pipeline again") from None
-    return shown
+    return pictures
 
 
 @styled
-def atlas(shown_LHXX: NDArray[np.uint8], survival: pd.DataFrame, title: str) -> Figure:
-    """Heads [layer, head] as pictures, dark is much; `survival` has the mean over seeds of one task's heads.
+def atlas(pictures_LHXX: NDArray[np.uint8], survival: pd.DataFrame, title: str) -> Figure:
+    """Heads [layer, head] as pictures, dark is high; `survival` has the mean over seeds for each head of one task.
 
-    Framed thick: kept by every seed; thin: by some; dashed: by none.
+    Thick frames: kept by every seed; thin: by some; dashed: by none.
     """
-    layers, heads, side, _ = shown_LHXX.shape
+    layers, heads, side, _ = pictures_LHXX.shape
     pitch = side + 2 * GAP
     sheet = np.zeros((layers * pitch, heads * pitch), np.uint8)
-    for (layer, head), _ in np.ndenumerate(shown_LHXX[:, :, 0, 0]):
-        at = (layer * pitch + GAP, head * pitch + GAP)
-        sheet[at[0] : at[0] + side, at[1] : at[1] + side] = shown_LHXX[layer, head]
+    for layer, head in np.ndindex(layers, heads):
+        top, left = layer * pitch + GAP, head * pitch + GAP
+        sheet[top : top + side, left : left + side] = pictures_LHXX[layer, head]
     inches = max(0.52, 4.5 / heads)
     size = (heads * inches + 0.5, layers * inches + 0.95)
     figure = Figure(figsize=size, layout="constrained")
@@ -49,12 +49,12 @@ def atlas(shown_LHXX: NDArray[np.uint8], survival: pd.DataFrame, title: str) -> 
         corner = (int(head.index) * pitch, int(head.layer) * pitch)
         axes.add_patch(_frame(corner, side, float(head.mean)))
     axes.set_title(title)
-    _places(axes, pitch, layers, heads)
+    _labels(axes, pitch, layers, heads)
     _legend(figure, heads)
     return figure
 
 
-# Line width, line style and colour of a head's frame.
+# Line width, line style and colour of the frame of a head that all, some or no seeds keep.
 ALL = (2.4, "-", BLUE)
 SOME = (0.8, "-", GREY)
 NONE = (1.1, (0, (2, 2)), ORANGE)
@@ -66,15 +66,13 @@ def _frame(corner: tuple[int, int], side: int, share: float) -> Rectangle:
     return Rectangle((left, top), side + 4, side + 4, fill=False, lw=width, ls=style, ec=colour)
 
 
-def _places(axes: Axes, pitch: int, layers: int, heads: int) -> None:
+def _labels(axes: Axes, pitch: int, layers: int, heads: int) -> None:
     axes.set_xticks((np.arange(heads) + 0.5) * pitch - 0.5, [str(at + 1) for at in range(heads)])
     axes.set_yticks((np.arange(layers) + 0.5) * pitch - 0.5, [str(at + 1) for at in range(layers)])
     axes.set_xlabel("head")
     axes.set_ylabel("layer")
-    axes.tick_params(length=0, labelsize=8)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.tick_params(labelsize=8)
+    bare(axes)
 
 
 def _legend(figure: Figure, heads: int) -> None:

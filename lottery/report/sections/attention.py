@@ -1,4 +1,4 @@
-"""The section on what heads attend to: are the survivors the meaningful ones?"""
+"""The section on what heads attend to: whether the survivors are the meaningful ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.attention.patterns import PATTERNS
-from lottery.report.markdown import figure, folded, table
-from lottery.wording import NONE, between, listed, number, percent, probability
+from lottery.attention.patterns import PATTERNS, AttentionParameters
+from lottery.report import numbers
+from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table
+from lottery.report.material import Material
+from lottery.tickets.methods import STRUCTURED
+from lottery.wording import NONE, listed, number, percent, probability
 
-Tables = Mapping[str, pd.DataFrame]
-Numbers = Mapping[str, Any]
+Rows = Mapping[str, Any]
 """Rows of the table `attention` by their number."""
 GROUPS = {"all": "all heads", "super": "kept by every seed", "never": "kept by no seed"}
 STATES = {"finetuned": "fine-tuned", "pretrained": "pre-trained", "pruned": "pruned"}
@@ -24,144 +26,173 @@ DESCRIPTORS = {
     "itself": "to itself",
 }
 PAPERS_R = 0.0023
+MAPS = {
+    True: "from maps labelled by hand",
+    False: "from maps drawn by the definitions of the patterns, so a plain rule serves as a check",
+}
+"""What the classifier learns from, by whether a labelled set is given."""
 
 
-def meaning(tables: Tables, figures: Mapping[str, str]) -> Iterator[str]:
-    """What the recogniser is worth, the patterns of survivors and others, and the atlas."""
-    yield _recognised(tables)
-    yield folded("How well patterns are told apart", _confusion(tables["patterns"]))
-    yield _correlation(tables)
-    yield _shares(tables)
-    yield folded("The same maps without classes", _descriptors(tables))
-    yield folded("Before fine-tuning, and after pruning", _states(tables))
-    first, *others = (_atlas(row.task, row.title, figures) for row in rows(tables["tasks"]))
+def attention(material: Material) -> Iterator[Block]:
+    """The classifier of patterns, the patterns of survivors and others, and the atlas of heads."""
+    yield _patterns(material)
+    yield Folded("Accuracy of the pattern classifier", [_confusion(material.tables["patterns"])])
+    yield _correlation(material)
+    yield _shares(material)
+    yield Folded("The same maps without classes", [_descriptors(material)])
+    yield Folded("Before fine-tuning and after pruning", [_states(material)])
+    first, *others = (_atlas(material, task) for task in material.titles)
     yield first
     if others:
-        yield folded("The atlas of the other tasks", "\n\n".join(others))
+        yield Folded("The atlas of the other tasks", others)
 
 
-def _recognised(tables: Tables) -> str:
-    told, seen = tables["patterns"], tables["attention"]
-    right = told[told["pattern"] == told["told"]]
-    network, rule = (percent(right[by].sum() / told[by].sum()) for by in ("recogniser", "rule"))
-    agreed = seen[(seen["number"] == "agreement") & (seen["group"] == "all")]
-    both = agreed[agreed["state"] == "finetuned"].groupby("weighting")["mean"].mean()
-    return (
-        "Only heterogeneous maps (Kovaleva et al. 2019) can depend on what the words mean, so if survival were a"
-        " matter of meaning, survivors should show more of them. We look at raw attention and at attention"
-        " weighted by what it hands over (normed; Kobayashi et al. 2020), over sentences of dev. A small"
-        " convolutional network tells the patterns apart; as it learns, unless a labelled set is given, from maps drawn"
-        f" by the patterns' definitions, a plain rule is asked too. Of {told['rule'].sum():,} maps held out, the"
-        f" network names {network} rightly and the rule {rule}; on the maps of the fine-tuned models they agree in"
-        f" {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw)."
-        " Where they differ, the class of a map is uncertain."
+def _patterns(material: Material) -> Paragraph:
+    held_out, profiles = material.tables["patterns"], material.tables["attention"]
+    correct = held_out[held_out["pattern"] == held_out["told"]]
+    network, rule = (
+        percent(correct[by].sum() / held_out[by].sum()) for by in ("recogniser", "rule")
+    )
+    agreed = profiles[
+        (profiles["number"] == "agreement")
+        & (profiles["group"] == "all")
+        & (profiles["state"] == "finetuned")
+    ]
+    both = agreed.groupby("weighting")["mean"].mean()
+    return Paragraph(
+        "Only heterogeneous maps (Kovaleva et al. 2019) can depend on the meaning of the words, so if survival were a"
+        " matter of meaning, survivors should show more of them. We examine raw attention and attention weighted by the"
+        " length of the vectors that it passes on (normed; Kobayashi et al. 2020), over sentences of dev. A small"
+        " convolutional network classifies the patterns. It learns"
+        f" {MAPS[material.parameters[AttentionParameters].labelled is not None]}. Of {held_out['rule'].sum():,}"
+        f" held-out maps, the network classifies {network} correctly and the rule {rule}; on the maps of the fine-tuned"
+        f" models they agree in {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw). Where they differ,"
+        " the class of a map is uncertain."
     )
 
 
-def _confusion(told: pd.DataFrame) -> str:
-    body = [
-        [pattern, by, *(f"{own[by].get((pattern, other), 0):,}" for other in PATTERNS)]
-        for own in (told.set_index(["pattern", "told"]),)
-        for pattern in PATTERNS
-        for by in ("recogniser", "rule")
-    ]
-    caption = (
-        "Table 7. Maps held out, by their true pattern (rows) and the one they are taken for (columns); mixed is"
-        " vertical + diagonal. Source: `tables/patterns.csv`."
+def _confusion(held_out: pd.DataFrame) -> Table:
+    counts = held_out.set_index(["pattern", "told"])
+    return Table(
+        "Table 7. Held-out maps by their true pattern (rows) and the one they are classified as (columns); mixed is"
+        " vertical + diagonal. Source: `tables/patterns.csv`.",
+        ["pattern", "classified by", *PATTERNS],
+        [
+            [
+                pattern,
+                title,
+                *(numbers.number(counts[by].get((pattern, other), 0), 0) for other in PATTERNS),
+            ]
+            for pattern in PATTERNS
+            for by, title in {"recogniser": "network", "rule": "rule"}.items()
+        ],
     )
-    return table(caption, ["pattern", "told by", *PATTERNS], body, 2)
 
 
-def _correlation(tables: Tables) -> str:
-    names = dict(zip(tables["tasks"]["task"], tables["tasks"]["title"], strict=True))
-    own = tables["attention-survival"]
-    own = own[own["weighting"] == "normed"]
-    each = [
-        f"{number(row.r)} on {names[row.task]} (p = {probability(row.p)})"
-        for row in rows(own[own["task"].notna()])
+def _correlation(material: Material) -> Paragraph:
+    frame, titles = material.tables["attention-survival"], material.titles
+    normed = frame[frame["weighting"] == "normed"]
+    by_task = [
+        f"{number(row.r)} on {titles[row.task]} (p = {probability(row.p)})"
+        for row in rows(normed[normed["task"].notna()])
     ]
-    whole = next(rows(own[own["task"].isna()]))
-    return (
+    pooled = next(rows(normed[normed["task"].isna()]))
+    return Paragraph(
         "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps correlate at"
-        f" r = {number(whole.r, 4)} (p = {probability(whole.p)}; {whole.n} heads of all tasks): {listed(each)}. The"
-        f" paper reports r = {PAPERS_R:.4f}. p is two-sided, by shuffling heads within their layer. Source:"
+        f" r = {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} heads of all tasks): {listed(by_task)}."
+        f" The paper reports r = {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
         " `tables/attention-survival.csv`."
     )
 
 
-def _shares(tables: Tables) -> str:
-    body = [
-        [title, weighting, GROUPS[group], *_row(own, PATTERNS, "heterogeneous")]
-        for title, weighting, group, own in _groups(tables, "finetuned")
-    ]
-    caption = (
+def _shares(material: Material) -> Table:
+    return Table(
         "Table 8. Patterns of the fine-tuned models: share of sentences in which a head shows each, mean over n heads"
-        " with its 95 % interval; in the last columns the heterogeneous share of as many random heads of the same"
-        " layers, within [ ] in 95 of 100 draws, and the two-sided p of the difference from them, not corrected for the"
-        " number of tests. Source: `tables/attention.csv`."
+        " with its 95 % interval. In the last columns, the heterogeneous share of as many random heads of the same"
+        " layers, with the range [ ] of 95 of 100 draws, and the two-sided p of the difference from them, not corrected"
+        " for the number of tests. Source: `tables/attention.csv`.",
+        ["task", "maps", "heads", "n", *PATTERNS, "random heads", "p"],
+        [
+            [
+                title,
+                weighting,
+                GROUPS[group],
+                *_means(profiles, PATTERNS),
+                *_random(profiles["heterogeneous"]),
+            ]
+            for title, weighting, group, profiles in _groups(material, "finetuned")
+        ],
     )
-    header = ["task", "maps", "heads", "n", *PATTERNS, "random heads", "p"]
-    return table(caption, header, body, 3)
 
 
-def _descriptors(tables: Tables) -> str:
-    body = [
-        [title, weighting, GROUPS[group], *_row(own, tuple(DESCRIPTORS), "entropy")]
-        for title, weighting, group, own in _groups(tables, "finetuned")
-    ]
-    caption = (
-        "Table 9. Share of heterogeneous maps by rule; entropy of attention (1 is even); mean distance of the attended"
-        " token; attention to the first token, to separators and to oneself. Means over n heads with 95 % intervals;"
-        " random heads and p, as in Table 8, are of entropy; those of the others are in the source:"
-        " `tables/attention.csv`."
+def _descriptors(material: Material) -> Table:
+    return Table(
+        "Table 9. Descriptors of the fine-tuned models: share of heterogeneous maps by rule; entropy of attention (1 is"
+        " uniform); mean distance to the attended token; attention to the first token, to separators and to the token"
+        " itself. Means over n heads with 95 % intervals; random heads and p, as in Table 8, are for entropy, those for"
+        " the others are in the source: `tables/attention.csv`.",
+        ["task", "maps", "heads", "n", *DESCRIPTORS.values(), "random heads", "p"],
+        [
+            [
+                title,
+                weighting,
+                GROUPS[group],
+                *_means(profiles, list(DESCRIPTORS)),
+                *_random(profiles["entropy"]),
+            ]
+            for title, weighting, group, profiles in _groups(material, "finetuned")
+        ],
     )
-    header = ["task", "maps", "heads", "n", *DESCRIPTORS.values(), "random heads", "p"]
-    return table(caption, header, body, 3)
 
 
-def _states(tables: Tables) -> str:
-    body = [
-        [title, weighting, name, *_row(own, PATTERNS, "heterogeneous")[:-2]]
-        for state, name in STATES.items()
-        for title, weighting, group, own in _groups(tables, state)
-        if group == "all"
-    ]
-    caption = (
-        "Table 10. Patterns of all heads: of the fine-tuned models, of the pre-trained encoder on the same sentences,"
-        " and of the heads that s-pruning leaves to some seed, in the pruned models. Columns as in Table 8. Source:"
-        " `tables/attention.csv`."
+def _states(material: Material) -> Table:
+    return Table(
+        "Table 10. Patterns of all heads: in the fine-tuned models, in the pre-trained encoder on the same sentences,"
+        f" and, in the pruned models, of the heads that {STRUCTURED.title} leaves to some seed. Columns as"
+        " in Table 8. Source: `tables/attention.csv`.",
+        ["task", "maps", "model", "n", *PATTERNS],
+        [
+            [title, weighting, name, *_means(profiles, PATTERNS)]
+            for state, name in STATES.items()
+            for title, weighting, group, profiles in _groups(material, state)
+            if group == "all"
+        ],
     )
-    return table(caption, ["task", "maps", "model", "n", *PATTERNS], body, 3)
 
 
-def _groups(tables: Tables, state: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def _groups(material: Material, state: str) -> Iterator[tuple[str, str, str, Rows]]:
     """Title, weighting, group and rows, in the order of the grid's tasks."""
-    seen = tables["attention"]
-    seen = seen[seen["state"] == state]
-    for known in rows(tables["tasks"]):
-        own = seen[seen["task"] == known.task]
-        for (weighting, group), part in own.groupby(["weighting", "group"], sort=False):
-            yield known.title, str(weighting), str(group), {row.number: row for row in rows(part)}
+    profiles = material.tables["attention"]
+    profiles = profiles[profiles["state"] == state]
+    for task, title in material.titles.items():
+        grouped = profiles[profiles["task"] == task].groupby(["weighting", "group"], sort=False)
+        for (weighting, group), part in grouped:
+            yield title, str(weighting), str(group), {row.number: row for row in rows(part)}
 
 
-def _row(own: Numbers, shown: Sequence[str], tested: str) -> list[str]:
-    """n, the numbers shown, and of one of them what random heads have, and p."""
-    of = own[tested]
-    chance = NONE
-    if pd.notna(of.p):
-        low, high = number(of.random_low, 2), number(of.random_high, 2)
-        chance = f"{number(of.random, 2)} [{low}, {high}]"
-    means = [between(own[name], 2) for name in shown]
-    return [number(of.n, 0), *means, chance, probability(of.p)]
+def _means(profiles: Rows, names: Sequence[str]) -> list[Entry]:
+    """The number of heads, and their mean of each number."""
+    heads = numbers.number(profiles[names[0]].n, 0)
+    return [heads, *(numbers.estimate(profiles[name], 2) for name in names)]
 
 
-def _atlas(task: str, title: str, figures: Mapping[str, str]) -> str:
-    return figure(
-        figures[f"atlas-{task}"],
+def _random(profile: Any) -> list[Entry]:
+    """The same number of random heads, and p."""
+    if pd.isna(profile.p):
+        return [NONE, NONE]
+    low, high = number(profile.random_low, 2), number(profile.random_high, 2)
+    text = f"{number(profile.random, 2)} [{low}, {high}]"
+    return [Number(text, profile.random), numbers.probability(profile.p)]
+
+
+def _atlas(material: Material, task: str) -> Figure:
+    title, method = material.titles[task], STRUCTURED.title
+    return Figure(
+        material.figure(f"atlas-{task}"),
         f"Small pictures of the attention of every head, layers by heads, on one sentence of {title}, each framed by"
         " how many seeds keep the head.",
-        f"Figure 6 ({title}). Normed attention of every head in the first seed's fine-tuned model, on the sampled"
-        " sentence of middle length, scaled to one size and to its own maximum: rows attend, columns are attended to,"
-        " dark is much. Frames: thick where every seed's s-pruning keeps the head, thin where some do, dashed where"
-        " none does.",
+        f"Figure 5 ({title}). Normed attention of every head in the first seed's fine-tuned model, on the sampled"
+        " sentence of median length, each scaled to one size and to its own maximum: rows attend, columns are attended"
+        f" to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some, dashed if"
+        " with none.",
     )

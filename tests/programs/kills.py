@@ -1,9 +1,9 @@
-"""Kill real runs at random moments until they have come through, and compare what came out.
+"""Kill real runs at random moments, resume them until they finish, and compare their results with an undisturbed run.
 
-    python -m tests.kills 50
+    python -m tests.programs.kills 50
 
-Each workspace has a cache of its own, so that nothing comes from an earlier run. What a killed run had
-finished may only be found again where it was left: outputs, the cache, the stages' own journals.
+Every workspace has its own cache, so that a resumed run finds only what its killed predecessors left: outputs, the
+cache, and partial results of stages.
 """
 
 import os
@@ -25,10 +25,10 @@ from tests.workspace import Workspace
 
 OUTPUTS = ("data", "models", "subnetworks", "scores", "attention", "reports/tables")
 GRACE = 10.0
-"""Seconds in which everything must have ended."""
+"""Seconds after which no process may be left."""
 
 
-def _stage(dvc: psutil.Process) -> None:
+def _kill_stage(dvc: psutil.Process) -> None:
     for child in dvc.children()[:1]:
         with suppress(psutil.NoSuchProcess):
             child.kill()
@@ -38,12 +38,12 @@ def _send(signum: int) -> Callable[[psutil.Process], None]:
     return lambda dvc: os.killpg(dvc.pid, signum)
 
 
-def _until_heard(act: Callable[[psutil.Process], None]) -> Callable[[psutil.Process], None]:
-    """`act` until DVC ends: a stage that ends by itself just then misses it, and so does DVC meanwhile."""
+def _repeated(kill: Callable[[psutil.Process], None]) -> Callable[[psutil.Process], None]:
+    """Kill until DVC ends: a stage that is exiting anyway misses a signal, and DVC ignores Ctrl-C meanwhile."""
 
     def repeat(dvc: psutil.Process) -> None:
         for _ in range(4):
-            act(dvc)
+            kill(dvc)
             with suppress(psutil.TimeoutExpired):
                 dvc.wait(GRACE / 4)
                 return
@@ -51,36 +51,36 @@ def _until_heard(act: Callable[[psutil.Process], None]) -> Callable[[psutil.Proc
     return repeat
 
 
-WAYS: Mapping[str, Callable[[psutil.Process], None]] = {
+METHODS: Mapping[str, Callable[[psutil.Process], None]] = {
     "SIGKILL to DVC": psutil.Process.kill,
-    "SIGKILL to the stage": _until_heard(_stage),
+    "SIGKILL to the stage": _repeated(_kill_stage),
     "SIGKILL to all": _send(signal.SIGKILL),
     "SIGTERM to DVC": psutil.Process.terminate,
-    "Ctrl-C": _until_heard(_send(signal.SIGINT)),
+    "Ctrl-C": _repeated(_send(signal.SIGINT)),
 }
 
 
 class Killer:
-    """Runs that are killed so long as there are kills left; it counts them by way and by stage."""
+    """Runs the pipeline and kills it while kills are left; counts the kills by method and by stage."""
 
     def __init__(self, kills: int, seed: int, longest: float) -> None:
         self.left, self.longest = kills, longest
-        self.ways, self.stages = Counter[str](), Counter[str]()
-        self._chance = random.Random(seed)
+        self.methods, self.stages = Counter[str](), Counter[str]()
+        self._rng = random.Random(seed)
 
-    def lead(self, work: Workspace) -> None:
-        """`dvc repro` again and again until it comes to its end."""
+    def finish(self, work: Workspace) -> None:
+        """Repeat `dvc repro` until it finishes."""
         while not self._try(work):
             pass
 
     def _try(self, work: Workspace) -> bool:
-        """One run: whether it came to its end before it was killed."""
+        """Run once; whether it finished before it was killed."""
         with work.start("dvc", "repro") as process:
             try:
-                wait = self._chance.uniform(1, self.longest) if self.left else None
+                wait = self._rng.uniform(1, self.longest) if self.left else None
                 code = process.wait(wait)
                 if code:
-                    raise AssertionError(f"a run that nobody killed failed:\n{work.said()}")
+                    raise AssertionError(f"a run failed without being killed:\n{work.said()}")
                 return True
             except subprocess.TimeoutExpired:
                 self._kill(psutil.Process(process.pid))
@@ -89,28 +89,28 @@ class Killer:
 
     def _kill(self, dvc: psutil.Process) -> None:
         family = dvc.children(recursive=True)
-        way = self._chance.choice(sorted(WAYS))
+        method = self._rng.choice(sorted(METHODS))
         self.left -= 1
-        self.ways[way] += 1
-        self.stages[_running(family)] += 1
-        WAYS[way](dvc)
+        self.methods[method] += 1
+        self.stages[_stage_of(family)] += 1
+        METHODS[method](dvc)
         _, left = psutil.wait_procs([dvc, *family], GRACE)
-        alive = [process for process in left if _runs(process)]
+        alive = [process for process in left if _is_alive(process)]
         for process in alive:
             process.kill()
-        assert not alive, f"{way}: still there after {GRACE:.0f} s: {alive}"
+        assert not alive, f"{method}: still there after {GRACE:.0f} s: {alive}"
 
 
-def _runs(process: psutil.Process) -> bool:
-    """Whether it is more than an entry that nobody has collected."""
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie does not."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
-def _running(family: list[psutil.Process]) -> str:
-    """The stage among the processes of DVC."""
+def _stage_of(family: list[psutil.Process]) -> str:
+    """The stage that one of DVC's processes runs."""
     for process in family:
         try:
             words: list[str] = process.cmdline()
@@ -123,40 +123,42 @@ def _running(family: list[psutil.Process]) -> str:
 
 
 def workspace(root: Path, **changes: Any) -> Workspace:
-    """The smallest experiment, but for `changes`, in a folder of its own, with a cache of its own."""
+    """The smallest experiment with some parameters changed, in a folder with its own cache."""
     work = Workspace(root, "smoke", **changes)
     work.run("dvc", "config", "--local", "cache.dir", str(root / ".dvc" / "cache"))
     return work
 
 
 def results(work: Workspace) -> dict[str, str]:
-    """The digest of every file that a run leaves, but for the report, which tells times."""
+    """Digests of all files of a run except the report, which contains times."""
     return {name: digest for folder in OUTPUTS for name, digest in work.digests(folder).items()}
 
 
 def compare(expected: Mapping[str, str], killer: Killer, work: Workspace) -> None:
-    """An AssertionError unless a run that is killed on its way ends with the `expected` files."""
-    killer.lead(work)
-    found = results(work)
-    differ = {name for name in {**expected, **found} if expected.get(name) != found.get(name)}
-    assert not differ, f"not the same after kills: {sorted(differ)}"
+    """Raise AssertionError unless a run that is killed and resumed ends with the `expected` files."""
+    killer.finish(work)
+    actual = results(work)
+    differing = {name for name in {**expected, **actual} if expected.get(name) != actual.get(name)}
+    assert not differing, f"different after kills: {sorted(differing)}"
     left = [path for folder in OUTPUTS for path in (work.root / folder).rglob(".*")]
     left = [path for path in left if path.name != ".gitignore"]
     assert not [*left, *work.root.glob("partial/*")], f"left behind: {left}"
 
 
 def main() -> None:
-    kills, began = int(sys.argv[1]), time.monotonic()
+    kills, started = int(sys.argv[1]), time.monotonic()
     killer, runs = Killer(kills, seed=1, longest=25), 0
     with tempfile.TemporaryDirectory() as folder:
-        whole = workspace(Path(folder) / "whole")
-        whole.run("dvc", "repro")
+        undisturbed = workspace(Path(folder) / "undisturbed")
+        undisturbed.run("dvc", "repro")
         while killer.left:
-            compare(results(whole), killer, workspace(Path(folder) / f"killed-{runs}"))
+            compare(results(undisturbed), killer, workspace(Path(folder) / f"killed-{runs}"))
             runs += 1
-    minutes = (time.monotonic() - began) / 60
-    print(f"{kills} kills, {runs} runs, {minutes:.0f} min: nothing lost, every file the same")
-    for counts in (killer.ways, killer.stages):
+    minutes = (time.monotonic() - started) / 60
+    print(
+        f"{kills} kills, {runs} runs, {minutes:.0f} min: every file is that of the undisturbed run"
+    )
+    for counts in (killer.methods, killer.stages):
         print("; ".join(f"{name} {count}" for name, count in sorted(counts.items())))
 
 

@@ -1,6 +1,6 @@
-"""Pages in a real browser: what a reader would stumble over, at each width, in light and dark, and on paper.
+"""Checks of HTML pages in Chromium: narrow and wide, light and dark, and printed.
 
-python -m tests.browser build/pages reports/report.html [more.html ...]
+python -m tests.programs.browser build/pages reports/report.html [more.html ...]
 """
 
 import json
@@ -17,54 +17,55 @@ from tempfile import TemporaryDirectory
 
 from tests.project import ROOT
 
-PROBE = ROOT / "tests" / "browser.js"
+PROBE = Path(__file__).with_suffix(".js")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
+OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--enable-logging=stderr",
     "--virtual-time-budget=60000",
 )  # fmt: skip
-SAID = re.compile(r':CONSOLE[:(]\d+\)?\] (".*)')
+HEIGHT = 3000
+CONSOLE = re.compile(r':CONSOLE[:(]\d+\)?\] (".*)')
 
 
 @dataclass(frozen=True)
 class View:
-    """A way to look at a page: its width in CSS pixels, its colours, whether as paper shows it."""
+    """How a page is shown: width in CSS pixels, dark or light colours, the style for print."""
 
     name: str
     width: int
     dark: bool = False
-    paper: bool = False
+    printed: bool = False
 
 
-# The last is A4 between Chromium's own margins of a centimetre.
+# The last is A4 between Chromium's margins of a centimetre.
 VIEWS = (
     View("narrow-light", 390),
     View("narrow-dark", 390, dark=True),
     View("wide-light", 1440),
     View("wide-dark", 1440, dark=True),
-    View("paper", 718, paper=True),
+    View("paper", 718, printed=True),
 )
 
 
 def findings(page: Path, view: View) -> list[str]:
-    """What is wrong with a page in a view, a sentence each; nothing if all is well.
+    """Problems of a page in a view, one sentence each.
 
-    Accessibility is part of it where `axe` finds its checker. Nothing is fetched in any case.
+    Includes accessibility if `axe` finds its checker. The network is never used.
     """
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "page.html"
         copy.write_text(_framed(page.read_text(encoding="utf-8"), view, probed=True), "utf-8")
-        found = _run(copy, view, "--dump-dom")
-    told = re.search(r"<body[^>]*>(\[.*\])\s*</body>", found.stdout, re.DOTALL)
-    if not told:
-        return [f"the browser gave no answer: {found.stdout[-200:]} {found.stderr[-500:]}"]
-    sentences: list[str] = json.loads(unescape(told[1]))
-    return [*(f"says {line}" for line in SAID.findall(found.stderr)), *sentences]
+        done = _run(copy, view, "--dump-dom")
+    body = re.search(r"<body[^>]*>(\[.*\])\s*</body>", done.stdout, re.DOTALL)
+    if not body:
+        return [f"the browser gave no answer: {done.stdout[-200:]} {done.stderr[-500:]}"]
+    sentences: list[str] = json.loads(unescape(body[1]))
+    return [*(f"says {line}" for line in CONSOLE.findall(done.stderr)), *sentences]
 
 
-def shot(page: Path, view: View, out: Path) -> None:
+def screenshot(page: Path, view: View, out: Path) -> None:
     """A PNG of the top of a page."""
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "page.html"
@@ -73,29 +74,29 @@ def shot(page: Path, view: View, out: Path) -> None:
 
 
 def printed(page: Path, out: Path) -> int:
-    """A PDF of a page, as the browser prints it; returns its number of sheets."""
+    """Print a page to a PDF and return its number of sheets."""
     _run(page, VIEWS[-1], "--no-pdf-header-footer", f"--print-to-pdf={out.resolve()}")
     return len(re.findall(rb"/Type\s*/Page\b", out.read_bytes()))
 
 
 @cache
 def chromium() -> str | None:
-    """The browser, if there is one."""
+    """Path of the browser, if it is installed."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def axe() -> Path | None:
-    """The accessibility checker, if `make page-check` has fetched it."""
+    """Path of the accessibility checker, if `make page-check` has fetched it."""
     return next((ROOT / "build").glob("axe-*.js"), None)
 
 
 def _framed(text: str, view: View, probed: bool) -> str:
-    """A page around the page, since no window of Chromium is as narrow as a telephone."""
+    """The page inside a frame: Chromium's window cannot be as narrow as a phone."""
     checker = axe()
     scripts = [checker.read_text("utf-8") if checker else "", PROBE.read_text("utf-8")]
-    inserted = "".join(f"<script>{script}</script>" for script in scripts) if probed else ""
-    text = text.replace("@media print", "@media all") if view.paper else text
-    text = text.replace("</body>", f"{inserted}</body>")
+    probe = "".join(f"<script>{script}</script>" for script in scripts) if probed else ""
+    text = text.replace("@media print", "@media all") if view.printed else text
+    text = text.replace("</body>", f"{probe}</body>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page in a frame</title>'
         '<meta name="color-scheme" content="light dark"></head><body style="margin: 0">'
@@ -104,14 +105,11 @@ def _framed(text: str, view: View, probed: bool) -> str:
     )
 
 
-HEIGHT = 3000
-
-
 def _run(page: Path, view: View, *actions: str) -> subprocess.CompletedProcess[str]:
     scheme = f"--blink-settings=preferredColorScheme={0 if view.dark else 1}"
     with TemporaryDirectory() as profile:
         command = [
-            str(chromium()), *QUIET, f"--user-data-dir={profile}", scheme,
+            str(chromium()), *OPTIONS, f"--user-data-dir={profile}", scheme,
             f"--window-size={max(view.width, 500)},{HEIGHT}", *actions, page.resolve().as_uri(),
         ]  # fmt: skip
         return subprocess.run(
@@ -119,25 +117,25 @@ def _run(page: Path, view: View, *actions: str) -> subprocess.CompletedProcess[s
         )
 
 
-def _checked(page: Path, out: Path) -> Iterator[str]:
-    """Every finding of every view of a page, its pictures and print left in `out`."""
+def _check(page: Path, out: Path) -> Iterator[str]:
+    """Findings of all views of a page; writes screenshots and the printed page to `out`."""
     for view in VIEWS:
-        shot(page, view, out / f"{page.stem}-{view.name}.png")
-        found = findings(page, view)
-        print(f"{page} {view.name}: {'; '.join(found) or 'ok'}")
-        yield from found
+        screenshot(page, view, out / f"{page.stem}-{view.name}.png")
+        problems = findings(page, view)
+        print(f"{page} {view.name}: {'; '.join(problems) or 'ok'}")
+        yield from problems
     sheets = printed(page, out / f"{page.stem}.pdf")
     print(f"{page} printed: {sheets} sheets")
 
 
 def main(out: Path, *pages: Path) -> str | None:
-    """Check `pages`; what went wrong in one line, if anything did."""
+    """Check `pages`, and return one line if there are findings."""
     if not chromium():
-        return "error: no chromium to look at the pages with; on Debian: apt-get install chromium"
+        return "error: chromium is not installed; on Debian: apt-get install chromium"
     out.mkdir(parents=True, exist_ok=True)
-    found = [each for page in pages for each in _checked(page, out)]
-    print(f"pictures and prints: {out}")
-    return f"error: {len(found)} findings, see above" if found else None
+    problems = [problem for page in pages for problem in _check(page, out)]
+    print(f"screenshots and prints: {out}")
+    return f"error: {len(problems)} findings, see above" if problems else None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+"""The report as values: what `markdown` and `html` render.
+
+Texts are in Markdown's inline syntax (bold, italics, code, links); a line break in a table is `<br>`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Number:
+    """A table entry with the value that a page sorts it by."""
+
+    text: str
+    value: float
+
+
+Entry = str | Number
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of texts."""
+
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Literal lines in some language."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A captioned table; every row is as long as the header."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A PNG by its path relative to the report, with its alternative text and its caption."""
+
+    path: str
+    alternative: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a reader has to open."""
+
+    title: str
+    blocks: Sequence["Block"]
+
+
+Block = Paragraph | Bullets | Code | Table | Figure | Folded
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the blocks below it."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report: what stands above its first section, and its sections."""
+
+    title: str
+    lead: Sequence[Block]
+    sections: Sequence[Section]

@@ -1,0 +1,96 @@
+"""The section on the searches: their trajectories, what they keep, and what they fit to their data."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lottery.analysis.frames import rows
+from lottery.report import numbers
+from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
+from lottery.report.material import Material
+from lottery.tickets.methods import METHODS
+from lottery.tickets.parameters import PruneParameters
+from lottery.vocabulary import UNITS
+from lottery.wording import listed, number, seeds
+
+MANY = 1e5
+"""From here on components are counted in millions."""
+
+
+def searches(material: Material) -> Iterator[Block]:
+    """The curves, the sizes of the good subnetworks, and the gap between selection data and dev."""
+    beyond = " Below the score to keep, the first phase of a search continues for this figure only."
+    yield Figure(
+        material.figure("curves"),
+        f"Line plots, a panel for each of {listed(material.titles.values())}: score on the data that drive the searches"
+        f" against the share of encoder weights removed, for {listed(method.title for method in METHODS.values())}.",
+        "Figure 2. Trajectories of the searches: score on the selection data against sparsity. Thin lines are seeds,"
+        " thick lines their mean, filled markers the chosen subnetworks."
+        f"{beyond if material.parameters[PruneParameters].curve else ''} Source: `tables/curves.csv`.",
+    )
+    yield _sizes(material)
+    yield _selection(material.tables["selection"], material.titles)
+
+
+def _sizes(material: Material) -> Table:
+    survivors = material.tables["survivors"]
+    columns = [
+        _size(
+            method.title,
+            unit,
+            survivors[(survivors["method"] == method.name) & (survivors["unit"] == unit)],
+        )
+        for method in METHODS.values()
+        for unit in [*method.units, "sparsity"]
+    ]
+    return Table(
+        "Table 2. What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"
+        f" {seeds(survivors['n'])} seeds. Weights removed are counted among all weights of heads and MLPs, for all"
+        " methods alike. Source: `tables/survivors.csv`.",
+        ["task", *(heading for heading, _ in columns)],
+        [
+            [title, *(entries[task] for _, entries in columns)]
+            for task, title in material.titles.items()
+        ],
+    )
+
+
+def _size(title: str, unit: str, survivors: pd.DataFrame) -> tuple[str, dict[str, Entry]]:
+    """The column of one unit: its heading, and its entries by task."""
+    total = float(survivors["total"].iloc[0])
+    if unit == "sparsity":
+        heading, digits, scale = f"{title}: weights removed, %", 1, 100.0
+    elif total > MANY:
+        millions = f"{number(total / 1e6, 2)} millions"
+        heading, digits, scale = f"{title}: {UNITS[unit]}, of {millions}", 2, 1e-6
+    else:
+        heading, digits, scale = f"{title}: {UNITS[unit]}, of {number(total, 0)}", 1, 1.0
+    entries = [numbers.spread(row, digits, scale) for row in rows(survivors)]
+    return heading, dict(zip(survivors["task"], entries, strict=True))
+
+
+def _selection(selection: pd.DataFrame, titles: dict[str, str]) -> Block:
+    if selection.empty:
+        return Paragraph(
+            "Nothing was scored on selection data, so the gap between selection and dev is not known."
+        )
+    keyed = selection.set_index(["task", "method", "quantity"])
+    return Table(
+        "Table 3. Share of the full model's score that good subnetworks keep when pruned, in %, on the held-out"
+        " selection data and on dev; the gap is what a search fitted to its data, and chance. Mean ± standard deviation"
+        f" and [95 % interval]; {seeds(selection['n'])} seeds. Source: `tables/selection.csv`.",
+        ["task", "pruning", "selection", "dev", "gap"],
+        [
+            [
+                titles[task],
+                method.title,
+                *(
+                    numbers.spread(next(rows(keyed.loc[[(task, method.name, quantity)]])), 1, 100)
+                    for quantity in ("select", "dev", "gap")
+                ),
+            ]
+            for task in titles
+            for method in METHODS.values()
+            if (task, method.name, "gap") in keyed.index
+        ],
+    )

@@ -1,0 +1,67 @@
+"""The section of verdicts on the paper's claims."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from lottery.analysis.frames import rows
+from lottery.analysis.significance import ALPHA, smallest_p
+from lottery.report import numbers
+from lottery.report.blocks import Block, Entry, Folded, Number, Table
+from lottery.report.material import Material
+from lottery.wording import NONE, number
+
+
+def verdicts(material: Material) -> Iterator[Block]:
+    """The claims with verdict and evidence, and folded away what each of them says."""
+    frame = material.tables["verdicts"]
+    yield Table(
+        "Verdicts on the paper's claims. A positive effect supports the claim: it is a difference of scores, of shares"
+        " or of agreement beyond chance, defined by the column `test` of the source. n counts cells (the paper's:"
+        " tasks, or pairs of a task and a seed). Intervals are t intervals over cells. p is one-sided, from"
+        f" flipping signs over the cells, corrected over all claims by Holm's method{_floor(frame)}. Source:"
+        " `tables/verdicts.csv`.",
+        [
+            "claim",
+            "verdict",
+            "effect [95 % interval]",
+            "n",
+            "p (Holm)",
+            "the paper's (n)",
+            "evidence",
+        ],
+        [
+            [
+                row.claim,
+                f"**{row.verdict}**",
+                numbers.estimate(row),
+                numbers.number(row.n, 0),
+                numbers.probability(row.p_holm),
+                _published(row),
+                row.evidence,
+            ]
+            for row in rows(frame.rename(columns={"effect": "mean"}))
+        ],
+    )
+    claims = Table(
+        "Each claim in full, with its test. Source: `tables/verdicts.csv`.",
+        ["claim", "sentence", "test, on the mean over cells", "section of the paper"],
+        [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(frame)],
+    )
+    yield Folded("The claims in full", [claims])
+
+
+def _published(row: Any) -> Entry:
+    """The effect in the paper's own results, and their number."""
+    if not row.published_n:
+        return NONE
+    return Number(f"{number(row.published)} ({row.published_n})", row.published)
+
+
+def _floor(frame: pd.DataFrame) -> str:
+    """The smallest possible p, where that is near the significance level."""
+    tests = int(frame["p"].notna().sum())
+    least = min(1.0, tests * smallest_p(int(frame["n"].max())))
+    near = tests and least > ALPHA / 5
+    return f"; it cannot fall below {number(least)} with this many cells" if near else ""
