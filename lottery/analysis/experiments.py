@@ -162,8 +162,8 @@ def reused_stages(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFr
 def trajectories(runs: Sequence[Experiment]) -> pd.DataFrame:
     """Mean trajectories: run, task, method, step, and sparsity and score averaged over the run's seeds.
 
-    They consist of the steps of a search's first phase that all seeds of the run took. Step -1 is not part of the
-    line: it is the mean of the good tickets, whatever step each seed found its own at.
+    They consist of the steps of a search's first phase that all seeds of the run took. Step -1 stands for the mean of
+    the good tickets, whose steps differ between seeds.
     """
     rows = []
     for run in runs:

@@ -96,7 +96,7 @@ def reliability(kept_SC: Kept) -> dict[str, float]:
 
 
 def similarity(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
-    """Mean Jaccard index over pairs of seeds, its chance level, and permutation tests of a larger one than chance.
+    """Mean Jaccard index over pairs of seeds, its chance level, and permutation tests of whether it exceeds chance.
 
     Permutations keep each seed's size: over all components (`uniform`), or within each layer (`within_layer`, for
     heads only), which preserves a preference for layers. Two empty masks have no index.
@@ -114,9 +114,8 @@ def similarity(kept_S: Kept, rng: np.random.Generator) -> dict[str, float]:
 def jaccard(kept_SC: Kept) -> NDArray[np.float64]:
     """|A and B| / |A or B| of every two of S masks, [..., S, C] -> [..., pairs]; NaN for two empty ones."""
     a, b = np.triu_indices(kept_SC.shape[-2], k=1)
-    ones_SC = kept_SC.astype(
-        np.float32
-    )  # the matrix product counts the components that each pair shares
+    # The product of masks as matrices counts the components that each pair shares.
+    ones_SC = kept_SC.astype(np.float32)
     shared = (ones_SC @ ones_SC.swapaxes(-1, -2))[..., a, b].astype(np.float64)
     size_S = kept_SC.sum(axis=-1)
     return _ratio(shared, size_S[..., a] + size_S[..., b] - shared)

@@ -57,7 +57,7 @@ def gate_gradients(
         )
         logits_BC = encoder(tokens, gates_B)
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
-        if logits_BC.requires_grad:
+        if logits_BC.requires_grad:  # an encoder without heads and MLPs uses no gates
             loss = total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device))
             gradients_B = torch.autograd.grad(loss, gates_B, materialize_grads=True)
             for part, gradient_B in zip(PARTS, gradients_B, strict=True):
@@ -67,10 +67,10 @@ def gate_gradients(
     return GateGradients(logits_NC, gradients)
 
 
-def importance(gradients: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:
+def importance(result: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:
     """Importance of heads [L, H], normalised within each layer, and of MLPs [L]."""
     reduce = REDUCTIONS[parameters.reduction]
-    heads_LH, mlps_L = (reduce(gradients.gradients[part], parameters.batch) for part in PARTS)
+    heads_LH, mlps_L = (reduce(result.gradients[part], parameters.batch) for part in PARTS)
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
     return {
         "heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0),

@@ -100,8 +100,8 @@ class Magnitude:
     def step_size(cls, settings: SearchSettings, phase: str, kept: Counts, total: Counts) -> Counts:
         """A share of the *remaining* weights.
 
-        Steps get smaller as the search nears the sparsity at which the score falls. They never reach an empty model,
-        which is why `until` ends the search.
+        Steps get smaller as the search nears the sparsity at which the score falls. It would take very many of them to
+        empty the model, so `until` ends the search.
         """
         return {"weights": _step(_rate(settings), kept["weights"])}
 

@@ -86,8 +86,8 @@ def prune(
 
 def _tickets(inputs: Search, good: Subnetwork) -> Iterator[Ticket]:
     """The good ticket and its controls."""
-    # The search may have zeroed weights in place, but the smallest weights, of which bad tickets can be made, are
-    # those of the fine-tuned model: read it again.
+    # The search may have zeroed weights in place. Bad tickets can consist of the smallest weights, which have to be
+    # those of the model before the search: load it again.
     pruner = inputs.pruner()
     task, seed, parameters = inputs.task.name, inputs.seed, inputs.settings.controls
     for key in inputs.method.keys(parameters.draws):
