@@ -47,6 +47,7 @@ TABLES = (
     "attention",
     "attention-survival",
 )
+OPTIONAL = ("own-verdicts",)
 
 
 def main(
@@ -67,7 +68,8 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
+    names = [*TABLES, *(name for name in OPTIONAL if (tables / f"{name}.csv").is_file())]
+    read = {name: frames.load(tables / f"{name}.csv") for name in names}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     material = Material(read, data, sections, pictures.name, stated)

@@ -14,6 +14,7 @@ from lottery.analysis.verdicts import Verdict, cell_effects, decide
 from lottery.grid import GridParameters
 from lottery.seeds import rng
 from tests.records import ToyExperiment
+from tests.reports import reported
 
 NOTHING = Quantities(pd.DataFrame(), ())
 UP = Claim("up", "4", "The difference is above one tenth.", {"a": 1, "b": -1}, -0.1)
@@ -139,3 +140,27 @@ def test_a_run_measures_all_terms_of_all_claims(tmp_path: Path) -> None:
     assert {verdict.verdict for verdict in verdicts[:10]} == {"reproduced"}
     supers = [verdict for verdict in verdicts if "super" in verdict.claim]
     assert len(supers) == 2
+
+
+def test_claims_of_ones_own_leave_the_verdicts_on_the_papers_claims_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = ToyExperiment(tasks=("sst2", "rte"), seeds=(1, 2))
+    reported(experiment, tmp_path / "paper")
+    own = Claim(
+        "mine",
+        "none",
+        "Good beats bad.",
+        {"structured good pruned": 1, "structured bad pruned": -1},
+    )
+    monkeypatch.setattr(
+        "lottery.analysis.tables.FAMILIES", {"verdicts": CLAIMS, "own-verdicts": (own,)}
+    )
+    reported(experiment, tmp_path / "own")
+    paper, with_own = (tmp_path / name / "reports" for name in ("paper", "own"))
+    name = "tables/verdicts.csv"
+    assert (paper / name).read_bytes() == (with_own / name).read_bytes()
+    [verdict] = pd.read_csv(with_own / "tables/own-verdicts.csv").to_dict("records")
+    assert verdict["p_holm"] == verdict["p"]
+    assert "| mine " in (with_own / "report.md").read_text(encoding="utf-8")
+    assert "| mine " not in (paper / "report.md").read_text(encoding="utf-8")

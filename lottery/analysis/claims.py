@@ -5,7 +5,7 @@ combination supports the claim. The family is closed: it is about the paper's ow
 has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
@@ -128,3 +128,7 @@ def _attention() -> Iterator[Claim]:
 
 
 CLAIMS = (*_scores(), *_losing_tickets(), *_stability(), *_attention())
+OWN_CLAIMS: tuple[Claim, ...] = ()
+"""Claims that are not the paper's: a family of its own, which leaves the p values of the paper's claims as they are."""
+FAMILIES: Mapping[str, Sequence[Claim]] = {"verdicts": CLAIMS, "own-verdicts": OWN_CLAIMS}
+"""The claims that are corrected together, by the name of the table of their verdicts."""

@@ -17,6 +17,7 @@ from lottery.analysis import (
     survival,
     verdicts,
 )
+from lottery.analysis.claims import FAMILIES
 from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import PatternAccuracy
 from lottery.errors import UserError
@@ -103,13 +104,15 @@ def analyse(run: Records, published: Published, tasks: Sequence[str]) -> dict[st
     sizes = survival.sizes(run.good, curves)
     overview = score_tables.overview(cells, sizes, tasks)
     heterogeneity = head_patterns.heterogeneity(run.profiles, run.good)
-    verdict_rows = verdicts.decide(
-        quantities.measure_cells(cells, run.good, run.importance, heterogeneity),
-        quantities.measure_published(published.scores, published.tickets),
-    )
+    measured = quantities.measure_cells(cells, run.good, run.importance, heterogeneity)
+    of_authors = quantities.measure_published(published.scores, published.tickets)
     return {
         "tasks": overview,
-        "verdicts": pd.DataFrame([asdict(verdict) for verdict in verdict_rows]),
+        **{
+            family: pd.DataFrame(map(asdict, verdicts.decide(measured, of_authors, claims)))
+            for family, claims in FAMILIES.items()
+            if claims
+        },
         "cells": cells,
         "results": score_tables.results(cells),
         "averages": score_tables.averages(cells, overview),

@@ -14,23 +14,31 @@ from lottery.wording import NONE, number
 
 
 def verdicts(material: Material) -> Iterator[Block]:
-    """The claims with verdict and evidence, and folded away what each of them says."""
-    frame = material.tables["verdicts"]
-    yield Table(
-        "Verdicts on the paper's claims. A positive effect supports the claim: it is a difference of scores, of shares"
+    """The paper's claims with verdict and evidence, then a reader's own, and folded away what each of them says."""
+    families = {"the paper's claims": "verdicts", "claims that are not the paper's": "own-verdicts"}
+    for subject, name in families.items():
+        if name in material.tables:
+            yield _verdicts(material.tables[name], subject, name)
+    claims = pd.concat(
+        [material.tables[name] for name in families.values() if name in material.tables]
+    )
+    table = Table(
+        "Each claim in full, with its test. Source: `tables/verdicts.csv`.",
+        ["claim", "sentence", "test, on the mean over cells", "section of the paper"],
+        [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(claims)],
+    )
+    yield Folded("The claims in full", [table])
+
+
+def _verdicts(frame: pd.DataFrame, subject: str, name: str) -> Table:
+    header = ["claim", "verdict", "effect [95 % interval]", "n", "p (Holm)", "the paper's (n)"]
+    return Table(
+        f"Verdicts on {subject}. A positive effect supports the claim: it is a difference of scores, of shares"
         " or of agreement beyond chance, defined by the column `test` of the source. n counts cells (the paper's:"
         " tasks, or pairs of a task and a seed). Intervals are t intervals over cells. p is one-sided, from"
         f" flipping signs over the cells, corrected over all claims by Holm's method{_floor(frame)}. Source:"
-        " `tables/verdicts.csv`.",
-        [
-            "claim",
-            "verdict",
-            "effect [95 % interval]",
-            "n",
-            "p (Holm)",
-            "the paper's (n)",
-            "evidence",
-        ],
+        f" `tables/{name}.csv`.",
+        [*header, "evidence"],
         [
             [
                 row.claim,
@@ -44,12 +52,6 @@ def verdicts(material: Material) -> Iterator[Block]:
             for row in rows(frame.rename(columns={"effect": "mean"}))
         ],
     )
-    claims = Table(
-        "Each claim in full, with its test. Source: `tables/verdicts.csv`.",
-        ["claim", "sentence", "test, on the mean over cells", "section of the paper"],
-        [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(frame)],
-    )
-    yield Folded("The claims in full", [claims])
 
 
 def _published(row: Any) -> Entry:
