@@ -84,7 +84,7 @@ def test_experiments_run_in_any_way_are_compared(tmp_path: Path) -> None:
     assert toy.run("git", "status", "--porcelain", "params.yaml") == " M params.yaml\n"
     text = compare(toy)
     for name, rate in {"apart": 0.2, "later": 0.3, "here": 0.4}.items():
-        assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` \|$", text, re.MULTILINE)
+        assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` +\|$", text, re.MULTILINE)
 
 
 def test_unknown_commit_is_one_line(toy: Repository) -> None:

@@ -27,7 +27,7 @@ def test_one_command_leads_from_the_download_to_the_report(smoke: Workspace) -> 
     text = (smoke.root / "reports" / "report.md").read_text()
     assert "SST-2" in text
     assert "STS-B" in text
-    assert "Figure 6 (STS-B)" in text
+    assert "Figure 5 (STS-B)" in text
     pictures = [part.split(")")[0] for part in text.split("](figures/")[1:]]
     assert pictures
     assert all((smoke.root / "reports" / "figures" / name).stat().st_size for name in pictures)
