@@ -69,11 +69,11 @@ def _recorded(
         with Repo() as repo:
             [commit] = repo.experiments.show(revs=[base], hide_workspace=True)
             committed += _run(repo, commit, commit.name or base, tables, lock)
-            for each in commit.experiments or []:
-                tip = each.revs[0]
-                name = each.name or tip.rev[:7]
-                # What is queued or failed carries the tables of its baseline.
-                state = each.executor.state if each.executor else "success"
+            for experiment in commit.experiments or []:
+                tip = experiment.revs[0]
+                name = experiment.name or tip.rev[:7]
+                # A queued or failed experiment still carries the tables of its baseline.
+                state = experiment.executor.state if experiment.executor else "success"
                 results = _run(repo, tip, name, tables, lock) if state == "success" else []
                 others += [(tip.data.timestamp.timestamp(), run) for run in results]
                 if not results:

@@ -24,9 +24,11 @@ from lottery.tickets import pruning
 from lottery.tickets.pruner import SearchSettings
 from lottery.verification import counts, hashes, recompute
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
+from lottery.wording import counted
 from stages.shell import cli, eta
 
 SHOWN = 5
+"""Findings of a check that are printed; the rest is counted."""
 
 
 def main(
@@ -44,30 +46,29 @@ def main(
     """Check a finished run from its outputs, without training or writing anything."""
     run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
-    gathered = (scores, subnetworks, attention, data / "patterns", authors)
+    sources = (scores, subnetworks, attention, data / "patterns", authors)
+    searches = partial(recompute.searches, tolerance=tolerance)
+    pruned_scores = partial(recompute.pruned_scores, tolerance=tolerance)
+    checks: dict[str, Callable[[], Findings]] = {
+        "every output is the one that was recorded": lambda: hashes.outputs(
+            lock, eta.cells(eta.PIPELINE, cli.parameters())
+        ),
+        "no score is missing or doubled": _for_each_cell(run, counts.rows),
+        "sizes and overlaps are exact": _for_each_cell(run, counts.sizes),
+        "searches keep to rate and threshold": _for_each_cell(run, counts.steps),
+        "controls are what their seeds draw": _for_each_cell(run, recompute.draws),
+        "searches end as recorded": _for_each_cell(run, searches),
+        "pruned scores come out again": _for_each_cell(run, pruned_scores),
+        "tables, figures and report come out again": lambda: rebuilt(
+            sources, (data / "meta", attention, html.TEMPLATE), reports
+        ),
+    }
     with arithmetic(run.compute):
-        wrong = _judged(
-            {
-                "every output is the one that was recorded": lambda: hashes.outputs(
-                    lock, eta.cells(eta.PIPELINE, cli.parameters())
-                ),
-                "no score is missing or doubled": _each(run, counts.rows),
-                "sizes and overlaps are exact": _each(run, counts.sizes),
-                "searches keep to rate and threshold": _each(run, counts.steps),
-                "controls are what their seeds draw": _each(run, recompute.draws),
-                "searches end as recorded": _each(
-                    run, partial(recompute.searches, tolerance=tolerance)
-                ),
-                "pruned scores come out again": _each(
-                    run, partial(recompute.pruned_scores, tolerance=tolerance)
-                ),
-                "tables, figures and report come out again": lambda: rebuilt(
-                    gathered, (data / "meta", attention, html.TEMPLATE), reports
-                ),
-            }
+        failures = _run_checks(checks)
+    if failures:
+        raise UserError(
+            f"{counted(failures, 'check')} failed, see above; `dvc repro` makes the run again"
         )
-    if wrong:
-        raise UserError(f"{wrong} checks failed, see above; `dvc repro` makes the run again")
 
 
 def _parameters() -> tuple[GridParameters, SearchSettings, ComputeParameters]:
@@ -76,80 +77,82 @@ def _parameters() -> tuple[GridParameters, SearchSettings, ComputeParameters]:
     return section(GridParameters, tree), settings, section(ComputeParameters, tree)
 
 
-def _each(run: FinishedRun, check: Callable[[CellOutputs], Findings]) -> Callable[[], Findings]:
-    """A check of every cell, one after the other."""
+def _for_each_cell(
+    run: FinishedRun, check: Callable[[CellOutputs], Findings]
+) -> Callable[[], Findings]:
+    """One check of every cell in turn; a cell that cannot be read is one finding."""
     return lambda: chain.from_iterable(_readable(partial(check, cell)) for cell in run.cells)
 
 
-def _readable(looks: Callable[[], Findings]) -> Findings:
-    """What cannot be read is one thing that is wrong."""
+def _readable(check: Callable[[], Findings]) -> Findings:
+    """The findings of a check; a file that cannot be read ends it with one more."""
     try:
-        yield from looks()
-    except UserError as fault:
-        yield str(fault)
+        yield from check()
+    except UserError as error:
+        yield str(error)
 
 
-def _judged(checks: Mapping[str, Callable[[], Findings]]) -> int:
-    """One line a check and, below it, the first things that are wrong; how many are."""
+def _run_checks(checks: Mapping[str, Callable[[], Findings]]) -> int:
+    """Print a line for each check and its first findings; return the number of findings."""
     total = 0
-    for name, looks in checks.items():
-        found = list(_readable(looks))
-        wrong = [each for each in found if each is not None]
-        said = (
-            f"{len(wrong)} of {len(found)} wrong" if wrong else f"{len(found)} looked at, all right"
-        )
-        cli.console.print(f"{name}: {said}", markup=False)
-        for each in wrong[:SHOWN]:
-            cli.console.print(f"  {each}", markup=False)
-        if len(wrong) > SHOWN:
-            cli.console.print(f"  and {len(wrong) - SHOWN} more")
-        total += len(wrong)
+    for name, check in checks.items():
+        items = list(_readable(check))
+        failures = [finding for finding in items if finding is not None]
+        outcome = f"{len(failures)} of {len(items)} failed" if failures else f"{len(items)} passed"
+        cli.console.print(f"{name}: {outcome}", markup=False)
+        for finding in failures[:SHOWN]:
+            cli.console.print(f"  {finding}", markup=False)
+        if len(failures) > SHOWN:
+            cli.console.print(f"  and {len(failures) - SHOWN} more")
+        total += len(failures)
     return total
 
 
 def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> Findings:
     """Whether `analyse` on `sources` and `report` on its tables and `inputs`, rerun elsewhere, write the same bytes.
 
-    The report is rebuilt with the recorded provenance, which tells of the machine and of the time.
+    The report is rebuilt with the recorded provenance, which states the machine and the time.
     """
     with TemporaryDirectory() as scratch:
-        again = Path(scratch) / "reports"
+        rebuilt = Path(scratch) / "reports"
         for file in (cli.PARAMETERS, eta.PIPELINE):
             shutil.copy(file, scratch)
-        tables, origin = again / "tables", Path("provenance.json")
-        files = ("report.md", "figures", "report.html", origin)
-        _stage(scratch, "analyse", *sources, tables, again / "metrics.json")
-        outputs = (again / file for file in files)
-        _stage(scratch, "report", tables, *inputs, *outputs, "--recorded", reports / origin)
-        written = {file.relative_to(again) for file in again.rglob("*") if file.is_file()}
-        known = {
+        tables, origin = rebuilt / "tables", Path("provenance.json")
+        _run_stage(scratch, "analyse", *sources, tables, rebuilt / "metrics.json")
+        outputs = (rebuilt / name for name in ("report.md", "figures", "report.html", origin))
+        _run_stage(scratch, "report", tables, *inputs, *outputs, "--recorded", reports / origin)
+        expected = {file.relative_to(rebuilt) for file in rebuilt.rglob("*") if file.is_file()}
+        present = {
             file.relative_to(reports)
             for folder in ("tables", "figures")
             for file in (reports / folder).glob("*")
         }
-        for file in sorted(written | known):
-            yield _difference(reports / file, again / file)
+        for file in sorted(expected | present):
+            yield _difference(reports / file, rebuilt / file)
 
 
-def _difference(known: Path, again: Path) -> str | None:
-    """What is wrong with a file, next to the one that was rebuilt."""
-    if not again.is_file():
-        return f"{known}: no file of this run"
-    if not known.is_file():
-        return f"{known}: missing"
-    if known.read_bytes() == again.read_bytes():
+def _difference(present: Path, rebuilt: Path) -> str | None:
+    """What is wrong with a file of the report, next to the rebuilt one."""
+    if not rebuilt.is_file():
+        return f"{present}: not a file of this run"
+    if not present.is_file():
+        return f"{present}: missing"
+    if present.read_bytes() == rebuilt.read_bytes():
         return None
-    if known.suffix == ".png":
-        return f"{known}: not what the scores lead to"
-    lines = zip_longest(known.read_bytes().splitlines(), again.read_bytes().splitlines())
-    first = next((at for at, (old, new) in enumerate(lines, start=1) if old != new), 0)
-    return f"{known}: line {first} is not what the scores lead to"
+    if present.suffix == ".png":
+        return f"{present}: differs from the figure that the scores give"
+    pairs = zip_longest(present.read_bytes().splitlines(), rebuilt.read_bytes().splitlines())
+    line = next((number for number, (old, new) in enumerate(pairs, 1) if old != new), 0)
+    return f"{present}: line {line} differs from what the scores give"
 
 
-def _stage(scratch: str, name: str, *arguments: Path | str) -> None:
+def _run_stage(scratch: str, name: str, *arguments: Path | str) -> None:
     """Run a stage with `scratch` as the project. Raises UserError if it fails."""
-    words = [str(each.absolute()) if isinstance(each, Path) else each for each in arguments]
-    done = subprocess.run(
+    words = [
+        str(argument.absolute()) if isinstance(argument, Path) else argument
+        for argument in arguments
+    ]
+    process = subprocess.run(
         [sys.executable, "-m", f"stages.{name}", *words],
         cwd=scratch,
         env=os.environ | {"PYTHONPATH": str(Path.cwd())},
@@ -157,5 +160,6 @@ def _stage(scratch: str, name: str, *arguments: Path | str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise UserError(f"{name}, run again, fails: {done.stderr.strip().splitlines()[-1:]}")
+    if process.returncode:
+        last_line = process.stderr.strip().splitlines()[-1:]
+        raise UserError(f"the stage {name} failed when it was rerun: {''.join(last_line)}")
