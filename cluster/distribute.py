@@ -31,7 +31,9 @@ def main(
     count: Annotated[
         int | None,
         Option(
-            "--workers", min=1, help="Workers to start; by default 2 here, or as the file says."
+            "--workers",
+            min=1,
+            help="Workers to start; by default 2 on this machine, or what --cluster says.",
         ),
     ] = None,
     gpus: Annotated[int, Option(min=0, help="GPUs of this machine that its workers share.")] = 0,
@@ -41,7 +43,8 @@ def main(
         list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,
     times: Annotated[
-        Path | None, Option(help=f"{simulation.TIMES_HELP} Starts long chains first.")
+        Path | None,
+        Option(help=f"{simulation.TIMES_HELP} With it, the longest chains of jobs start first."),
     ] = None,
     logs: Annotated[Path, Option(help="Folder for the logs of jobs.")] = Path("logs/jobs"),
 ) -> None:

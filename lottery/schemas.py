@@ -52,6 +52,7 @@ class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     task: str
     seed: int
+    method: str
     unit: str
     layer: int
     index: int | None

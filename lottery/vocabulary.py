@@ -19,7 +19,7 @@ KINDS: Mapping[str, str] = {
     "super-random": "super-random",
     "super-bad": "super-bad",
 }
-CONTROLLED: tuple[Kind, ...] = ("good", "random", "bad")
+GOOD_AND_CONTROLS: tuple[Kind, ...] = ("good", "random", "bad")
 """A good ticket and its controls."""
 SUPERS: tuple[Kind, ...] = ("super", "super-random", "super-bad")
 STATES: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""What the pipeline runs. A stage that still loads, which takes two seconds, ends on request as one at work does."""
+"""Stages of the pipeline. A stage that is still importing stops on Ctrl-C as a running one does."""
 
 import os
 import signal
@@ -13,6 +13,6 @@ def _stopped(signum: int, _frame: FrameType | None) -> None:
     os._exit(128 + signum)
 
 
-if sys.argv[0] == "-m":  # so it is until the module that `python -m` was asked for has been found
+if sys.argv[0] == "-m":  # true until `python -m` has found the module
     signal.signal(signal.SIGINT, _stopped)
     signal.signal(signal.SIGTERM, _stopped)

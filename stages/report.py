@@ -122,7 +122,7 @@ def _meta(path: Path) -> dict[str, Any]:
 
 
 def _provenance(pipeline: Path, lock: Path, tree: Mapping[str, Any]) -> Provenance:
-    return provenance.gather(lock, eta.entries(cli.LOG), eta.cells(pipeline, tree))
+    return provenance.gather(lock, eta.entries(cli.LOG), eta.jobs(pipeline, tree))
 
 
 if __name__ == "__main__":

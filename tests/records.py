@@ -23,7 +23,7 @@ from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task as task_called
 from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS, Method
-from lottery.vocabulary import CONTROLLED, SUPERS, WHOLE
+from lottery.vocabulary import GOOD_AND_CONTROLS, SUPERS, WHOLE
 from stages import analyse
 from tests.project import ROOT
 
@@ -74,7 +74,7 @@ class ToyExperiment:
         scores = list(self._scores(name, seed, generator))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
-        for table, kinds in (("1", (*CONTROLLED, "full", "majority")), ("super", SUPERS)):
+        for table, kinds in (("1", (*GOOD_AND_CONTROLS, "full", "majority")), ("super", SUPERS)):
             of_kinds = [score for score in scores if score.kind in kinds]
             records.write(Score, of_kinds, tables / f"{table}.parquet")
         good = {
@@ -91,7 +91,8 @@ class ToyExperiment:
             folder / "trajectory.parquet",
         )
         importance = [
-            {"task": name, "seed": seed, "unit": unit, "layer": layer, "index": head}
+            {"task": name, "seed": seed, "method": "structured"}
+            | {"unit": unit, "layer": layer, "index": head}
             | {"importance": float(generator.gamma(2, 0.1))}
             for layer in range(self.layers)
             for unit, head in [*(("heads", head) for head in range(self.heads)), ("mlps", None)]
@@ -122,7 +123,7 @@ class ToyExperiment:
                 continue
             levels = LEVELS[method.prunes_weights][state]
             supers = SUPERS if self.supers and method.super_survivors else ()
-            for kind in (*CONTROLLED, *supers):
+            for kind in (*GOOD_AND_CONTROLS, *supers):
                 for draw in range(self.draws if kind == "random" else 1):
                     level = levels.get(kind, 0.6) + generator.normal(0, 0.03)
                     owner = {"method": method.name, "kind": kind, "draw": draw, "state": state}

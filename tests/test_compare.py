@@ -59,7 +59,7 @@ def _plots(toy: Repository) -> None:
     """DVC fills the plot templates with the tables of both revisions."""
     plots = json.loads(toy.run("dvc", "plots", "diff", "--json", "HEAD", "rate-1"))
     assert not plots.get("errors")
-    assert set(plots["data"]) == {"the way down", "surviving heads"}
+    assert set(plots["data"]) == {"trajectories", "surviving heads"}
     for [plot] in plots["data"].values():
         content = json.dumps(plot["content"])
         assert "<DVC_METRIC" not in content

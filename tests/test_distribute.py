@@ -147,7 +147,7 @@ def test_pipeline_imports_neither_cluster_nor_dask() -> None:
 
 
 def test_committed_times_match_jobs_of_the_paper() -> None:
-    jobs = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "profiles" / "paper.yaml"))
+    jobs = eta.jobs(ROOT / "dvc.yaml", params.read(ROOT / "profiles" / "paper.yaml"))
     times = simulation.read_times(ROOT / "reports" / "benchmarks" / "paper-cells.csv")
     assert not [pattern for pattern in times if not fnmatch.filter(jobs, pattern)]
 

@@ -16,7 +16,7 @@ def test_cells_equal_those_of_dvc_in_order() -> None:
         [sys.executable, "-m", "dvc", "stage", "list", "--name-only"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    cells = eta.cells(ROOT / "dvc.yaml", params.read(ROOT / "params.yaml"))
+    cells = eta.jobs(ROOT / "dvc.yaml", params.read(ROOT / "params.yaml"))
     assert listed.stdout.split() == cells
 
 
@@ -34,7 +34,7 @@ def test_progress_has_the_cells_number_and_the_remaining_time(
         monkeypatch.setenv("DVC_STAGE", running)
         return eta.here(Path("params.yaml"), log)
 
-    assert progress("two@a-2") == "cell 3 of 5"
+    assert progress("two@a-2") == "job 3 of 5"
     assert progress("two@c-2") is None
     assert progress("") is None
     log.write_text(
@@ -42,8 +42,8 @@ def test_progress_has_the_cells_number_and_the_remaining_time(
         '{"stage": "two", "cell": "a seed 2", "name": "two@a-2", "seconds": 140}\n'
         '{"stage": "two", "cell": "b se'
     )
-    assert progress("two@b-1") == "cell 4 of 5, about 4 min left"
-    assert progress("one") == "cell 1 of 5, more than 8 min left"
+    assert progress("two@b-1") == "job 4 of 5, about 4 min left"
+    assert progress("one") == "job 1 of 5, more than 8 min left"
 
 
 def test_a_stage_outside_dvc_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:

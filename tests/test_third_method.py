@@ -57,12 +57,15 @@ class RandomOrder:
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
         logits_NC = predict(self.encoder.cut(subnetwork), self.examples)
-        return Assessment(search_score(self.task, logits_NC, self.examples))
+        importance = {part: np.ones(shape) for part, shape in subnetwork.shapes.items()}
+        return Assessment(
+            search_score(self.task, logits_NC, self.examples), importance | {"heads": np.ones((3, 4))}
+        )
 
-    def random(self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator) -> Subnetwork:
+    def random(self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator) -> Subnetwork:
         return controls.pooled(good, partial(controls.exact, rng=rng))
 
-    def bad(self, good: Subnetwork, how: ControlsParameters, rng: np.random.Generator) -> Subnetwork:
+    def bad(self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator) -> Subnetwork:
         return controls.pooled(good, partial(controls.unsurvived, rng=rng))
 
     def sparsity(self, subnetwork: Subnetwork) -> float:
@@ -124,11 +127,11 @@ def findings():
 (root / "findings.txt").write_text("\\n".join(findings()))
 last = [*METHODS][-1]
 ticket = Ticket.load(root / "subnetworks/rte/1", "rte", 1, (last, "random", 0))
-shutil.copytree(root / "subnetworks", root / "untouched")
+shutil.copytree(root / "subnetworks", root / "original")
 replace(ticket, subnetwork=~ticket.subnetwork).save(root / "subnetworks/rte/1")
 (root / "tampered.txt").write_text("\\n".join(findings()))
 shutil.rmtree(root / "subnetworks")
-(root / "untouched").rename(root / "subnetworks")
+(root / "original").rename(root / "subnetworks")
 with chdir(root):
     folders = [Path(name) for name in ("scores", "subnetworks", "attention", "data/patterns")]
     tables, reports = Path("reports/tables"), Path("reports")
@@ -162,13 +165,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", RUN], cwd=project, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
-def test_it_is_searched_controlled_scored_and_retrained(copy: Path) -> None:
+def test_a_new_method_is_searched_gets_controls_and_is_scored_pruned_and_retrained(
+    copy: Path,
+) -> None:
     folder = copy / "run/subnetworks/rte/1/random-order"
     assert {path.stem for path in folder.iterdir()} == {"good", "random-0", "random-1", "bad"}
     cells = pd.read_csv(copy / "run/reports/tables/cells.csv")
@@ -178,13 +183,13 @@ def test_it_is_searched_controlled_scored_and_retrained(copy: Path) -> None:
     }
 
 
-def test_it_is_verified(copy: Path) -> None:
+def test_a_new_method_is_verified(copy: Path) -> None:
     assert not (copy / "run/findings.txt").read_text()
     tampered = (copy / "run/tampered.txt").read_text()
     assert "random-order random 0 is not what the seed draws" in tampered
 
 
-def test_it_is_reported(copy: Path) -> None:
+def test_a_new_method_is_in_tables_report_and_metrics(copy: Path) -> None:
     tables = copy / "run/reports/tables"
     for name in ("cells", "results", "averages", "sizes", "curves", "survival", "agreement"):
         assert "random-order" in set(pd.read_csv(tables / f"{name}.csv")["method"]), name
@@ -194,7 +199,7 @@ def test_it_is_reported(copy: Path) -> None:
     assert headline["random-order"].keys() == headline["magnitude"].keys()
 
 
-def test_no_verdict_of_the_paper_changes(copy: Path, tmp_path: Path) -> None:
+def test_a_new_method_changes_no_verdict_on_the_papers_claims(copy: Path, tmp_path: Path) -> None:
     for name in ("lottery", "stages", "tests", "published", "profiles", "params.yaml", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     run(tmp_path)

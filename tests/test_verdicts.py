@@ -69,9 +69,9 @@ def test_a_claim_that_is_clear_alone_may_be_undecided_among_many() -> None:
     mixed = [0.9, 0.8, 0.7, 0.9, -0.4, 0.3, 0.2]
     alone, among_others = decide_first(mixed), decide_first(mixed, UP, *others)
     assert (alone.verdict, among_others.verdict) == ("reproduced", "undecided")
-    expected = f"clear for it as the only test (p = {alone.p:.3f}), not as one of 6"
+    expected = f"significant for it alone (p = {alone.p:.3f}), not after correction for 6 tests"
     assert expected in among_others.evidence
-    assert "clear against it as the only test" in decide_first(mixed, DOWN, *others).evidence
+    assert "significant against it alone" in decide_first(mixed, DOWN, *others).evidence
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])

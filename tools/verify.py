@@ -51,7 +51,7 @@ def main(
     pruned_scores = partial(recompute.pruned_scores, tolerance=tolerance)
     checks: dict[str, Callable[[], Findings]] = {
         "every output is the one that was recorded": lambda: hashes.outputs(
-            lock, eta.cells(eta.PIPELINE, cli.parameters())
+            lock, eta.jobs(eta.PIPELINE, cli.parameters())
         ),
         "no score is missing or doubled": _for_each_cell(run, counts.rows),
         "sizes and overlaps are exact": _for_each_cell(run, counts.sizes),
@@ -67,7 +67,7 @@ def main(
         failures = _run_checks(checks)
     if failures:
         raise UserError(
-            f"{counted(failures, 'check')} failed, see above; `dvc repro` makes the run again"
+            f"{counted(failures, 'item')} failed, see above; `dvc repro` makes the run again"
         )
 
 

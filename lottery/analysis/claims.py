@@ -62,7 +62,7 @@ def _scores() -> Iterator[Claim]:
         yield Claim(
             f"{method.title}: retrained above pruned",
             "4",
-            "A good subnetwork scores higher retrained than as cut from the fine-tuned model.",
+            "A good subnetwork scores higher retrained than pruned.",
             {f"{method.name} good retrained": 1, f"{method.name} good pruned": -1},
         )
 
@@ -88,7 +88,7 @@ def _stability() -> Iterator[Claim]:
         yield Claim(
             f"{MAGNITUDE.title}: alike across {others}",
             "5",
-            f"Magnitude pruning keeps much the same weights whichever of the {others}.",
+            f"Magnitude pruning keeps largely the same weights for different {others}.",
             {f"weights across {others}": 1},
             -SUBSTANTIAL_KAPPA,
         )

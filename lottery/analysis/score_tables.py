@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lottery.analysis.claims import PAPER_METHODS
 from lottery.analysis.frames import ordered, spread
 from lottery.metrics import significance_margin
 from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
-from lottery.vocabulary import CONTROLLED
+from lottery.vocabulary import GOOD_AND_CONTROLS
 
 OWNER = ["method", "kind", "state"]
 
@@ -52,10 +53,12 @@ def overview(cells: pd.DataFrame, sizes: pd.DataFrame, tasks: Sequence[str]) -> 
     """Metrics, size and baselines of each task, and whether the task is degenerate.
 
     A task is degenerate if, with any seed, its full model has no score or is not significantly better than the
-    majority class, or a search kept nothing. Nothing can be concluded from tickets of such a task.
+    majority class, or a search of the paper's methods kept nothing. Nothing can be concluded from tickets of such a
+    task.
     """
     baselines = cells[cells["reported"] & (cells["method"] == "full")]
-    empty = sizes[sizes["sparsity"] >= 1].groupby("task")["seed"].agg(set).to_dict()
+    searched = sizes["method"].isin([method.name for method in PAPER_METHODS])
+    empty = sizes[searched & (sizes["sparsity"] >= 1)].groupby("task")["seed"].agg(set).to_dict()
     rows = []
     for name in tasks:
         task, of_task = get_task(name), baselines[baselines["task"] == name]
@@ -178,7 +181,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     }
     for method in METHODS:
         numbers[method] = {
-            state: {kind: _rounded(mean.get((method, kind, state))) for kind in CONTROLLED}
+            state: {kind: _rounded(mean.get((method, kind, state))) for kind in GOOD_AND_CONTROLS}
             for state in ("pruned", "retrained")
         } | {
             "share_of_full": _rounded(share.get((method, "good", "pruned"))),

@@ -29,7 +29,7 @@ from lottery.tickets.methods import METHODS, STRUCTURED
 
 @dataclass(frozen=True)
 class Records:
-    """The records of all cells: scores, search steps and importances, and the good tickets of every method.
+    """The records of all cells: scores, search steps, importances of s-pruning, and the good tickets of every method.
 
     profiles: attention profiles of heads. pattern_accuracy: confusion matrix of the pattern classifier and its rule.
     """
@@ -68,10 +68,11 @@ def gather(
         table: pd.DataFrame = records.read_cells(kind, grid.cells, folder, *names).to_pandas()
         return table
 
+    importance = frame(ImportanceRecord, subnetworks, "importance.parquet")
     return Records(
         scores=frame(Score, scores, *grid.score_files),
         steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
-        importance=frame(ImportanceRecord, subnetworks, "importance.parquet"),
+        importance=importance[importance["method"] == STRUCTURED.name],
         good=[ticket for cell in grid.cells for ticket in _good_tickets(subnetworks, *cell)],
         profiles=_profiles(attention, grid.tasks),
         pattern_accuracy=records.read(PatternAccuracy, [patterns / "told.parquet"]).to_pandas(),

@@ -119,19 +119,19 @@ def _evidence(
         return
     defined = _defined(effects)
     least = smallest_p(len(defined))
-    yield f"{(defined > 0).sum()} of {counted(len(defined), 'cell')} for it"
+    yield f"{(defined > 0).sum()} of {counted(len(defined), 'cell')} support it"
     if len(defined) < 2:
-        yield "lack of data: a test needs 2 cells at least"
+        yield "lack of data: a test needs at least 2 cells"
     elif outcome == "undecided" and least * tests > ALPHA:
         yield (
             f"lack of data: {len(defined)} cells cannot give a p below {number(least, 4)},"
-            f" and {tests} tests ask for {number(ALPHA / tests, 4)}"
+            f" and {tests} tests require {number(ALPHA / tests, 4)}"
         )
     elif outcome == "undecided" and p <= ALPHA:
         side = "for" if defined.mean() > 0 else "against"
-        yield f"clear {side} it as the only test (p = {number(p)}), not as one of {tests}"
+        yield f"significant {side} it alone (p = {number(p)}), not after correction for {tests} tests"
     elif outcome == "undecided":
-        yield "too close to zero for its spread over the cells"
+        yield "too close to zero, given the spread over the cells"
     if missing := len(effects) - len(defined):
         yield f"{counted(missing, 'cell')} without a score left out"
     if degenerate:

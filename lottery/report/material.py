@@ -1,4 +1,4 @@
-"""What a report is made of."""
+"""Inputs of a report: tables, descriptions of the data, parameters, provenance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Controls of a good ticket: random and bad subnetworks of its size (paper, section 4).
 
-A mask [n] marks the components that survive in one group, which has n components, G of them in the good ticket.
+A mask [n] marks the components that survive in one group, which has n components, G of them in the good ticket. A
+tier is a mask of components that are equally preferred.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,27 +44,27 @@ def unsurvived(kept: Kept, rng: np.random.Generator) -> Kept:
     return fill(int(kept.sum()), [~kept, kept], rng)
 
 
-def super_survivors(seeds: Sequence[Kept]) -> Kept:
+def super_survivors(masks: Sequence[Kept]) -> Kept:
     """The components that survive with every seed."""
-    return np.asarray(np.logical_and.reduce(seeds), bool)
+    return np.asarray(np.logical_and.reduce(masks), bool)
 
 
-def super_bad(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
+def super_bad(masks: Sequence[Kept], rng: np.random.Generator) -> Kept:
     """As many components as super-survivors: first those that survive with no seed, then with some, then with all."""
-    every, some, none = _by_survival(seeds)
-    return fill(int(every.sum()), [none, some, every], rng)
+    always, sometimes, never = _by_survival(masks)
+    return fill(int(always.sum()), [never, sometimes, always], rng)
 
 
-def super_random(seeds: Sequence[Kept], rng: np.random.Generator) -> Kept:
+def super_random(masks: Sequence[Kept], rng: np.random.Generator) -> Kept:
     """As many components as super-survivors, first those that survive with some seeds but not all."""
-    every, some, _ = _by_survival(seeds)
-    return fill(int(every.sum()), [some, ~some], rng)
+    always, sometimes, _ = _by_survival(masks)
+    return fill(int(always.sum()), [sometimes, ~sometimes], rng)
 
 
-def _by_survival(seeds: Sequence[Kept]) -> tuple[Kept, Kept, Kept]:
+def _by_survival(masks: Sequence[Kept]) -> tuple[Kept, Kept, Kept]:
     """Masks [n] of the components that survive with every seed, with some but not all, and with none."""
-    every, none = super_survivors(seeds), ~np.logical_or.reduce(seeds)
-    return every, ~every & ~none, none
+    always, never = super_survivors(masks), ~np.logical_or.reduce(masks)
+    return always, ~always & ~never, never
 
 
 def fill(size: int, tiers: Sequence[Kept], rng: np.random.Generator) -> Kept:
@@ -72,13 +73,14 @@ def fill(size: int, tiers: Sequence[Kept], rng: np.random.Generator) -> Kept:
     Tiers are disjoint. Raises ValueError if they have fewer than `size` components in total.
     """
     mask = np.zeros_like(tiers[0])
+    missing = size
     for tier in tiers:
         available = int(tier.sum())
-        drawn = np.arange(available) < size
-        if size < available:
+        drawn = np.arange(available) < missing
+        if missing < available:
             rng.shuffle(drawn)
         mask[tier] = drawn
-        size -= int(drawn.sum())
-    if size:
-        raise ValueError(f"the tiers hold {size} components too few")
+        missing -= int(drawn.sum())
+    if missing:
+        raise ValueError(f"the tiers hold {missing} components too few")
     return mask

@@ -18,14 +18,14 @@ from lottery.vocabulary import SUPERS, WHOLE
 if TYPE_CHECKING:
     from lottery.tickets.pruner import Pruner
 
-COMPONENTS, WEIGHTS = ("heads", "mlps"), ("weights",)
+HEADS_AND_MLPS, WEIGHTS = ("heads", "mlps"), ("weights",)
 
 
 @dataclass(frozen=True)
 class Method:
     """A pruning method, as all code but its search needs to know it.
 
-    title: its name in the report. units: what it removes, COMPONENTS (whole heads and MLPs) or WEIGHTS (single
+    title: its name in the report. units: what it removes, HEADS_AND_MLPS (whole heads and MLPs) or WEIGHTS (single
     weights, counted together). pruner: imports the class that searches. parameters: sections of params.yaml that only
     this method reads. super_survivors: whether the components that survive with every seed are scored as tickets too.
     """
@@ -78,7 +78,7 @@ def _magnitude() -> "type[Pruner]":
 STRUCTURED = Method(
     name="structured",
     title="s-pruning",
-    units=COMPONENTS,
+    units=HEADS_AND_MLPS,
     pruner=_structured,
     parameters=(ImportanceParameters,),
     super_survivors=True,

@@ -47,7 +47,7 @@ class Pruner(Criterion, Protocol):
 
     @classmethod
     def step_size(cls, settings: SearchSettings, phase: str, kept: Counts, total: Counts) -> Counts:
-        """Number of components that one step of `phase` prunes if `kept` of `total` are left."""
+        """For verification: the components that one step of `phase` prunes if `kept` of `total` are left."""
         ...
 
     def random(
@@ -67,5 +67,5 @@ class Pruner(Criterion, Protocol):
         ...
 
     def violation(self, good: Subnetwork) -> str | None:
-        """How a good ticket contradicts the method, judging by the weights of the model alone; None if it does not."""
+        """For verification: how a good ticket contradicts the method, judged by weights alone; None if it does not."""
         ...

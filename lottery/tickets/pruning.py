@@ -73,8 +73,8 @@ def prune(
     steps = search(pruner, inputs.settings.prune, journal)
     with arithmetic(inputs.compute):
         full = next(steps)
-        good, record = full.subnetwork, partial(_record, inputs, pruner, full.score)
-        trajectory = [record(full, 0)]
+        record = partial(_record, inputs, pruner, full.score)
+        trajectory, good = [record(full, 0)], full.subnetwork
         for number, step in enumerate(steps, start=1):
             if step.accepted:
                 good = step.subnetwork
@@ -91,10 +91,10 @@ def _tickets(inputs: Search, good: Subnetwork) -> Iterator[Ticket]:
     pruner = inputs.pruner()
     task, seed, parameters = inputs.task.name, inputs.seed, inputs.settings.controls
     for key in inputs.method.keys(parameters.draws):
-        yield Ticket(task, seed, *key, draw(pruner, key, good, task, seed, parameters))
+        yield Ticket(task, seed, *key, ticket_subnetwork(pruner, key, good, task, seed, parameters))
 
 
-def draw(
+def ticket_subnetwork(
     pruner: Pruner, key: Key, good: Subnetwork, task: str, seed: int, parameters: ControlsParameters
 ) -> Subnetwork:
     """The subnetwork of a ticket: the good one, or one of its controls. Each control has its own random stream."""
@@ -144,11 +144,13 @@ def _importance_records(inputs: Search, importance: Importance) -> list[Importan
         ImportanceRecord(
             task=inputs.task.name,
             seed=inputs.seed,
+            method=inputs.method.name,
             unit=unit,
             layer=position[0],
             index=position[1] if len(position) > 1 else None,
             importance=float(value),
         )
         for unit, values in importance.items()
+        if unit in inputs.method.units
         for position, value in np.ndenumerate(values)
     ]

@@ -38,9 +38,13 @@ class Criterion(Protocol):
     def full(self) -> Subnetwork: ...
 
     @property
-    def phases(self) -> Mapping[str, Cut]: ...
+    def phases(self) -> Mapping[str, Cut]:
+        """How each phase prunes one step, by the name that the trajectory records."""
+        ...
 
-    def assess(self, subnetwork: Subnetwork) -> Assessment: ...
+    def assess(self, subnetwork: Subnetwork) -> Assessment:
+        """Score and importance of a candidate. It may change the encoder: within a phase, candidates are nested."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,33 +74,39 @@ def search(
     more. A NaN score is below every threshold. Candidates that `journal` holds are not assessed again.
     """
     assess = _resumable(criterion.assess, journal)
-    best, best_assessment = criterion.full, assess(criterion.full)
-    threshold = score_threshold(best_assessment.score, rule)
-    accepted = best_assessment.score >= threshold
-    yield Step("full", best, best_assessment.score, best_assessment.importance, accepted)
+    last_accepted, assessment = criterion.full, assess(criterion.full)
+    threshold = score_threshold(assessment.score, rule)
+    entry_importance = assessment.importance
+    accepted = assessment.score >= threshold
+    yield Step("full", last_accepted, assessment.score, entry_importance, accepted)
     for index, (phase, cut) in enumerate(criterion.phases.items()):
-        candidate, importance, accepted = best, best_assessment.importance, True
+        # A phase may accept a smaller subnetwork even where the full model is below the floor.
+        candidate, importance, accepted = last_accepted, entry_importance, True
         while (smaller := cut(candidate, importance)) is not None:
             candidate, assessment = smaller, assess(smaller)
             importance = assessment.importance
             if accepted and assessment.score >= threshold:
-                best, best_assessment = candidate, assessment
+                last_accepted, entry_importance = candidate, importance
             elif accepted:
                 accepted = False
                 # The authors' code overwrites the importance before it checks the score, so that the next phase
                 # starts with the importance of the candidate that was just rejected.
                 if rule.entry == "stale":
-                    best_assessment = assessment
+                    entry_importance = importance
             yield Step(phase, candidate, assessment.score, importance, accepted)
             if not accepted and not (rule.curve and index == 0):
                 break
 
 
 def _resumable(assess: Assess, journal: Journal) -> Assess:
-    """`assess`, with results read from the journal as far as it goes: a search asks for them in a fixed order."""
+    """`assess`, with results read from the journal as far as it goes: a search asks for them in a fixed order.
+
+    A recalled assessment leaves the encoder as it is. For m-pruning, which zeroes weights in place, that changes
+    nothing: weights that were not zeroed yet are the smallest, so they are pruned all the same.
+    """
     numbers = count()
 
-    def recalled_or_assessed(subnetwork: Subnetwork) -> Assessment:
+    def recall_or_assess(subnetwork: Subnetwork) -> Assessment:
         unit = f"step {next(numbers)}"
         entry = journal.recall(unit)
         if entry is not None:
@@ -105,4 +115,4 @@ def _resumable(assess: Assess, journal: Journal) -> Assess:
         journal.note(unit, assessment.score, assessment.importance)
         return assessment
 
-    return recalled_or_assessed
+    return recall_or_assess

@@ -89,7 +89,7 @@ def draws(cell: CellOutputs) -> Findings:
         pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
         for key in method.keys(cell.run.settings.controls.draws):
             kept, label = tickets[key].subnetwork, f"{cell}: {tickets[key].name}"
-            redrawn = pruning.draw(
+            redrawn = pruning.ticket_subnetwork(
                 pruner, key, good, cell.task.name, cell.seed, cell.run.settings.controls
             )
             if redrawn.shapes != kept.shapes:

@@ -36,8 +36,10 @@ def run(main: Callable[..., None]) -> NoReturn:
 
 def command(main: Callable[..., None]) -> Any:
     """Typer's command for a function."""
+    paragraphs = (main.__doc__ or "").split("\n\n")
+    summary = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     app = typer.Typer(add_completion=False)
-    app.command()(main)
+    app.command(help=summary)(main)
     return typer.main.get_command(app)
 
 

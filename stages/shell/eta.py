@@ -1,4 +1,4 @@
-"""Progress of the pipeline: the number of the running cell, and an estimate of the remaining time."""
+"""Progress of the pipeline: the number of the running job, and an estimate of the remaining time."""
 
 import json
 import os
@@ -16,24 +16,24 @@ from lottery import params
 
 PIPELINE = Path("dvc.yaml")
 ENTRY_KEYS = {"stage", "cell", "name", "seconds"}
-"""Keys of a log entry: the stage, its cell in words, the cell as DVC names it, its duration."""
+"""Keys of a log entry: the stage, its cell in words, the job as DVC names it, its duration."""
 
 
 def here(parameters: Path, log: Path) -> str | None:
-    """`cell 12 of 51, about 9 min left` for the cell that DVC runs; None if this process is not run by DVC.
+    """`job 12 of 51, about 9 min left` for the stage instance that DVC runs; None if this process is not run by DVC.
 
-    DVC runs the cells in the order of the pipeline and skips those that are up to date, so the estimate is an
+    DVC runs the jobs in the order of the pipeline and skips those that are up to date, so the estimate is an
     upper bound.
     """
     name = running()
-    if name is None or name not in (names := cells(PIPELINE, params.read(parameters))):
+    if name is None or name not in (names := jobs(PIPELINE, params.read(parameters))):
         return None
     number = names.index(name)
-    return f"cell {number + 1} of {len(names)}{_remaining(names[number:], entries(log))}"
+    return f"job {number + 1} of {len(names)}{_remaining(names[number:], entries(log))}"
 
 
 def running() -> str | None:
-    """The cell that DVC runs in this process, by DVC's name; None if it runs none."""
+    """The job that DVC runs in this process, by DVC's name; None if it runs none."""
     return os.environ.get("DVC_STAGE", "").removeprefix(f"{PIPELINE}:") or None
 
 
@@ -48,8 +48,8 @@ def entries(log: Path) -> list[dict[str, Any]]:
     return complete
 
 
-def cells(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:
-    """DVC's names of all cells, in the order of the pipeline."""
+def jobs(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:
+    """DVC's names of all jobs, in the order of the pipeline."""
     stages = YAML(typ="safe").load(pipeline)["stages"]
     return [
         "@".join(filter(None, (name, "-".join(map(str, cell)))))
@@ -70,7 +70,7 @@ def _values(axis: str | list[Any], parameters: Mapping[str, Any]) -> Sequence[An
 
 
 def _remaining(names: Iterable[str], log: Iterable[Mapping[str, Any]]) -> str:
-    """Estimated time for the cells `names`, from the median duration of their stages' cells so far."""
+    """Estimated time for the jobs `names`, from the median duration of their stages' jobs so far."""
     durations = defaultdict[str, list[float]](list)
     for entry in log:
         durations[entry["stage"]].append(entry["seconds"])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import BLUE, DOTS, GREY, INK, ORANGE, panels, styled
 from lottery.tickets.methods import METHODS
-from lottery.vocabulary import CONTROLLED, METRICS
+from lottery.vocabulary import GOOD_AND_CONTROLS, METRICS
 
 STATES: Mapping[str, tuple[str, str, str]] = {
     "pruned": (ORANGE, "white", "o"),
@@ -53,7 +53,7 @@ def _panel(axes: Axes, group: pd.DataFrame) -> None:
     places = {
         (method, kind): at + GROUP * place
         for place, method in enumerate(METHODS)
-        for at, kind in enumerate(CONTROLLED)
+        for at, kind in enumerate(GOOD_AND_CONTROLS)
     }
     _estimates(axes, group, places)
     _baselines(axes, group)

@@ -9,12 +9,12 @@ from lottery.report.blocks import Paragraph
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import PruneParameters
-from lottery.vocabulary import CONTROLLED, UNITS
+from lottery.vocabulary import GOOD_AND_CONTROLS, UNITS
 from lottery.wording import between, counted, listed, number, percent, setting
 
 
 def abstract(material: Material) -> Iterator[Paragraph]:
-    """One paragraph."""
+    """The abstract as one paragraph."""
     averages = material.tables["averages"]
     averages = averages[averages["scope"] == "sound"]
     if averages.empty:
@@ -73,10 +73,10 @@ def _outcome(material: Material, averages: pd.DataFrame, method: Method) -> str:
     ]["mean"].mean()
     shares = averages.set_index(["method", "kind", "state"])["share"].to_dict()
     pruned, retrained = (
-        listed(percent(shares.get((method.name, kind, state)), 0) for kind in CONTROLLED)
+        listed(percent(shares.get((method.name, kind, state)), 0) for kind in GOOD_AND_CONTROLS)
         for state in ("pruned", "retrained")
     )
     return (
-        f"{method.title} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(CONTROLLED)}"
+        f"{method.title} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(GOOD_AND_CONTROLS)}"
         f" subnetworks reach {pruned} of the full model's score when pruned, and {retrained} when retrained."
     )

@@ -101,7 +101,7 @@ def _search(prune: PruneParameters) -> str:
 
 
 def _removal(method: Method, parameters: Sections) -> str:
-    """How a method removes what; a method that has no prose here is told by its units."""
+    """What a method removes and how; a method without a paragraph here is described by its units."""
     if method.name in REMOVAL:
         return REMOVAL[method.name](parameters)
     return f"removes {listed(UNITS[unit] for unit in method.units)}."

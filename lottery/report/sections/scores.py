@@ -10,7 +10,7 @@ from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, STRUCTURED, method_title
-from lottery.vocabulary import CONTROLLED, KINDS, METRICS, STATES, SUPERS, WHOLE
+from lottery.vocabulary import GOOD_AND_CONTROLS, KINDS, METRICS, STATES, SUPERS, WHOLE
 from lottery.wording import NONE, counted, listed, seeds
 
 OWNER = ["method", "kind", "state"]
@@ -62,7 +62,7 @@ def _scores(material: Material, reported: pd.DataFrame) -> Table:
 def _owners() -> list[tuple[str, str, str]]:
     """Method, kind and state of every row of scores."""
     baselines = [(WHOLE, "majority", "finetuned"), (WHOLE, "full", "finetuned")]
-    tickets = product(METHODS, ("pruned", "retrained"), CONTROLLED)
+    tickets = product(METHODS, ("pruned", "retrained"), GOOD_AND_CONTROLS)
     return [*baselines, *((method, kind, state) for method, state, kind in tickets)]
 
 
