@@ -51,10 +51,10 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def seeds(counts: Iterable[int]) -> str:
-    """The number of seeds in a caption: `n = 3`, or `n = 2 to 3` where it differs."""
+    """The number of seeds in a caption: `n = 1 seed`, `n = 3 seeds`, or `n = 2 to 3 seeds` where it differs."""
     numbers = sorted(set(counts))
     fewest, most = numbers[0], numbers[-1]
-    return f"n = {fewest}" if fewest == most else f"n = {fewest} to {most}"
+    return f"n = {counted(most, 'seed')}" if fewest == most else f"n = {fewest} to {most} seeds"
 
 
 def flat(tree: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -98,7 +98,7 @@ def test_abstract_states_the_numbers_of_the_tables(root: Path, document: Documen
     averages = frames.load(root / "reports/tables/averages.csv")
     sound = averages[averages["scope"] == "sound"]
     if sound.empty:
-        assert "nothing to average" in abstract.text
+        assert "there is no average" in abstract.text
         return
     for row in frames.rows(sound[~sound["kind"].str.startswith("super")]):
         share = row.kind != "full"

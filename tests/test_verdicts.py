@@ -69,16 +69,19 @@ def test_a_claim_that_is_clear_alone_may_be_undecided_among_many() -> None:
     mixed = [0.9, 0.8, 0.7, 0.9, -0.4, 0.3, 0.2]
     alone, among_others = decide_first(mixed), decide_first(mixed, UP, *others)
     assert (alone.verdict, among_others.verdict) == ("reproduced", "undecided")
-    expected = f"significant for it alone (p = {alone.p:.3f}), not after correction for 6 tests"
+    expected = f"significant for the claim as a single test (p = {alone.p:.3f}), but not after correction for 6 tests"
     assert expected in among_others.evidence
-    assert "significant against it alone" in decide_first(mixed, DOWN, *others).evidence
+    assert (
+        "significant against the claim as a single test"
+        in decide_first(mixed, DOWN, *others).evidence
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])
 def test_too_few_cells_are_a_lack_of_data(n: int) -> None:
     verdict = decide_first(CLEAR[:n])
     assert (verdict.verdict, verdict.n) == ("undecided", n)
-    assert "lack of data" in verdict.evidence
+    assert "too few cells" in verdict.evidence
     assert np.isnan(verdict.p) == (n < 2)
 
 
@@ -89,7 +92,7 @@ def test_p_is_corrected_for_the_number_of_claims() -> None:
     assert among_others.p == alone.p
     assert among_others.p_holm == pytest.approx(11 * alone.p)
     assert among_others.verdict == "undecided"
-    assert f"11 tests ask for {ALPHA / 11:.4f}" in among_others.evidence
+    assert f"11 tests require {ALPHA / 11:.4f}" in among_others.evidence
 
 
 def test_claims_without_measurements_are_undecided_and_no_tests() -> None:
@@ -104,7 +107,7 @@ def test_cells_without_a_score_are_left_out_and_counted() -> None:
     verdict = decide_first([*CLEAR, float("nan")])
     assert verdict.n == 7
     assert verdict.effect == pytest.approx(decide_first(CLEAR).effect)
-    assert "1 cell without a score left out" in verdict.evidence
+    assert "1 cell left out, where it is not defined" in verdict.evidence
 
 
 def test_degenerate_cells_are_counted() -> None:

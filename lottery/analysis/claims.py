@@ -68,17 +68,17 @@ def _scores() -> Iterator[Claim]:
 
 
 def _losing_tickets() -> Iterator[Claim]:
-    halfway = "half-way from the majority class to the full model"
+    midpoint = "the midpoint of majority class and full model"
     yield Claim(
         f"{STRUCTURED.title}: bad is trainable",
         "abstract, 4",
-        f"There are no losing tickets: even the worst subnetworks retrain well, here beyond {halfway}.",
+        f"There are no losing tickets: even bad subnetworks retrain well; here: to a score above {midpoint}.",
         {f"{STRUCTURED.name} bad retrained": 1, "full": -0.5, "majority": -0.5},
     )
     yield Claim(
         f"{MAGNITUDE.title}: bad is not trainable",
         "4",
-        f"Bad magnitude subnetworks do not retrain well, here not even {halfway}.",
+        f"Bad subnetworks of {MAGNITUDE.title} do not retrain well; here: to a score below {midpoint}.",
         {f"{MAGNITUDE.name} bad retrained": -1, "full": 0.5, "majority": 0.5},
     )
 
@@ -88,7 +88,7 @@ def _stability() -> Iterator[Claim]:
         yield Claim(
             f"{MAGNITUDE.title}: alike across {others}",
             "5",
-            f"Magnitude pruning keeps largely the same weights for different {others}.",
+            f"{MAGNITUDE.title} keeps largely the same weights for different {others}.",
             {f"weights across {others}": 1},
             -SUBSTANTIAL_KAPPA,
         )
@@ -103,7 +103,7 @@ def _stability() -> Iterator[Claim]:
     yield Claim(
         "importance: mostly equally low",
         "5",
-        "Most heads are about equally unimportant, here within the lowest third of their range.",
+        "Most heads are about equally unimportant; here: their importance is in the lowest third of its range.",
         {"unimportant heads": 1},
         -0.5,
     )
@@ -111,7 +111,7 @@ def _stability() -> Iterator[Claim]:
         yield Claim(
             f"{STRUCTURED.title}, {state}: super-survivors not enough",
             "5",
-            "The components that survive with every seed do not alone do what good subnetworks do.",
+            "The components that survive with every seed do not, on their own, score as well as good subnetworks.",
             {f"{STRUCTURED.name} good {state}": 1, f"{STRUCTURED.name} super {state}": -1},
         )
 
@@ -120,8 +120,8 @@ def _attention() -> Iterator[Claim]:
     yield Claim(
         f"{STRUCTURED.title}: survivors no more meaningful",
         "abstract, 5",
-        "Heads that survive with every seed do not show more heterogeneous, potentially meaningful attention than all"
-        f" heads, here not by {100 * MARGIN:g} % of the sentences.",
+        "Heads that survive with every seed show heterogeneous, potentially meaningful attention no more often than all"
+        f" heads do; here: less than {100 * MARGIN:g} percentage points more of the sentences.",
         {"heterogeneous all": 1, "heterogeneous super": -1},
         MARGIN,
     )

@@ -115,25 +115,29 @@ def _evidence(
 ) -> Iterator[str]:
     """How many cells support the claim, why it is undecided if it is, and how many cells were left out."""
     if not len(effects):
-        yield "not measured in this run"
+        left_out = f"no cell left: {counted(degenerate, 'degenerate cell')} left out"
+        yield left_out if degenerate else "not measured in this run"
         return
     defined = _defined(effects)
     least = smallest_p(len(defined))
     yield f"{(defined > 0).sum()} of {counted(len(defined), 'cell')} support it"
     if len(defined) < 2:
-        yield "lack of data: a test needs at least 2 cells"
+        yield "too few cells: a test needs at least 2"
     elif outcome == "undecided" and least * tests > ALPHA:
         yield (
-            f"lack of data: {len(defined)} cells cannot give a p below {number(least, 4)},"
-            f" and {tests} tests require {number(ALPHA / tests, 4)}"
+            f"too few cells: with {len(defined)}, p cannot fall below {number(least, 4)}, but {tests} tests require"
+            f" {number(ALPHA / tests, 4)}"
         )
     elif outcome == "undecided" and p <= ALPHA:
         side = "for" if defined.mean() > 0 else "against"
-        yield f"significant {side} it alone (p = {number(p)}), not after correction for {tests} tests"
+        yield (
+            f"would be significant {side} the claim as a single test (p = {number(p)}), but not after correction for"
+            f" {tests} tests"
+        )
     elif outcome == "undecided":
         yield "too close to zero, given the spread over the cells"
     if missing := len(effects) - len(defined):
-        yield f"{counted(missing, 'cell')} without a score left out"
+        yield f"{counted(missing, 'cell')} left out, where it is not defined"
     if degenerate:
         yield f"{counted(degenerate, 'degenerate cell')} left out"
 

@@ -27,6 +27,7 @@ from lottery.report.blocks import (
 
 TEMPLATE = Path(__file__).with_name("page.html")
 NO_BREAK = "\N{NO-BREAK SPACE}"
+NO_BREAK_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 SENTENCE = 60
 """Characters from which a table entry needs a column of some width."""
 
@@ -125,10 +126,11 @@ def _inline(text: str) -> str:
     return str(INLINE.renderInline(text))
 
 
-def _percentages(_: Any, tokens: Sequence[Any], at: int, *__: Any) -> str:
-    """Plain text in which numbers and their percent signs stay together."""
-    return escape(re.sub(r"(?<=\d) (?=%)", NO_BREAK, tokens[at].content), quote=False)
+def _unbroken(_: Any, tokens: Sequence[Any], at: int, *__: Any) -> str:
+    """Plain text in which numbers stay with their percent signs, and s-pruning and m-pruning in one piece."""
+    text = re.sub(r"(?<=\d) (?=%)", NO_BREAK, tokens[at].content)
+    return escape(re.sub(r"\b([sm])-(?=pruning)", rf"\1{NO_BREAK_HYPHEN}", text), quote=False)
 
 
 INLINE = MarkdownIt("commonmark", {"html": True})
-INLINE.add_render_rule("text", _percentages)
+INLINE.add_render_rule("text", _unbroken)

@@ -18,7 +18,7 @@ def abstract(material: Material) -> Iterator[Paragraph]:
     averages = material.tables["averages"]
     averages = averages[averages["scope"] == "sound"]
     if averages.empty:
-        none = "No task passed the checks of its full model, so there is nothing to average."
+        none = "Every task is degenerate (see What was run), so there is no average."
         yield Paragraph(f"{_question(material)} {none}")
         return
     verdicts = material.tables["verdicts"]["verdict"]
@@ -41,10 +41,11 @@ def _question(material: Material) -> str:
     tasks = f"{counted(len(material.tasks), 'task')} ({listed(material.titles.values())})"
     seeds = counted(len(material.seeds), "seed")
     return (
-        f"We fine-tune {material.encoder} on {tasks} with {seeds} each and prune every model to a small subnetwork that"
-        f" keeps {setting(threshold)} of its score, {methods}. We ask whether these good subnetworks differ from random"
-        " and bad ones of the same size, both as pruned from the fine-tuned model and when retrained, that is,"
-        " fine-tuned again from the pre-trained weights under the fixed mask."
+        "We repeat the experiments of Prasanna et al. (2020), here called the paper. We fine-tune"
+        f" {material.encoder} on {tasks} with {seeds} each and prune every model as far as it keeps at least"
+        f" {setting(threshold)} of its score in the search, {methods}; what remains is the *good* subnetwork. We ask"
+        " whether good subnetworks differ from random and bad ones of the same size, both as pruned from the fine-tuned"
+        " model and when retrained, that is, fine-tuned again from the pre-trained weights under the fixed mask."
     )
 
 
@@ -78,5 +79,6 @@ def _outcome(material: Material, averages: pd.DataFrame, method: Method) -> str:
     )
     return (
         f"{method.title} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(GOOD_AND_CONTROLS)}"
-        f" subnetworks reach {pruned} of the full model's score when pruned, and {retrained} when retrained."
+        f" subnetworks reach {pruned}, respectively, of the full model's score when pruned, and {retrained} when"
+        " retrained."
     )

@@ -28,7 +28,8 @@ DESCRIPTORS = {
 PAPERS_R = 0.0023
 MAPS = {
     True: "from maps labelled by hand",
-    False: "from maps drawn by the definitions of the patterns, so a plain rule serves as a check",
+    False: "from synthetic maps generated from the definitions of the patterns; a plain rule on the same definitions is"
+    " the check",
 }
 """What the classifier learns from, by whether a labelled set is given."""
 
@@ -39,7 +40,7 @@ def attention(material: Material) -> Iterator[Block]:
     yield Folded("Accuracy of the pattern classifier", [_confusion(material.tables["patterns"])])
     yield _correlation(material)
     yield _shares(material)
-    yield Folded("The same maps without classes", [_descriptors(material)])
+    yield Folded("Other descriptors of the same maps", [_descriptors(material)])
     yield Folded("Before fine-tuning and after pruning", [_states(material)])
     first, *others = (_atlas(material, task) for task in material.titles)
     yield first
@@ -60,13 +61,14 @@ def _patterns(material: Material) -> Paragraph:
     ]
     both = agreed.groupby("weighting")["mean"].mean()
     return Paragraph(
-        "Only heterogeneous maps (Kovaleva et al. 2019) can depend on the meaning of the words, so if survival were a"
+        "Only heterogeneous maps (Kovaleva et al. 2019) could reflect the meaning of the words, so if survival were a"
         " matter of meaning, survivors should show more of them. We examine raw attention and attention weighted by the"
         " length of the vectors that it passes on (normed; Kobayashi et al. 2020), over sentences of dev. A small"
         " convolutional network classifies the patterns. It learns"
         f" {MAPS[material.parameters[AttentionParameters].labelled is not None]}. Of {held_out['rule'].sum():,}"
         f" held-out maps, the network classifies {network} correctly and the rule {rule}; on the maps of the fine-tuned"
-        f" models they agree in {percent(both['normed'])} (normed) and {percent(both['raw'])} (raw). Where they differ,"
+        f" models they agree on {percent(both['normed'])} of normed and {percent(both['raw'])} of raw maps. Where"
+        " they differ,"
         " the class of a map is uncertain."
     )
 
@@ -97,9 +99,14 @@ def _correlation(material: Material) -> Paragraph:
         for row in rows(normed[normed["task"].notna()])
     ]
     pooled = next(rows(normed[normed["task"].isna()]))
+    if pd.isna(pooled.r):
+        return Paragraph(
+            "Every head of a task is kept equally often, so no correlation of survival and attention is defined."
+        )
     return Paragraph(
         "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps correlate at"
-        f" r = {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} heads of all tasks): {listed(by_task)}."
+        f" r = {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} pairs of a head and a task):"
+        f" {listed(by_task)}."
         f" The paper reports r = {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
         " `tables/attention-survival.csv`."
     )

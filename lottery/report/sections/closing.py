@@ -21,10 +21,10 @@ def _sizes(material: Material) -> Iterator[str]:
     """Limits of the number of seeds and of the encoder."""
     seeds, (layers, heads) = len(material.seeds), material.shape
     if seeds < 2:
-        yield "One seed: there is no spread over seeds, and no interval anywhere."
+        yield "One seed: there is no spread over seeds, and no interval over seeds."
     elif seeds < 5:
         yield (
-            f"{seeds} seeds, the paper has 5: t intervals are wide"
+            f"{seeds} seeds (the paper: 5), so t intervals are wide"
             f" ({counted(seeds - 1, 'degree')} of freedom), and small differences remain undecided."
         )
     if (layers, heads) != (12, 12):
@@ -55,7 +55,10 @@ def _data(material: Material) -> Iterator[str]:
             f"{number(cut, 0)} of {counted(sum(part['examples'] for part in parts), 'example')} had more tokens than"
             " `data.max_length` and were truncated."
         )
-    yield "Intervals cover seeds only; other samples of the data would widen them."
+    yield (
+        "Intervals are over seeds (of verdicts over cells, of Tables 8 to 10 over heads); none covers other samples of"
+        " the data, which would widen them."
+    )
 
 
 def provenance(material: Material) -> Iterator[Block]:

@@ -21,10 +21,10 @@ PRECISION = {
     "float32": "",
     "bfloat16": " Matrix products are computed in bfloat16, everything else in float32.",
     "auto": " Matrix products are computed in bfloat16 where the machine supports it (see Provenance), everything else"
-    " in float32, so that another kind of machine gives slightly different results.",
+    " in float32, so results differ slightly between kinds of machine.",
 }
 DATA = {
-    "select": "The searches use examples held out of the training data; dev is only reported on.",
+    "select": "The searches use examples held out of the training data (select); dev is used for reporting only.",
     "dev": "The searches use the dev examples that this report is about, as in the paper, so the scores of good"
     " subnetworks are optimistic.",
 }
@@ -44,11 +44,11 @@ RANDOM = {
     " probability, so that their number agrees on average only",
 }
 BAD = {
-    "unsurvived": "has the same size and takes first what did not survive",
-    "smallest": "has the same size and takes the smallest weights, and heads and MLPs that did not survive first",
+    "unsurvived": "has the same size and is filled first with what did not survive",
+    "smallest": "has the same size and takes the smallest weights; of heads and MLPs, first those that did not survive",
 }
 MEASUREMENTS = (
-    "**Two measurements.** *Pruned*: the fine-tuned model with everything outside the subnetwork removed. *Retrained*:"
+    "**Two states.** *Pruned*: the fine-tuned model with everything outside the subnetwork removed. *Retrained*:"
     " the pre-trained weights and a new classifier, fine-tuned with the recipe above under the fixed mask."
 )
 STATISTICS = (
@@ -56,13 +56,13 @@ STATISTICS = (
     " deviations (ddof 1) and 95 % intervals (Student's t) are over seeds. Averages over tasks are taken within a seed"
     " first. Intervals therefore describe the variation over seeds, not over samples of data; with few seeds they may"
     " exceed the range of possible values. Verdicts are over cells, each a task with a seed; cells of one task share"
-    " its data. There, agreement is Cohen's kappa, with a jackknife pseudo-value for each cell, and subnetworks count"
-    " as alike from 0.6."
+    " its data. In verdicts, agreement is Cohen's kappa, with a jackknife pseudo-value for each cell, and subnetworks"
+    " count as alike above 0.6."
 )
 
 
 def methods(material: Material) -> Iterator[Paragraph]:
-    """Fine-tuning, the searches, the controls, both measurements, statistics."""
+    """Fine-tuning, the searches, the controls, both states, statistics."""
     parameters = material.parameters
     yield Paragraph(
         _finetuning(parameters[FinetuneParameters], material.shape)
@@ -113,7 +113,8 @@ def _structured(parameters: Sections) -> str:
         "removes whole heads and MLPs. Their importance is the expected absolute gradient of the loss at"
         f" a gate on each of them ({REDUCTION[importance.reduction]}; Michel et al. 2019); for heads it is divided by"
         f" its L2 norm over {NORMALISE[importance.normalise]}. Each step removes the least important"
-        f" {setting(prune.rate)} of all heads together with the least important MLP; once that fails, heads alone in"
+        f" {setting(prune.rate)} of all heads together with the least important MLP; once such a step would fall"
+        " below the threshold, heads alone in"
         f" steps of half the size, then MLPs alone. Importance is computed again after every step{ENTRY[prune.entry]}."
     )
 

@@ -26,10 +26,10 @@ def results(material: Material) -> Iterator[Block]:
     yield from _undefined(reported, titles)
     yield Figure(
         material.figure("scores"),
-        f"Dot plot with a panel for each of {listed(titles.values())} and for the mean of those that count: scores of"
+        f"Dot plot with a panel for {listed(titles.values())} and, of several, for their mean: scores of"
         " good, random and bad subnetworks of every pruning method, pruned and retrained; see Table 1.",
         "Figure 1. Good, random and bad subnetworks, pruned (open circles) and retrained (filled diamonds): mean and"
-        " 95 % interval over seeds, with the full model (line) and the majority class (dots). Source:"
+        " 95 % interval over seeds, with the full model (solid line) and the majority class (dotted line). Source:"
         " `tables/results.csv`, `tables/averages.csv`.",
     )
     if len(supers):
@@ -46,7 +46,7 @@ def _scores(material: Material, reported: pd.DataFrame) -> Table:
     columns = [*(by_task[task] for task in material.titles), *means]
     return Table(
         "Table 1. Scores on dev: mean ± standard deviation over seeds, and [95 % interval of the mean];"
-        f" {seeds(pd.concat([reported['n'], averages['n']]))} seeds. Random draws are averaged within a seed first."
+        f" {seeds(pd.concat([reported['n'], averages['n']]))}. Random draws are averaged within a seed first."
         " Source: `tables/results.csv`, `tables/averages.csv`.",
         ["pruning", "state", "subnetwork", *_headings(material.tasks), *map(_mean_of, means)],
         [
@@ -111,7 +111,7 @@ def _supers(material: Material, supers: pd.DataFrame) -> Table:
         f"Super-survivors of {STRUCTURED.title}: what every seed of a task keeps, next to as many"
         " components that only some seeds keep (super-random) or that no seed keeps (super-bad), filled up from the"
         " others if there are too few. Mean ± standard deviation and [95 % interval] on dev;"
-        f" {seeds(supers['n'])} seeds. Source: `tables/results.csv`.",
+        f" {seeds(supers['n'])}. Source: `tables/results.csv`.",
         ["state", "subnetwork", *_headings(material.tasks), mean],
         [
             [
@@ -136,7 +136,7 @@ def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
     good = [(method, state) for method in METHODS for state in ("pruned", "retrained")]
     owners = [(WHOLE, "finetuned"), *good]
     yield Table(
-        f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(others['n'])} seeds."
+        f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(others['n'])}."
         " Source: `tables/results.csv`.",
         [
             "task",
@@ -163,12 +163,12 @@ def published(material: Material) -> Iterator[Table]:
     ours = averages[averages["scope"] == "sound"].set_index(OWNER)
     shares, theirs = ours["share"].to_dict(), paper.set_index(OWNER)["mean"].to_dict()
     full = float(theirs[WHOLE, "full", "finetuned"])
-    here = f"over {counted(int(ours['tasks'].iloc[0]), 'task')}" if len(ours) else "none"
+    here = f"over {counted(int(ours['tasks'].iloc[0]), 'task')}" if len(ours) else "over no task"
     yield Table(
         f"The paper's scores and ours: means over {counted(int(paper['tasks'].iloc[0]), 'task')} there (BERT-base, five"
-        f" seeds; subnetworks chosen on the dev sets themselves), {here} here. Tasks and models differ, so compare the"
-        " shares of the full model's score, and these with the majority class's. Source: `tables/published.csv`,"
-        " `tables/averages.csv`.",
+        f" seeds; subnetworks chosen on the dev sets themselves), {here} here. Tasks and models differ, so compare"
+        " shares of the full model's score, each with the share that the majority class reaches. Source:"
+        " `tables/published.csv`, `tables/averages.csv`.",
         ["pruning", "state", "subnetwork", "paper", "paper, of full", "here", "here, of full"],
         [
             [

@@ -19,13 +19,19 @@ MANY = 1e5
 
 def searches(material: Material) -> Iterator[Block]:
     """The curves, the sizes of the good subnetworks, and the gap between selection data and dev."""
-    beyond = " Below the score to keep, the first phase of a search continues for this figure only."
+    beyond = (
+        " For this figure alone, the first phase is continued after the score has fallen below the score to keep; this"
+        " does not affect the chosen subnetworks."
+    )
     yield Figure(
         material.figure("curves"),
         f"Line plots, a panel for each of {listed(material.titles.values())}: score on the data that drive the searches"
         f" against the share of encoder weights removed, for {listed(method.title for method in METHODS.values())}.",
-        "Figure 2. Trajectories of the searches: score on the selection data against sparsity. Thin lines are seeds,"
-        " thick lines their mean, filled markers the chosen subnetworks."
+        "Figure 2. Trajectories of the searches: score on the selection data against sparsity, the share of prunable"
+        " weights removed. Lines are the first phase of each search, thin ones seeds, thick ones the mean over the"
+        " steps that all seeds took; later phases are not drawn, so that a chosen subnetwork (filled marker) may"
+        " lie off"
+        " the lines. Dashes: the score to keep, mean over seeds; dots: the majority class on dev."
         f"{beyond if material.parameters[PruneParameters].curve else ''} Source: `tables/curves.csv`.",
     )
     yield _sizes(material)
@@ -45,7 +51,7 @@ def _sizes(material: Material) -> Table:
     ]
     return Table(
         "Table 2. What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"
-        f" {seeds(survivors['n'])} seeds. Weights removed are counted among all weights of heads and MLPs, for all"
+        f" {seeds(survivors['n'])}. Weights removed are counted among all weights of heads and MLPs, for all"
         " methods alike. Source: `tables/survivors.csv`.",
         ["task", *(heading for heading, _ in columns)],
         [
@@ -61,7 +67,7 @@ def _size(title: str, unit: str, survivors: pd.DataFrame) -> tuple[str, dict[str
     if unit == "sparsity":
         heading, digits, scale = f"{title}: weights removed, %", 1, 100.0
     elif total > MANY:
-        millions = f"{number(total / 1e6, 2)} millions"
+        millions = f"{number(total / 1e6, 2)} million"
         heading, digits, scale = f"{title}: {UNITS[unit]}, of {millions}", 2, 1e-6
     else:
         heading, digits, scale = f"{title}: {UNITS[unit]}, of {number(total, 0)}", 1, 1.0
@@ -77,8 +83,9 @@ def _selection(selection: pd.DataFrame, titles: dict[str, str]) -> Block:
     keyed = selection.set_index(["task", "method", "quantity"])
     return Table(
         "Table 3. Share of the full model's score that good subnetworks keep when pruned, in %, on the held-out"
-        " selection data and on dev; the gap is what a search fitted to its data, and chance. Mean ± standard deviation"
-        f" and [95 % interval]; {seeds(selection['n'])} seeds. Source: `tables/selection.csv`.",
+        " selection data and on dev; the gap, in percentage points, is due to overfitting of the search to its"
+        " data, and to chance. Mean ± standard deviation"
+        f" and [95 % interval]; {seeds(selection['n'])}. Source: `tables/selection.csv`.",
         ["task", "pruning", "selection", "dev", "gap"],
         [
             [

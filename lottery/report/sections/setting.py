@@ -19,8 +19,10 @@ Meta = Mapping[str, Mapping[str, Any]]
 """Descriptions of the data by task, as `lottery.data.summary` writes them."""
 DEGENERATE = (
     "A task is degenerate (†) if with some seed the full model does not clearly beat the majority class or a search"
-    " keeps nothing. It is left out of averages over tasks; a mean over all tasks is shown for comparison only."
-    " Verdicts use every cell whose full model clearly beats the majority class."
+    " keeps nothing. It is left out of averages of scores and of sparsity; a mean over all tasks is shown for"
+    " comparison"
+    " only. Overlap and attention use all tasks, verdicts every cell whose full model clearly beats the majority class:"
+    " by more than 1.645 standard errors of a guess."
 )
 
 
@@ -31,7 +33,7 @@ def setting(material: Material) -> Iterator[Block]:
     select = " Part of the training data (select) is held out for the searches." if held_out else ""
     yield Paragraph(
         f"{counted(len(material.tasks) * len(material.seeds), 'cell')}: {tasks} x {seeds}"
-        f" ({', '.join(map(str, material.seeds))}). All results are on dev.{select}"
+        f" ({', '.join(map(str, material.seeds))}). Scores are on dev unless a caption says otherwise.{select}"
     )
     yield _data(material.tasks, material.meta, seeds)
     degenerate = material.tasks[material.tasks["degenerate"]]
@@ -89,7 +91,7 @@ def _origins(tasks: pd.DataFrame, meta: Meta) -> Bullets:
 def _origin(title: str, origin: Mapping[str, Any]) -> str:
     archives = [archive for part in origin["parts"] for archive in part]
     licences = dict.fromkeys(archive["licence"] for archive in archives if "licence" in archive)
-    licence = f"; licence: {', '.join(licences)}" if licences else ""
+    licence = f"; licence: {'; '.join(licences)}" if licences else ""
     return f"**{title}** ({origin['name']}{licence}). {' '.join(origin['notes'])}".rstrip()
 
 

@@ -49,9 +49,9 @@ def survival(material: Material) -> Iterator[Figure]:
         yield Figure(
             material.figure(f"survival-{method.name}"),
             f"Heat maps of layers by heads, with the MLPs as a last column, for {listed(material.titles.values())}:"
-            f" {shown}, mean and standard deviation over seeds.",
-            f"Figure 3 ({title}). {kept} Left: mean over seeds; right: standard deviation. Dark is high. Source:"
-            " `tables/survival.csv`.",
+            f" {shown}, over the seeds.",
+            f"Figure 3 ({title}). {kept} Mean and, from two seeds on, standard deviation over"
+            f" {counted(len(material.seeds), 'seed')}. Dark is high. Source: `tables/survival.csv`.",
         )
 
 
@@ -153,7 +153,7 @@ def overlap(material: Material) -> Iterator[Block]:
     frame, titles = material.tables["overlap"], material.titles
     pairs = frame[frame["task_a"] != frame["task_b"]]
     if pairs.empty:
-        yield Paragraph("One task was run: there is nothing to overlap with.")
+        yield Paragraph("One task was run, so overlap cannot be measured.")
         return
     for method in METHODS.values():
         for unit in method.units:
@@ -164,7 +164,7 @@ def overlap(material: Material) -> Iterator[Block]:
         material.figure("overlap"),
         f"Matrices of {listed(titles.values())} against each other: heads, MLPs and weights that two tasks both keep.",
         "Figure 4. What two tasks keep in common with the same seed: mean ± standard deviation over"
-        f" {seeds(frame['n'])} seeds, and in brackets what independent subnetworks of the same sizes would share; on"
+        f" {seeds(frame['n'])}, and in brackets what independent subnetworks of the same sizes would share; on"
         " the diagonal the size. Shade: share of all components. Source: `tables/overlap.csv`.",
     )
 
@@ -174,6 +174,6 @@ def _shared(pairs: pd.DataFrame, method: Method, unit: str) -> Paragraph:
     ratio = pairs["mean"].sum() / expected if expected else float("nan")
     return Paragraph(
         f"Under {method.title}, two tasks share {percent(pairs['jaccard'].mean())} of the {UNITS[unit]} that either"
-        f" keeps (mean Jaccard index; pairs of tasks: {len(pairs)}), {number(ratio, 2)} times as many as independent"
-        " subnetworks of the same sizes would share."
+        f" keeps (mean Jaccard index; pairs of tasks: {len(pairs)}); the number shared is {number(ratio, 2)} times that"
+        " expected for independent subnetworks of the same sizes."
     )

@@ -10,7 +10,8 @@ from lottery.analysis.significance import ALPHA, smallest_p
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Folded, Number, Table
 from lottery.report.material import Material
-from lottery.wording import NONE, number
+from lottery.tickets.methods import METHODS
+from lottery.wording import NONE, listed, number
 
 
 def verdicts(material: Material) -> Iterator[Block]:
@@ -23,7 +24,9 @@ def verdicts(material: Material) -> Iterator[Block]:
         [material.tables[name] for name in families.values() if name in material.tables]
     )
     table = Table(
-        "Each claim in full, with its test. Source: `tables/verdicts.csv`.",
+        "Each claim in full, with its test. A term names the method, kind and state of a scored subnetwork"
+        f" ({listed(f'`{method.name}`: {method.title}' for method in METHODS.values())}) or another quantity of a cell."
+        f" Source: {listed(f'`tables/{name}.csv`' for name in families.values() if name in material.tables)}.",
         ["claim", "sentence", "test, on the mean over cells", "section of the paper"],
         [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(claims)],
     )
@@ -31,13 +34,21 @@ def verdicts(material: Material) -> Iterator[Block]:
 
 
 def _verdicts(frame: pd.DataFrame, subject: str, name: str) -> Table:
-    header = ["claim", "verdict", "effect [95 % interval]", "n", "p (Holm)", "the paper's (n)"]
+    header = [
+        "claim",
+        "verdict",
+        "effect [95 % interval]",
+        "n",
+        "p (Holm)",
+        "the paper's effect (n)",
+    ]
     return Table(
-        f"Verdicts on {subject}. A positive effect supports the claim: it is a difference of scores, of shares"
-        " or of agreement beyond chance, defined by the column `test` of the source. n counts cells (the paper's:"
-        " tasks, or pairs of a task and a seed). Intervals are t intervals over cells. p is one-sided, from"
-        f" flipping signs over the cells, corrected over all claims by Holm's method{_floor(frame)}. Source:"
-        f" `tables/{name}.csv`.",
+        f"Verdicts on {subject}. The effect is the left side of the claim's test (see The claims in full), its mean"
+        " over n cells, each a task with a seed, with a t interval; a positive effect supports the claim. p is"
+        " one-sided, in the direction of the effect, from flipping signs over the cells, and corrected over the claims"
+        f" of this table by Holm's method{_floor(frame)}. A claim is reproduced if its effect is positive and p is at"
+        f" most {ALPHA:g}, contradicted if its effect is negative and p is at most {ALPHA:g}, else undecided. The"
+        f" paper's effects are over tasks, or over cells. Source: `tables/{name}.csv`.",
         [*header, "evidence"],
         [
             [
