@@ -114,7 +114,7 @@ experiments: setup ## list the experiments of `dvc exp run`: changed parameters 
 	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
 	  --drop '/|^(scores|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
 
-metrics: setup ## differences of headline numbers to the last commit: make metrics EXP=rate-1
+metrics: setup ## differences of headline numbers to the baseline: make metrics EXP=rate-1
 	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)
 
 plots: setup ## curves and heat maps of one or more experiments: make plots EXP="rate-1 rate-2"
@@ -165,7 +165,7 @@ lock: $(UV_STAMP) ## resolve the dependencies of pyproject.toml afresh into requ
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
-cluster: setup ## run the smallest experiment on two workers, kill one, compare with a run without a cluster
+cluster: setup ## run the smallest experiment on two workers and an S3 server here, one worker killed; compare with a plain run
 	.venv/bin/python -m pytest tests/test_cluster.py
 
 KILLS ?= 50

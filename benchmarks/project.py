@@ -73,11 +73,11 @@ def m_search(load: Load) -> Act:
     """Magnitude search with its whole curve."""
     weights = MagnitudeParameters(rate=None, biases=False, until=load.until)
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
-    criterion = Magnitude(encoder, TASK, examples, load.rate, weights)
+    pruner = Magnitude(encoder, TASK, examples, load.rate, weights)
     rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=True
     )
-    return lambda: _trajectory(criterion, rule)
+    return lambda: _trajectory(pruner, rule)
 
 
 def finetune(load: Load) -> Act:
@@ -97,14 +97,14 @@ def _kept(load: Load, shapes: dict[str, tuple[int, ...]]) -> Subnetwork:
     return Subnetwork({part: load.kept(shape) for part, shape in shapes.items()})
 
 
-def _structured(load: Load, scoring: ImportanceParameters) -> Act:
+def _structured(load: Load, importance: ImportanceParameters) -> Act:
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
-    criterion = Structured(encoder, TASK, examples, load.rate, scoring)
-    entry: Literal["fresh", "stale"] = "stale" if scoring.reduction == "cumulative" else "fresh"
+    pruner = Structured(encoder, TASK, examples, load.rate, importance)
+    entry: Literal["fresh", "stale"] = "stale" if importance.reduction == "cumulative" else "fresh"
     rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=False
     )
-    return lambda: _trajectory(criterion, rule)
+    return lambda: _trajectory(pruner, rule)
 
 
 def _trajectory(criterion: Criterion, rule: PruneParameters) -> dict[str, Any]:
