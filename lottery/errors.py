@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """What is wrong, the value, and what to change, on one line even if it quotes a library that uses several."""
+    """An error that the user can fix: the fault, the value and the remedy, on one line even if it quotes several."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(line.strip() for line in message.splitlines()))

@@ -42,7 +42,7 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class ToyExperiment:
-    """What to make up: its grid, its encoder's shape, and what is unusual about it."""
+    """An experiment whose records are made up: its grid, its encoder's shape, and what is unusual about it."""
 
     tasks: Sequence[str] = ("sst2", "stsb", "privacyqa")
     seeds: Sequence[int] = (1337, 42, 86)

@@ -34,7 +34,7 @@ def reported(experiment: ToyExperiment, root: Path) -> None:
 
 
 def material(root: Path) -> Material:
-    """What the report below `root` was made of."""
+    """The inputs of the report below `root`."""
     reports, meta = root / "reports", (root / "data" / "meta").glob("*.json")
     return Material(
         tables={path.stem: frames.load(path) for path in (reports / "tables").glob("*.csv")},

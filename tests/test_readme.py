@@ -1,4 +1,4 @@
-"""What the documentation says is true: commands, links, stages, parameters and packages exist."""
+"""The documentation is true: the commands, links, stages, parameters and packages that it names exist."""
 
 import re
 from pathlib import Path

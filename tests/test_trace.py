@@ -14,7 +14,7 @@ from stages.shell.imports import reach
 from tests.project import ROOT, stages, tracked
 
 LATE = (Path("lottery/tickets/structured.py"), Path("lottery/tickets/magnitude.py"))
-"""What the records of methods import when a search starts."""
+"""Modules that the records of methods import when a search starts."""
 MODULES = "import json, sys, stages.{}; print(json.dumps([*sys.modules]))"
 
 

@@ -42,7 +42,7 @@ def copy(finished_run: Path, tmp_path: Path) -> Path:
 
 
 def problems(root: Path, *checks: str) -> list[str]:
-    """What the named checks, or all of them, report about a run."""
+    """Findings of the named checks, or of all of them, about a run."""
     return [
         problem
         for cell in toy_run.run(root).cells

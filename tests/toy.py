@@ -78,7 +78,7 @@ class Toy(Repository):
         self.commit("start")
 
     def executed(self) -> Counter[str]:
-        """How often each job ran since the last call."""
+        """Number of runs of each job since the last call."""
         lines = (self.beside / "ran").read_text().splitlines()
         (self.beside / "ran").write_text("")
         return Counter(lines)

@@ -1,4 +1,4 @@
-"""What a user brings from the hub, in miniature: a GLUE folder of all nine tasks, a random BERT."""
+"""Downloads from the hub in miniature: a GLUE folder of all nine tasks, a random BERT."""
 
 from pathlib import Path
 

@@ -37,7 +37,7 @@ class Repository:
         self.root = root
 
     def run(self, *command: str, fails: bool = False) -> str:
-        """What the command prints."""
+        """The output of a command."""
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -100,7 +100,7 @@ class Workspace(Repository):
         YAML(typ="safe", pure=True).dump(tree, self.root / "params.yaml")
 
     def executed(self) -> Counter[str]:
-        """How many cells of each stage ran since the last call."""
+        """Number of jobs of each stage that ran since the last call."""
         log = self.root / "logs" / "stages.jsonl"
         if not log.exists():
             return Counter()

@@ -109,7 +109,7 @@ def _run_checks(checks: Mapping[str, Callable[[], Findings]]) -> int:
 
 
 def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> Findings:
-    """Whether `analyse` on `sources` and `report` on its tables and `inputs`, rerun elsewhere, write the same bytes.
+    """Rerun `analyse` on `sources` and `report` on its tables and `inputs` elsewhere, and compare every file's bytes.
 
     The report is rebuilt with the recorded provenance, which states the machine and the time.
     """
@@ -132,7 +132,7 @@ def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> F
 
 
 def _difference(present: Path, rebuilt: Path) -> str | None:
-    """What is wrong with a file of the report, next to the rebuilt one."""
+    """The difference of a file of the report from the rebuilt one, in words; None if there is none."""
     if not rebuilt.is_file():
         return f"{present}: not a file of this run"
     if not present.is_file():

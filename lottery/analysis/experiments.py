@@ -144,7 +144,7 @@ def changed_verdicts(runs: Sequence[Experiment], baseline: Experiment) -> pd.Dat
 
 
 def reused_stages(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
-    """How many `instances` of each stage a run has, and how many are locked as in the baseline (`same`).
+    """Number of `instances` of each stage of a run, and of those locked as in the baseline (`same`).
 
     Those have the same command, dependencies, parameters and outputs: DVC did not run them again.
     """

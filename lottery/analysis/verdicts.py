@@ -113,7 +113,7 @@ def _outcome(effect: float, p_holm: float) -> Outcome:
 def _evidence(
     effects: Effects, p: float, tests: int, outcome: Outcome, degenerate: int
 ) -> Iterator[str]:
-    """How many cells support the claim, why it is undecided if it is, and how many cells were left out."""
+    """Number of cells that support the claim, the reason if it is undecided, and the number of cells left out."""
     if not len(effects):
         left_out = f"no cell left: {counted(degenerate, 'degenerate cell')} left out"
         yield left_out if degenerate else "not measured in this run"

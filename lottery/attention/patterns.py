@@ -141,7 +141,7 @@ def classify_by_rule(maps_HNN: Map) -> NDArray[np.int64]:
 
 
 def _near(size: int) -> NDArray[np.bool_]:
-    """Which pairs of tokens [N, N] are at most one apart."""
+    """Mask [N, N] of the pairs of tokens that are at most one apart."""
     near: NDArray[np.bool_] = np.abs(np.arange(size)[:, None] - np.arange(size)[None, :]) <= 1
     return near
 

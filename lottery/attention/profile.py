@@ -73,7 +73,7 @@ def typical(examples: Examples) -> Examples:
 
 
 def _separators(batch: Batch) -> Iterator[NDArray[np.bool_]]:
-    """Which tokens [N] of each example are [SEP], the token that ends it."""
+    """Mask [N] of each example's [SEP] tokens; [SEP] is the token that ends it."""
     for ids_N in np.split(batch.ids_T, np.cumsum(batch.lengths_B)[:-1]):
         yield ids_N == ids_N[-1]
 

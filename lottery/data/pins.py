@@ -22,7 +22,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """What one task or encoder needs.
+    """The archives of one task or encoder.
 
     parts: all of them are needed; the archives of one part are mirrors with the same bytes. notes: for the report.
     """

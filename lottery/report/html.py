@@ -96,7 +96,7 @@ def _block(block: Block, pictures: Mapping[str, bytes]) -> str:
 
 
 def _scrolling(caption: str, content: str) -> str:
-    """What scrolls by itself where it is too wide, also by keyboard, named by the start of its caption."""
+    """A region that scrolls by itself if it is too wide, also by keyboard, named by the start of its caption."""
     name = escape(caption.split(". ", maxsplit=1)[0].rstrip("."))
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{content}</div>'
 

@@ -32,14 +32,14 @@ Assess = Callable[[Subnetwork], Assessment]
 
 
 class Criterion(Protocol):
-    """What a search needs: the full model, how each phase prunes, and how good a candidate is."""
+    """The interface that a search uses: the full model, the phases that prune it, and the assessment of candidates."""
 
     @property
     def full(self) -> Subnetwork: ...
 
     @property
     def phases(self) -> Mapping[str, Cut]:
-        """How each phase prunes one step, by the name that the trajectory records."""
+        """The pruning step of each phase, by the name that the trajectory records."""
         ...
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:

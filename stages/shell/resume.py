@@ -1,4 +1,4 @@
-"""Where a stage keeps the partial results from which it resumes (their format: `lottery/runtime/resume.py`).
+"""Folders of the partial results from which a stage resumes (their format: `lottery/runtime/resume.py`).
 
 DVC deletes the outputs of a stage before running it, so partial results lie in a folder of their own, named by
 a digest of everything they depend on: parameters, inputs, code, library versions, processor.

@@ -31,7 +31,7 @@ CONSOLE = re.compile(r':CONSOLE[:(]\d+\)?\] (".*)')
 
 @dataclass(frozen=True)
 class View:
-    """How a page is shown: width in CSS pixels, dark or light colours, the style for print."""
+    """A way to show a page: width in CSS pixels, dark or light colours, the style for print."""
 
     name: str
     width: int

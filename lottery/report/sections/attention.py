@@ -31,7 +31,7 @@ MAPS = {
     False: "from synthetic maps generated from the definitions of the patterns; a plain rule on the same definitions is"
     " the check",
 }
-"""What the classifier learns from, by whether a labelled set is given."""
+"""The classifier's training maps in words, by whether a labelled set is given."""
 
 
 def attention(material: Material) -> Iterator[Block]:
@@ -113,39 +113,43 @@ def _correlation(material: Material) -> Paragraph:
 
 
 def _shares(material: Material) -> Table:
-    return Table(
+    return _by_group(
+        material,
         "Table 8. Patterns of the fine-tuned models: share of sentences in which a head shows each, mean over n heads"
         " with its 95 % interval. In the last columns, the heterogeneous share of as many random heads of the same"
         " layers, with the range [ ] of 95 of 100 draws, and the two-sided p of the difference from them, not corrected"
         " for the number of tests. Source: `tables/attention.csv`.",
-        ["task", "maps", "heads", "n", *PATTERNS, "random heads", "p"],
-        [
-            [
-                title,
-                weighting,
-                GROUPS[group],
-                *_means(profiles, PATTERNS),
-                *_random(profiles["heterogeneous"]),
-            ]
-            for title, weighting, group, profiles in _groups(material, "finetuned")
-        ],
+        {pattern: pattern for pattern in PATTERNS},
+        "heterogeneous",
     )
 
 
 def _descriptors(material: Material) -> Table:
-    return Table(
+    return _by_group(
+        material,
         "Table 9. Descriptors of the fine-tuned models: share of heterogeneous maps by rule; entropy of attention (1 is"
         " uniform); mean distance to the attended token; attention to the first token, to separators and to the token"
-        " itself. Means over n heads with 95 % intervals; random heads and p, as in Table 8, are for entropy, those for"
-        " the others are in the source: `tables/attention.csv`.",
-        ["task", "maps", "heads", "n", *DESCRIPTORS.values(), "random heads", "p"],
+        " itself. Means over n heads with 95 % intervals. Random heads and p, as in Table 8, are for entropy; those for"
+        " the other columns are in the source: `tables/attention.csv`.",
+        DESCRIPTORS,
+        "entropy",
+    )
+
+
+def _by_group(
+    material: Material, caption: str, headings: Mapping[str, str], compared: str
+) -> Table:
+    """Descriptors of every group of heads in the fine-tuned models, one of them compared with random heads."""
+    return Table(
+        caption,
+        ["task", "maps", "heads", "n", *headings.values(), "random heads", "p"],
         [
             [
                 title,
                 weighting,
                 GROUPS[group],
-                *_means(profiles, list(DESCRIPTORS)),
-                *_random(profiles["entropy"]),
+                *_means(profiles, list(headings)),
+                *_random(profiles[compared]),
             ]
             for title, weighting, group, profiles in _groups(material, "finetuned")
         ],

@@ -13,7 +13,7 @@ from lottery.wording import counted, number, percent
 
 
 def limitations(material: Material) -> Iterator[Bullets]:
-    """What these results cannot show."""
+    """The limitations as a list."""
     yield Bullets([*_sizes(material), *_data(material)])
 
 

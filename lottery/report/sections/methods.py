@@ -101,7 +101,7 @@ def _search(prune: PruneParameters) -> str:
 
 
 def _removal(method: Method, parameters: Sections) -> str:
-    """What a method removes and how; a method without a paragraph here is described by its units."""
+    """A method's pruning in words; a method without a paragraph here is described by its units."""
     if method.name in REMOVAL:
         return REMOVAL[method.name](parameters)
     return f"removes {listed(UNITS[unit] for unit in method.units)}."

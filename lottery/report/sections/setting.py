@@ -79,7 +79,7 @@ def _majority(split: Mapping[str, Any]) -> Entry:
 
 
 def _origins(tasks: pd.DataFrame, meta: Meta) -> Bullets:
-    """What the packages say of themselves, the encoder first."""
+    """Origin, licence and notes of the encoder and of each task's data."""
     encoder = next(iter(meta.values()))["encoder"] if meta else None
     origins = [
         ("Encoder", encoder),

@@ -56,7 +56,7 @@ def survival(material: Material) -> Iterator[Figure]:
 
 
 def agreement(material: Material) -> Iterator[Block]:
-    """Whether the seeds of a task find the same subnetwork."""
+    """Agreement between the seeds of a task on which components survive."""
     if len(material.seeds) < 2:
         yield Paragraph("One seed was run: whether seeds agree is not known.")
     else:
@@ -96,7 +96,7 @@ def _alike(material: Material, stability: Values) -> Table:
 
 
 def _extremes(stability: Values, task: str, unit: str) -> Entry:
-    """How many components every seed keeps, and how many no seed keeps."""
+    """Numbers of components that every seed keeps and that no seed keeps, with statistics of agreement."""
     always, never = (stability[task, unit, f"{name}_survivors"] for name in ("super", "never"))
     return Number(f"{number(always, 0)} / {number(never, 0)}", always)
 
@@ -126,7 +126,7 @@ def _statistic(name: str, value: float) -> Entry:
 
 
 def _importance(material: Material) -> Table:
-    """How importance is spread over the components, and whether seeds rank them alike."""
+    """Quantiles of importance over the components, and its rank correlation between seeds."""
     importance, pairs = material.tables["importance"], material.tables["importance-agreement"]
     quantiles = importance.set_index(["task", "unit", "quantile"])["mean"].to_dict()
     correlations = pairs.groupby(["task", "unit"])["spearman"].mean().to_dict()
@@ -149,7 +149,7 @@ def _importance(material: Material) -> Table:
 
 
 def overlap(material: Material) -> Iterator[Block]:
-    """Whether tasks share a subnetwork."""
+    """Overlap between the subnetworks of different tasks."""
     frame, titles = material.tables["overlap"], material.titles
     pairs = frame[frame["task_a"] != frame["task_b"]]
     if pairs.empty:
