@@ -22,6 +22,10 @@ KINDS: Mapping[str, str] = {
 GOOD_AND_CONTROLS: tuple[Kind, ...] = ("good", "random", "bad")
 """A good ticket and its controls."""
 SUPERS: tuple[Kind, ...] = ("super", "super-random", "super-bad")
+MEASURED: tuple[State, ...] = ("pruned", "retrained")
+"""The states in which a ticket is scored."""
+TICKET_STATE = ["method", "kind", "state"]
+"""The columns that say which subnetwork was scored, and in which state."""
 STATES: Mapping[str, str] = {
     "finetuned": "fine-tuned",
     "pruned": "pruned",

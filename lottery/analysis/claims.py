@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
+from lottery.vocabulary import MEASURED
 
 PAPER_METHODS = (STRUCTURED, MAGNITUDE)
 SUBSTANTIAL_KAPPA = 0.6
@@ -51,7 +52,7 @@ def _scores() -> Iterator[Claim]:
         )
     for better, worse in (("good", "random"), ("random", "bad")):
         for method in PAPER_METHODS:
-            for state in ("pruned", "retrained"):
+            for state in MEASURED:
                 yield Claim(
                     f"{method.title}, {state}: {worse} below {better}",
                     "4",
@@ -107,7 +108,7 @@ def _stability() -> Iterator[Claim]:
         {"unimportant heads": 1},
         -0.5,
     )
-    for state in ("pruned", "retrained"):
+    for state in MEASURED:
         yield Claim(
             f"{STRUCTURED.title}, {state}: super-survivors not enough",
             "5",

@@ -13,6 +13,7 @@ import pandas as pd
 from lottery.analysis.intervals import Interval, interval
 from lottery.analysis.score_tables import first_phase
 from lottery.tickets.methods import METHODS
+from lottery.vocabulary import MEASURED
 from lottery.wording import NONE, flat
 
 TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
@@ -23,7 +24,7 @@ SCORES: Mapping[str, str] = {
     **{
         f"{method.title}, {state}": f"{method.name} good {state}"
         for method in METHODS.values()
-        for state in ("pruned", "retrained")
+        for state in MEASURED
     },
 }
 MARGINS: Mapping[str, tuple[str, str]] = {
@@ -32,7 +33,7 @@ MARGINS: Mapping[str, tuple[str, str]] = {
         f"{method.name} random {state}",
     )
     for method in METHODS.values()
-    for state in ("pruned", "retrained")
+    for state in MEASURED
 }
 REMOVED: Mapping[str, str] = {
     f"{method.title}, weights removed": method.name for method in METHODS.values()

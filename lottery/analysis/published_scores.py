@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from lottery.errors import UserError
+from lottery.vocabulary import TICKET_STATE
 
-OWNER = ["method", "kind", "state"]
-COLUMNS = ["task", *OWNER, "metric", "mean", "std"]
+COLUMNS = ["task", *TICKET_STATE, "metric", "mean", "std"]
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def read(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a readable table: {' '.join(str(error).split())}") from None
-    if list(table.columns) != COLUMNS or table.duplicated(["task", *OWNER]).any():
+    if list(table.columns) != COLUMNS or table.duplicated(["task", *TICKET_STATE]).any():
         raise UserError(
             f"{path}: expected one row per {', '.join(COLUMNS[:4])} with metric, mean, std"
         )
@@ -38,5 +38,5 @@ def above_majority(scores: pd.DataFrame) -> pd.DataFrame:
 
 def averages(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean score over the tasks above the majority class: method, kind, state, mean, and the number of tasks."""
-    grouped = above_majority(scores).groupby(OWNER, sort=False)["mean"]
+    grouped = above_majority(scores).groupby(TICKET_STATE, sort=False)["mean"]
     return grouped.agg(mean="mean", tasks="count").reset_index()

@@ -14,9 +14,7 @@ from lottery.analysis.frames import ordered, spread
 from lottery.metrics import significance_margin
 from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
-from lottery.vocabulary import GOOD_AND_CONTROLS
-
-OWNER = ["method", "kind", "state"]
+from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED, TICKET_STATE
 
 
 def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -25,7 +23,7 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     `value` is NaN if a draw has no score; `draws` counts draws, and `examples` those of the split. `reported` marks
     the task's first metric on dev.
     """
-    by = ["task", "seed", *OWNER, "split", "metric"]
+    by = ["task", "seed", *TICKET_STATE, "split", "metric"]
     table = (
         scores.sort_values("draw", kind="stable")
         .groupby(by, sort=False, as_index=False)
@@ -42,7 +40,7 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
 
 def results(cells: pd.DataFrame) -> pd.DataFrame:
     """Every metric of every kind of ticket over the seeds; `share` is the mean as a share of the full model's."""
-    over_seeds = spread(cells, ["task", *OWNER, "split", "metric", "reported", "examples"])
+    over_seeds = spread(cells, ["task", *TICKET_STATE, "split", "metric", "reported", "examples"])
     key = ["task", "split", "metric"]
     full = over_seeds[over_seeds["kind"] == "full"].set_index(key)["mean"].rename("full")
     full_mean = over_seeds.join(full, on=key)["full"]
@@ -102,23 +100,34 @@ def averages(cells: pd.DataFrame, overview: pd.DataFrame) -> pd.DataFrame:
     names, sound = overview["task"], overview.loc[~overview["degenerate"], "task"]
     scopes = {"sound": sound} | ({"all": names} if len(sound) < len(names) else {})
     frames = [_average(cells, list(tasks)).assign(scope=scope) for scope, tasks in scopes.items()]
-    columns = ["scope", *OWNER, "tasks", "mean", "std", "low", "high", "n", "undefined", "share"]
+    columns = [
+        "scope",
+        *TICKET_STATE,
+        "tasks",
+        "mean",
+        "std",
+        "low",
+        "high",
+        "n",
+        "undefined",
+        "share",
+    ]
     return pd.concat(frames, ignore_index=True)[columns]
 
 
 def _average(cells: pd.DataFrame, tasks: list[str]) -> pd.DataFrame:
     reported = cells[cells["reported"] & cells["task"].isin(tasks)]
-    of_every_task = reported.groupby(OWNER)["task"].transform("nunique") == len(tasks)
+    of_every_task = reported.groupby(TICKET_STATE)["task"].transform("nunique") == len(tasks)
     per_seed = (
         reported[of_every_task]
-        .groupby([*OWNER, "seed"], sort=False)["value"]
+        .groupby([*TICKET_STATE, "seed"], sort=False)["value"]
         .agg(lambda values: values.mean(skipna=False))
         .reset_index()
     )
-    over_seeds = spread(per_seed, OWNER)
+    over_seeds = spread(per_seed, TICKET_STATE)
     full = over_seeds.loc[over_seeds["kind"] == "full", "mean"]
     share = _ratio(over_seeds["mean"], full.iloc[0] if len(full) else np.nan)
-    return ordered(over_seeds.assign(tasks=len(tasks), share=share), tasks, OWNER)
+    return ordered(over_seeds.assign(tasks=len(tasks), share=share), tasks, TICKET_STATE)
 
 
 def selection(cells: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +178,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     averaged over the pairs of seeds of all tasks.
     """
     averages, overview, sizes = frames["averages"], frames["tasks"], frames["sizes"]
-    sound_averages = averages[averages["scope"] == "sound"].set_index(OWNER)
+    sound_averages = averages[averages["scope"] == "sound"].set_index(TICKET_STATE)
     mean, share = sound_averages["mean"].to_dict(), sound_averages["share"].to_dict()
     sound_tasks = overview.loc[~overview["degenerate"], "task"]
     sparsity = sizes[sizes["task"].isin(sound_tasks)].groupby("method")["sparsity"].mean()
@@ -182,7 +191,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     for method in METHODS:
         numbers[method] = {
             state: {kind: _rounded(mean.get((method, kind, state))) for kind in GOOD_AND_CONTROLS}
-            for state in ("pruned", "retrained")
+            for state in MEASURED
         } | {
             "share_of_full": _rounded(share.get((method, "good", "pruned"))),
             "sparsity": _rounded(sparsity.get(method)),

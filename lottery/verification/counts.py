@@ -10,7 +10,7 @@ from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.search import score_threshold
 from lottery.verification.run import CellOutputs, Findings
-from lottery.vocabulary import WHOLE
+from lottery.vocabulary import MEASURED, WHOLE
 from lottery.wording import counted, listed
 
 IDENTITY = ["method", "kind", "draw", "state", "split", "metric"]
@@ -44,7 +44,7 @@ def _expected(
     return {
         (method, kind, draw, state, split, metric)
         for method, kind, draw in keys
-        for state in (("pruned", "retrained") if method != WHOLE else ("finetuned",))
+        for state in (MEASURED if method != WHOLE else ("finetuned",))
         for split in splits
         if split != "select" or (kind in {"full", "good"} and state != "retrained")
         for metric in cell.task.metrics

@@ -9,7 +9,7 @@ from lottery.report.blocks import Paragraph
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import PruneParameters
-from lottery.vocabulary import GOOD_AND_CONTROLS, UNITS
+from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED, UNITS
 from lottery.wording import between, counted, listed, number, percent, setting
 
 
@@ -75,7 +75,7 @@ def _outcome(material: Material, averages: pd.DataFrame, method: Method) -> str:
     shares = averages.set_index(["method", "kind", "state"])["share"].to_dict()
     pruned, retrained = (
         listed(percent(shares.get((method.name, kind, state)), 0) for kind in GOOD_AND_CONTROLS)
-        for state in ("pruned", "retrained")
+        for state in MEASURED
     )
     return (
         f"{method.title} removes {percent(sparsity, 0)} of the encoder's prunable weights; {listed(GOOD_AND_CONTROLS)}"

@@ -10,10 +10,17 @@ from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, STRUCTURED, method_title
-from lottery.vocabulary import GOOD_AND_CONTROLS, KINDS, METRICS, STATES, SUPERS, WHOLE
+from lottery.vocabulary import (
+    GOOD_AND_CONTROLS,
+    KINDS,
+    MEASURED,
+    METRICS,
+    STATES,
+    SUPERS,
+    TICKET_STATE,
+    WHOLE,
+)
 from lottery.wording import NONE, counted, listed, seeds
-
-OWNER = ["method", "kind", "state"]
 
 
 def results(material: Material) -> Iterator[Block]:
@@ -41,8 +48,8 @@ def results(material: Material) -> Iterator[Block]:
 
 def _scores(material: Material, reported: pd.DataFrame) -> Table:
     averages = material.tables["averages"]
-    by_task = {task: scores.set_index(OWNER) for task, scores in reported.groupby("task")}
-    means = [scores.set_index(OWNER) for _, scores in averages.groupby("scope", sort=False)]
+    by_task = {task: scores.set_index(TICKET_STATE) for task, scores in reported.groupby("task")}
+    means = [scores.set_index(TICKET_STATE) for _, scores in averages.groupby("scope", sort=False)]
     columns = [*(by_task[task] for task in material.titles), *means]
     return Table(
         "Table 1. Scores on dev: mean ± standard deviation over seeds, and [95 % interval of the mean];"
@@ -62,7 +69,7 @@ def _scores(material: Material, reported: pd.DataFrame) -> Table:
 def _owners() -> list[tuple[str, str, str]]:
     """Method, kind and state of every row of scores."""
     baselines = [(WHOLE, "majority", "finetuned"), (WHOLE, "full", "finetuned")]
-    tickets = product(METHODS, ("pruned", "retrained"), GOOD_AND_CONTROLS)
+    tickets = product(METHODS, MEASURED, GOOD_AND_CONTROLS)
     return [*baselines, *((method, kind, state) for method, state, kind in tickets)]
 
 
@@ -119,7 +126,7 @@ def _supers(material: Material, supers: pd.DataFrame) -> Table:
                 KINDS[kind],
                 *(_score(column, (kind, state)) for column in [*columns, means]),
             ]
-            for state in ("pruned", "retrained")
+            for state in MEASURED
             for kind in SUPERS
         ],
     )
@@ -133,7 +140,7 @@ def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
         return
     keys = list(dict.fromkeys((row.task, row.split, row.metric) for row in rows(others)))
     keyed = others.set_index(["task", "split", "metric", "method", "state"])
-    good = [(method, state) for method in METHODS for state in ("pruned", "retrained")]
+    good = [(method, state) for method in METHODS for state in MEASURED]
     owners = [(WHOLE, "finetuned"), *good]
     yield Table(
         f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(others['n'])}."
@@ -160,8 +167,8 @@ def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
 def published(material: Material) -> Iterator[Table]:
     """The paper's averages and ours, absolute and as shares of their full models."""
     averages, paper = material.tables["averages"], material.tables["published"]
-    ours = averages[averages["scope"] == "sound"].set_index(OWNER)
-    shares, theirs = ours["share"].to_dict(), paper.set_index(OWNER)["mean"].to_dict()
+    ours = averages[averages["scope"] == "sound"].set_index(TICKET_STATE)
+    shares, theirs = ours["share"].to_dict(), paper.set_index(TICKET_STATE)["mean"].to_dict()
     full = float(theirs[WHOLE, "full", "finetuned"])
     here = f"over {counted(int(ours['tasks'].iloc[0]), 'task')}" if len(ours) else "over no task"
     yield Table(
