@@ -5,9 +5,9 @@ import pytest
 from lottery.analysis import published_scores
 from lottery.errors import UserError
 from lottery.tasks import TASKS
+from lottery.vocabulary import TICKET_STATE
 
 RESULTS = Path(__file__).parents[1] / "published" / "results.csv"
-from lottery.vocabulary import TICKET_STATE
 
 
 @pytest.mark.parametrize(
