@@ -203,7 +203,7 @@ def _atlas(material: Material, task: str) -> Figure:
         f"Small pictures of the attention of every head, layers by heads, on one sentence of {title}, each framed by"
         " how many seeds keep the head.",
         f"Figure 5 ({title}). Normed attention of every head in the first seed's fine-tuned model, on the sampled"
-        " sentence of median length, each scaled to one size and to its own maximum: rows attend, columns are attended"
-        f" to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some, dashed if"
-        " with none.",
+        " sentence of median length, every map scaled to the same size and to its own maximum: rows attend, columns are"
+        f" attended to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some, dashed if"
+        f" with none. Sources: `attention/{task}/pictures.safetensors`, `tables/survival.csv`.",
     )

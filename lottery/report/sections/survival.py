@@ -33,6 +33,12 @@ QUANTILES = {
 
 def survival(material: Material) -> Iterator[Figure]:
     """The heat maps, one figure for each pruning method."""
+    count = len(material.seeds)
+    panels = (
+        f"Left: mean, right: standard deviation (std) over {count} seeds."
+        if count > 1
+        else "n = 1 seed."
+    )
     for method in METHODS.values():
         title = method.title
         shown = (
@@ -50,8 +56,7 @@ def survival(material: Material) -> Iterator[Figure]:
             material.figure(f"survival-{method.name}"),
             f"Heat maps of layers by heads, with the MLPs as a last column, for {listed(material.titles.values())}:"
             f" {shown}, over the seeds.",
-            f"Figure 3 ({title}). {kept} Mean and, from two seeds on, standard deviation over"
-            f" {counted(len(material.seeds), 'seed')}. Dark is high. Source: `tables/survival.csv`.",
+            f"Figure 3 ({title}). {kept} {panels} Dark is high. Source: `tables/survival.csv`.",
         )
 
 
@@ -108,7 +113,7 @@ def _stability(material: Material, stability: Values) -> Table:
         " agree more than chance, shuffling over all components and within layers; p of Cochran's Q, which tests"
         f" whether seeds keep equally many, not the same ones. n = {len(material.seeds)} seeds. Source:"
         " `tables/stability.csv`.",
-        ["task", "of", *STATISTICS.values()],
+        ["task", "components", *STATISTICS.values()],
         [
             [
                 title,
@@ -134,7 +139,7 @@ def _importance(material: Material) -> Table:
         "Table 6. Importance in the unpruned models: quantiles over the components (means over seeds; heads are"
         " normalised within their layer, MLPs are not), and Spearman's correlation between two seeds (mean over"
         " pairs). Source: `tables/importance.csv`, `tables/importance-agreement.csv`.",
-        ["task", "of", *QUANTILES.values(), "rank correlation of seeds"],
+        ["task", "components", *QUANTILES.values(), "rank correlation of seeds"],
         [
             [
                 title,
