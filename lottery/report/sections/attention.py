@@ -204,6 +204,6 @@ def _atlas(material: Material, task: str) -> Figure:
         " how many seeds keep the head.",
         f"Figure 5 ({title}). Normed attention of every head in the first seed's fine-tuned model, on the sampled"
         " sentence of median length, every map scaled to the same size and to its own maximum: rows attend, columns are"
-        f" attended to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some, dashed if"
-        f" with none. Sources: `attention/{task}/pictures.safetensors`, `tables/survival.csv`.",
+        f" attended to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some,"
+        f" dashed if with none. Sources: `attention/{task}/pictures.safetensors`, `tables/survival.csv`.",
     )
