@@ -1,6 +1,6 @@
 """Predictions of tickets, and the scores that follow from them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from lottery.schemas import Prediction, Score
 from lottery.tasks import Task, get_task
 
 Floats = NDArray[np.float64]
+Logits = Mapping[str, NDArray[np.floating]]
+"""Logits [N, C] by split."""
 
 
 def predicted_labels(task: Task, logits_NC: Floats) -> Floats:
@@ -27,6 +29,15 @@ def measure(
     predicted = predicted_labels(task, logits_NC.astype(np.float64))
     labels = labels_N.astype(np.float64)
     return {name: METRICS[name](predicted, labels) for name in task.metrics}
+
+
+def majority_logits(task: Task, labels_N: NDArray[np.floating]) -> Floats:
+    """Logits [N, C] of the most frequent class; for a regression, a constant."""
+    logits_NC = np.zeros((len(labels_N), task.classes))
+    if not task.regression:
+        classes, counts = np.unique(labels_N, return_counts=True)
+        logits_NC[:, int(classes[counts.argmax()])] = 1
+    return logits_NC
 
 
 def scores(predictions: Iterable[Prediction]) -> Iterator[Score]:

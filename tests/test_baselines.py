@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from lottery.data.examples import Examples
 from lottery.predictions import measure
 from lottery.tasks import Task, get_task
-from lottery.tickets.baselines import BASELINES
+from lottery.ticket import MAJORITY, WORDS, Key
+from lottery.tickets.baselines import baselines, words
 from tests import toys
 
 CLS, SEP = 1, 2
@@ -30,8 +30,8 @@ def examples(*rows: tuple[list[int], list[int], float]) -> Examples:
     )
 
 
-def score(kind: str, task: Task, train: Examples, dev: Examples) -> float:
-    logits_NC: NDArray[np.float64] = BASELINES[kind](task, train, {"dev": dev})["dev"]
+def score(key: Key, task: Task, train: Examples, dev: Examples) -> float:
+    logits_NC = baselines(task, train, {"dev": dev})[key]["dev"]
     assert logits_NC.shape == (len(dev), task.classes)
     return measure(task, logits_NC, dev.labels_N)[task.metrics[0]]
 
@@ -46,15 +46,15 @@ def labelled(rng: np.random.Generator, count: int, tell: int) -> Examples:
 def test_words_learn_a_word_that_tells_the_class() -> None:
     rng = np.random.default_rng(0)
     train, dev = labelled(rng, 120, 50), labelled(rng, 60, 50)
-    assert score("words", SST2, train, dev) == 1
-    assert score("majority", SST2, train, dev) == pytest.approx(2 / 3)
+    assert score(WORDS, SST2, train, dev) == 1
+    assert score(MAJORITY, SST2, train, dev) == pytest.approx(2 / 3)
 
 
 def test_words_that_tell_nothing_are_the_majority_class() -> None:
     """Also words that the training data do not have."""
     rows = [([7, 8], [], float(at % 3 != 0)) for at in range(30)]
     train, dev = examples(*rows), examples(*rows[:12], ([9], [], 1.0))
-    assert score("words", SST2, train, dev) == score("majority", SST2, train, dev) == 9 / 13
+    assert score(WORDS, SST2, train, dev) == score(MAJORITY, SST2, train, dev) == 9 / 13
 
 
 def test_words_of_a_pair_learn_from_their_overlap() -> None:
@@ -69,25 +69,25 @@ def test_words_of_a_pair_learn_from_their_overlap() -> None:
         return examples(*rows)
 
     train, dev = pairs(300), pairs(100)
-    assert score("words", RTE, train, dev) > 0.9
+    assert score(WORDS, RTE, train, dev) > 0.9
 
 
 def test_similarity_of_a_pair_is_the_regression() -> None:
     train = examples(([5, 6], [5, 6], 5.0), ([5, 6], [5, 9], 2.0), ([5, 6], [8, 9], 0.0))
-    assert score("words", STSB, train, train) > 0.9
-    assert np.isnan(score("majority", STSB, train, train))
+    assert score(WORDS, STSB, train, train) > 0.9
+    assert np.isnan(score(MAJORITY, STSB, train, train))
 
 
 def test_a_class_without_training_examples_is_never_predicted() -> None:
     dev = toys.sentences(30, 3, classes=3)
     train = toys.sentences(40, 4, classes=2)
-    logits_NC = BASELINES["words"](MNLI, train, {"dev": dev})["dev"]
+    logits_NC = words(MNLI, train, {"dev": dev})["dev"]
     assert set(logits_NC.argmax(axis=1)) <= {0, 1}
 
 
 def test_a_bag_of_words_does_not_see_the_labels_of_what_it_predicts() -> None:
     train, dev = toys.sentences(60, 1), toys.sentences(20, 2)
-    (logits_NC,) = BASELINES["words"](RTE, train, {"dev": dev}).values()
+    (logits_NC,) = words(RTE, train, {"dev": dev}).values()
     reordered = np.arange(20)[::-1]
-    (again_NC,) = BASELINES["words"](RTE, train, {"dev": dev.take(reordered)}).values()
+    (again_NC,) = words(RTE, train, {"dev": dev.take(reordered)}).values()
     np.testing.assert_array_equal(again_NC, logits_NC[reordered])

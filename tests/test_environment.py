@@ -21,8 +21,8 @@ DATA, ENCODER, MODEL, TICKETS = "data/rte", "encoder", "models/rte/1", "subnetwo
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
     "prune": (DATA, MODEL, TICKETS),
-    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, "scores/rte/1/1.parquet"),
-    "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
+    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, "scores/rte/1/1.parquet", "predictions/rte/1/1.parquet"),
+    "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet", "predictions/rte/1/super.parquet"),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 """Takes from root the right to ignore file permissions."""

@@ -231,7 +231,7 @@ class Encoder(nn.Module):
         return small.train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
-        """The pruned encoder: `extract` for heads and MLPs, masked copies of the weights; it shares all other tensors."""
+        """The pruned encoder: `extract` for heads and MLPs, masked copies of weights; other tensors are shared."""
         if subnetwork.shapes == self.config.shapes:
             return self.extract(subnetwork)
         weights = self.named_parameters()

@@ -10,7 +10,7 @@ from lottery.data.examples import Batch, Examples, packed
 from lottery.metrics import METRICS
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
-from lottery.predictions import predicted_labels
+from lottery.predictions import majority_logits, measure, predicted_labels
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
@@ -37,3 +37,9 @@ def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples)
     return METRICS[task.search](
         predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
     )
+
+
+def majority_scores(task: Task, examples: Examples) -> dict[str, float]:
+    """Scores of always predicting the most frequent class."""
+    labels_N = examples.labels_N
+    return measure(task, majority_logits(task, labels_N), labels_N)

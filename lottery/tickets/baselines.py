@@ -1,6 +1,6 @@
 """Baselines without an encoder: the majority class, and a bag of words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,33 +9,25 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from lottery.data.examples import Examples
+from lottery.predictions import Logits, majority_logits
 from lottery.tasks import Task
-from lottery.vocabulary import Kind
-
-Splits = Mapping[str, Examples]
-Logits = Mapping[str, NDArray[np.float64]]
-"""Logits [N, C] by split."""
+from lottery.ticket import MAJORITY, WORDS, Key
 
 
-def majority(task: Task, train: Examples, splits: Splits) -> Logits:
-    """Always the class that is most frequent in the split; for a regression a constant."""
-    return {name: _most_frequent(task, split) for name, split in splits.items()}
+def baselines(task: Task, train: Examples, splits: Mapping[str, Examples]) -> dict[Key, Logits]:
+    """Predictions of all baselines on every split."""
+    majority = {name: majority_logits(task, split.labels_N) for name, split in splits.items()}
+    return {MAJORITY: majority, WORDS: words(task, train, splits)}
 
 
-def _most_frequent(task: Task, split: Examples) -> NDArray[np.float64]:
-    logits_NC = np.zeros((len(split), task.classes))
-    if not task.regression:
-        classes, counts = np.unique(split.labels_N, return_counts=True)
-        logits_NC[:, int(classes[counts.argmax()])] = 1
-    return logits_NC
-
-
-def words(task: Task, train: Examples, splits: Splits) -> Logits:
+def words(task: Task, train: Examples, splits: Mapping[str, Examples]) -> Logits:
     """A logistic regression on TF-IDF of tokens; for a regression the similarity of the two sentences.
 
     Its features are those of both sentences, and the cosine between them.
     """
-    bag = TfidfVectorizer(analyzer=np.ndarray.tolist).fit(_sentences(train, 0) + _sentences(train, 1))
+    bag = TfidfVectorizer(analyzer=np.ndarray.tolist).fit(
+        _sentences(train, 0) + _sentences(train, 1)
+    )
     if task.regression:
         return {name: _features(bag, split)[:, [-1]].toarray() for name, split in splits.items()}
     model = LogisticRegression(max_iter=1000).fit(_features(bag, train), train.labels_N)
@@ -58,10 +50,3 @@ def _sentences(examples: Examples, part: int) -> list[NDArray[np.int32]]:
     ends = np.cumsum(examples.lengths_N)[:-1]
     pairs = zip(np.split(examples.ids_T, ends), np.split(examples.types_T, ends), strict=True)
     return [ids[types == part] for ids, types in pairs]
-
-
-BASELINES: Mapping[Kind, Callable[[Task, Examples, Splits], Logits]] = {
-    "majority": majority,
-    "words": words,
-}
-"""Predictions on every split, of something that was fitted to the training data, by kind."""

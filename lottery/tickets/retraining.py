@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
@@ -13,7 +12,8 @@ from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.initial import reinitialise
 from lottery.model.parameters import FinetuneParameters
-from lottery.model.training import LAST, Progress, finetune
+from lottery.model.training import Progress, finetune
+from lottery.predictions import Logits
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import NO_JOURNAL, Journal
@@ -23,8 +23,6 @@ from lottery.tasks import Task
 from lottery.vocabulary import State
 
 Splits = Mapping[str, Examples]
-Logits = Mapping[str, NDArray[np.float16]]
-"""Logits [N, C] by split, rounded as they are stored."""
 
 
 @dataclass(frozen=True)
@@ -82,26 +80,6 @@ def finetune_cell(
     return encoder, losses
 
 
-def predict_retrained(
-    progress: Progress,
-    cell: Cell,
-    subnetwork: Subnetwork,
-    state: State,
-    splits: Splits,
-    journal: Journal = NO_JOURNAL,
-) -> Logits:
-    """Logits of the encoder after fine-tuning under the fixed mask of `subnetwork`."""
-
-    def retrain_and_predict() -> Logits:
-        encoder, _ = finetune_cell(progress, cell, subnetwork, journal, state)
-        with arithmetic(cell.compute):
-            return predict_splits(encoder, splits)
-
-    logits = journal.once("logits", retrain_and_predict)
-    journal.forget(LAST)
-    return logits
-
-
 def predict_splits(encoder: Encoder, splits: Splits) -> Logits:
-    """Logits of every example of the splits, rounded."""
+    """Logits of every example of the splits, rounded as they are stored."""
     return {name: predict(encoder, split).astype(np.float16) for name, split in splits.items()}

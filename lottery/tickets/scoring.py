@@ -9,47 +9,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.training import LAST, Progress
+from lottery.predictions import Logits
 from lottery.runtime import parallel
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import Prediction
 from lottery.subnetwork import Subnetwork
+from lottery.tasks import Task
 from lottery.ticket import Key
-from lottery.tickets.baselines import BASELINES
+from lottery.tickets.baselines import baselines
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS
 from lottery.tickets.pruner import SearchSettings
 from lottery.tickets.pruning import ticket_subnetwork
-from lottery.tickets.retraining import Cell, Logits, Splits, finetune_cell, predict_splits
+from lottery.tickets.retraining import Cell, Splits, finetune_cell, predict_splits
 from lottery.vocabulary import WHOLE
 
-Predicted = Mapping[Measurement, Logits]
+Predicted = dict[Measurement, Logits]
 PARTS = 4
 """Jobs among which pruned tickets are divided, so that all processes finish at about the same time."""
 
 
 @dataclass(frozen=True)
 class Tickets:
-    """The subnetworks of a cell: stored ones, and draws that are made whenever they are needed."""
+    """The subnetworks of a cell: stored ones, and draws that are made from them whenever they are needed."""
 
+    task: Task
+    seed: int
     stored: Mapping[Key, Subnetwork]
+    examples: Examples
     settings: SearchSettings
 
-    def subnetwork(self, cell: Cell, encoder: Encoder, key: Key) -> Subnetwork:
+    def subnetwork(self, key: Key, encoder: Encoder) -> Subnetwork:
         """The subnetwork of a key; `encoder` is the fine-tuned model, by whose weights some controls are chosen."""
         if key.method == WHOLE:
             return Subnetwork.full(encoder.config.shapes)
         if key in self.stored:
             return self.stored[key]
-        # Draws need no examples: those are for searches.
         bind = METHODS[key.method].pruner().bind
-        pruner = bind(encoder, cell.task, cell.train, self.settings)
-        good = self.stored[key._replace(kind="good", draw=0)]
-        parameters = self.settings.controls
-        return ticket_subnetwork(pruner, key, good, cell.task.name, cell.seed, parameters)
+        pruner = bind(encoder, self.task, self.examples, self.settings)
+        good = self.stored[key.good]
+        controls = self.settings.controls
+        return ticket_subnetwork(pruner, key, good, self.task.name, self.seed, controls)
 
 
 def predict_all(
@@ -65,8 +70,8 @@ def predict_all(
 
     `model` is the folder of the fine-tuned encoder.
     """
-    trained = [measurement for measurement in measurements if measurement.trains]
-    pruned = [measurement for measurement in measurements if measurement.prunes]
+    trained = [measurement for measurement in measurements if measurement.is_trained]
+    pruned = [measurement for measurement in measurements if measurement.is_pruned]
     jobs: dict[str, parallel.Job[Predicted]] = {
         measurement.name: partial(
             predict_trained,
@@ -90,10 +95,8 @@ def predict_all(
         )
     results = parallel.run(jobs, cell.compute, report, preload=[__name__])
     predicted = {at: logits for result in results.values() for at, logits in result.items()}
-    for measurement in measurements:
-        if measurement.kind in BASELINES:
-            scored = measurement.of(splits)
-            predicted[measurement] = BASELINES[measurement.kind](cell.task, cell.train, scored)
+    for key, logits in baselines(cell.task, cell.train, splits).items():
+        predicted[Measurement(key, "finetuned")] = logits
     return [
         _prediction(cell, measurement, split, logits_NC, splits[split].labels_N)
         for measurement in measurements
@@ -114,7 +117,7 @@ def predict_trained(
     def train_and_predict() -> Logits:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal, measurement.state)
         with arithmetic(cell.compute):
-            return predict_splits(encoder, measurement.of(splits))
+            return predict_splits(encoder, measurement.scored_on(splits))
 
     logits = journal.once("logits", train_and_predict)
     journal.forget(LAST)
@@ -134,9 +137,9 @@ def predict_pruned(
     encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
     def prune_and_predict(measurement: Measurement) -> Logits:
-        subnetwork = tickets.subnetwork(cell, encoder, measurement.key)
+        subnetwork = tickets.subnetwork(measurement.key, encoder)
         with arithmetic(cell.compute):
-            return predict_splits(encoder.cut(subnetwork), measurement.of(splits))
+            return predict_splits(encoder.cut(subnetwork), measurement.scored_on(splits))
 
     predicted = {}
     for done, measurement in enumerate(measurements, start=1):
@@ -147,7 +150,11 @@ def predict_pruned(
 
 
 def _prediction(
-    cell: Cell, measurement: Measurement, split: str, logits_NC: NDArray[Any], labels_N: NDArray[Any]
+    cell: Cell,
+    measurement: Measurement,
+    split: str,
+    logits_NC: NDArray[Any],
+    labels_N: NDArray[Any],
 ) -> Prediction:
     return Prediction(
         task=cell.task.name,

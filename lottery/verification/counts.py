@@ -1,4 +1,4 @@
-"""Counts that follow from the parameters of a run: its scores, sizes and overlaps of tickets, steps of searches."""
+"""Counts that follow from the parameters of a run: sizes and overlaps of tickets, steps of searches."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,42 +13,7 @@ from lottery.verification.run import CellOutputs, Findings
 from lottery.vocabulary import MEASURED, WHOLE
 from lottery.wording import counted, listed
 
-IDENTITY = ["method", "kind", "draw", "state", "split", "metric"]
 Step = dict[Any, Any]
-
-
-def rows(cell: CellOutputs) -> Findings:
-    """There is one score for everything that the parameters ask for, and no other; each counts its split's examples."""
-    scores, splits = cell.scores(), cell.splits()
-    keys: list[Key] = [(WHOLE, "full", 0), (WHOLE, "majority", 0), *cell.tickets()]
-    keys += [key for method in METHODS.values() for key in method.super_keys()]
-    expected = _expected(cell, keys, splits)
-    counts = Counter(map(tuple, scores[IDENTITY].to_numpy().tolist()))
-    for identity in sorted(expected | counts.keys()):
-        label = f"{cell}: {' '.join(map(str, identity))}"
-        count, due = counts[identity], int(identity in expected)
-        yield None if count == due else f"{label}: {counted(count, 'score')}, expected {due}"
-    for split, of_split in scores.groupby("split"):
-        recorded, size = sorted(set(of_split["n"])), len(splits.get(str(split), ()))
-        text = (
-            f"scores count {listed(map(str, recorded))} examples of {split}, the data have {size}"
-        )
-        yield None if recorded == [size] else f"{cell}: {text}"
-
-
-def _expected(
-    cell: CellOutputs, keys: Iterable[Key], splits: Iterable[str]
-) -> set[tuple[Any, ...]]:
-    """Identities of all scores of these tickets."""
-    splits = list(splits)
-    return {
-        (method, kind, draw, state, split, metric)
-        for method, kind, draw in keys
-        for state in (MEASURED if method != WHOLE else ("finetuned",))
-        for split in splits
-        if split != "select" or (kind in {"full", "good"} and state != "retrained")
-        for metric in cell.task.metrics
-    }
 
 
 def sizes(cell: CellOutputs) -> Findings:
