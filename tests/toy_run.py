@@ -55,7 +55,7 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}")
         finetune.main("rte", seed, data, encoder, model)
-        prune.main("rte", seed, data, model, tickets[seed])
+        prune.main("rte", seed, data, encoder, model, tickets[seed])
         retrain.main("rte", seed, 1, data, encoder, model, tickets[seed], scores / "1.parquet")
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}/super.parquet")
@@ -65,7 +65,7 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
 def run(root: Path) -> FinishedRun:
     """The finished run below `root`."""
     tree = params.read(root / "params.yaml")
-    folders = (root / name for name in ("data", "models", "subnetworks", "scores"))
+    folders = (root / name for name in ("data", "encoder", "models", "subnetworks", "scores"))
     return FinishedRun(
         section(GridParameters, tree),
         pruning.read_settings(tree),

@@ -34,6 +34,7 @@ SHOWN = 5
 def main(
     # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
     data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    encoder: Annotated[Path, Option(help="Pre-trained encoder.")] = Path("data/assets/encoder"),
     models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
     subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
     scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
@@ -44,7 +45,7 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
-    run = FinishedRun(*_parameters(), data, models, subnetworks, scores)
+    run = FinishedRun(*_parameters(), data, encoder, models, subnetworks, scores)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, subnetworks, attention, data / "patterns", authors)
     searches = partial(recompute.searches, tolerance=tolerance)

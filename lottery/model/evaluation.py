@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from lottery.data.examples import Batch, Examples, packed
-from lottery.metrics import METRICS
+from lottery.metrics import CORRELATIONS, METRICS, significance_margin
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
 from lottery.tasks import Task
@@ -60,3 +60,11 @@ def majority_scores(task: Task, examples: Examples) -> dict[str, float]:
     logits_NC = np.zeros((len(examples), task.classes))
     logits_NC[:, int(classes[counts.argmax()])] = 1
     return measure(task, logits_NC, examples)
+
+
+def guess_floor(task: Task, examples: Examples) -> float:
+    """The lowest search score that is significantly above guessing: the most frequent class, or no correlation."""
+    majority = 0.0
+    if task.search not in CORRELATIONS:
+        majority = majority_scores(task, examples)[task.search]
+    return majority + significance_margin(task.search, len(examples))

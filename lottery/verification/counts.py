@@ -1,31 +1,37 @@
 """Counts that follow from the parameters of a run: its scores, sizes and overlaps of tickets, steps of searches."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from lottery.ticket import Key, Ticket
+from lottery.ticket import FULL, MAJORITY, WORDS, Key, Ticket
 from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.pruning import score_floor
 from lottery.tickets.search import score_threshold
 from lottery.verification.run import CellOutputs, Findings
-from lottery.vocabulary import MEASURED, WHOLE
+from lottery.vocabulary import State
 from lottery.wording import counted, listed
 
-IDENTITY = ["method", "kind", "draw", "state", "split", "metric"]
+IDENTITY = ["method", "kind", "draw", "matched", "state", "split", "metric"]
 Step = dict[Any, Any]
 
 
 def rows(cell: CellOutputs) -> Findings:
     """There is one score for everything that the parameters ask for, and no other; each counts its split's examples."""
     scores, splits = cell.scores(), cell.splits()
-    keys: list[Key] = [(WHOLE, "full", 0), (WHOLE, "majority", 0), *cell.tickets()]
-    keys += [key for method in METHODS.values() for key in method.super_keys()]
-    expected = _expected(cell, keys, splits)
-    counts = Counter(map(tuple, scores[IDENTITY].to_numpy().tolist()))
-    for identity in sorted(expected | counts.keys()):
-        label = f"{cell}: {' '.join(map(str, identity))}"
+    expected = {
+        (*key, state, split, metric)
+        for key, state in _scored(cell)
+        for split in splits
+        if split == "dev" or state != "pruned" or (key.kind, key.matched) == ("good", None)
+        for metric in cell.task.metrics
+    }
+    identities = scores[IDENTITY].astype({"matched": object})
+    counts = Counter(map(tuple, identities.where(identities.notna(), None).to_numpy().tolist()))
+    for identity in sorted(expected | counts.keys(), key=str):
+        label = f"{cell}: {' '.join(str(word) for word in identity if word is not None)}"
         count, due = counts[identity], int(identity in expected)
         yield None if count == due else f"{label}: {counted(count, 'score')}, expected {due}"
     for split, of_split in scores.groupby("split"):
@@ -36,27 +42,28 @@ def rows(cell: CellOutputs) -> Findings:
         yield None if recorded == [size] else f"{cell}: {text}"
 
 
-def _expected(
-    cell: CellOutputs, keys: Iterable[Key], splits: Iterable[str]
-) -> set[tuple[Any, ...]]:
-    """Identities of all scores of these tickets."""
-    splits = list(splits)
-    return {
-        (method, kind, draw, state, split, metric)
-        for method, kind, draw in keys
-        for state in (MEASURED if method != WHOLE else ("finetuned",))
-        for split in splits
-        if split != "select" or (kind in {"full", "good"} and state != "retrained")
-        for metric in cell.task.metrics
-    }
+def _scored(cell: CellOutputs) -> Iterator[tuple[Key, State]]:
+    """Every ticket, the full model and the baselines, with each state in which they are scored."""
+    controls, retrain = cell.run.settings.controls, cell.run.settings.retrain
+    for key in (FULL, MAJORITY, WORDS):
+        yield key, "finetuned"
+    for method in METHODS.values():
+        stored, supers = method.stored(controls, retrain), method.super_keys(controls)
+        for key in (*stored, *method.drawn(controls, retrain), *supers):
+            yield key, "pruned"
+        for key in (*stored, *supers):
+            if retrain.retrains(key, cell.seed):
+                yield key, "retrained"
+        if cell.seed in retrain.reinitialised:
+            yield method.good, "reinitialised"
 
 
 def sizes(cell: CellOutputs) -> Findings:
-    """A control has the size of the good ticket; a bad one shares with it no more than is unavoidable."""
+    """A ticket has the size of the good one; a bad one shares with it no more than is unavoidable."""
     tickets = cell.tickets()
     for ticket in tickets.values():
         method = METHODS[ticket.method]
-        good = method.by_unit(tickets[method.good].subnetwork)
+        good = method.by_unit(tickets[ticket.key.good].subnetwork)
         for unit, kept in method.by_unit(ticket.subnetwork).items():
             label, size = f"{cell}: {ticket.name}", good[unit].size
             same = kept.size == size or _has_random_size(cell, ticket)
@@ -79,17 +86,26 @@ def _is_from_smallest(cell: CellOutputs, method: Method) -> bool:
 
 
 def steps(cell: CellOutputs) -> Findings:
-    """Each search prunes at its rate, respects its threshold, and ends with its good ticket."""
+    """Each search prunes at its rate and respects its threshold; its good tickets are steps of it."""
     trajectories, tickets = cell.steps(), cell.tickets()
     for method in METHODS.values():
-        good = method.by_unit(tickets[method.good].subnetwork)
         steps = trajectories[trajectories["method"] == method.name].to_dict("records")
-        totals = {unit: subnetwork.total for unit, subnetwork in good.items()}
+        full = method.by_unit(tickets[method.good].subnetwork)
+        totals = {unit: subnetwork.total for unit, subnetwork in full.items()}
         yield from _trajectory(cell, method, steps, totals)
-        last = [steps[0], *(step for step in steps if step["accepted"])][-1]
-        for unit, kept in good.items():
-            text = f"{method.name} search ends with {last[unit]} {unit}, the good ticket has {kept.size}"
-            yield None if last[unit] == kept.size else f"{cell}: {text}"
+        for matched in (None, *cell.run.settings.controls.matched):
+            ticket, step = tickets[method.good._replace(matched=matched)], _good(steps, matched)
+            for unit, kept in method.by_unit(ticket.subnetwork).items():
+                text = f"{ticket.name} keeps {kept.size} {unit}, its step {step[unit]}"
+                yield None if step[unit] == kept.size else f"{cell}: {text}"
+
+
+def _good(steps: list[Step], matched: float | None) -> Step:
+    """The step of a good ticket: the last accepted one, or that of the first phase with the nearest sparsity."""
+    if matched is None:
+        return [steps[0], *(step for step in steps if step["accepted"])][-1]
+    phase = [step for step in steps if step["phase"] == steps[1]["phase"]] if steps[1:] else steps
+    return min(phase, key=lambda step: abs(float(step["sparsity"]) - matched))
 
 
 def _trajectory(
@@ -97,7 +113,8 @@ def _trajectory(
 ) -> Findings:
     settings = cell.run.settings
     full = best = previous = steps[0]
-    threshold = score_threshold(full["score"], settings.prune)
+    floor = score_floor(settings.prune, cell.task, cell.splits()[settings.prune.data])
+    threshold = score_threshold(full["score"], settings.prune, floor)
     for number, step in enumerate(steps):
         label = f"{cell}: {method.name} search, step {number}"
         yield None if step["step"] == number else f"{label} is numbered {step['step']}"

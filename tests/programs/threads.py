@@ -39,9 +39,8 @@ def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
     tickets, steps = outputs.tickets(), outputs.steps()
     examples = outputs.splits()[run.settings.prune.data]
     for method in METHODS.values():
-        search = Search(
-            method, task, outputs.seed, outputs.model, examples, run.settings, run.compute
-        )
+        folders = outputs.model, pretrained
+        search = Search(method, task, outputs.seed, *folders, examples, run.settings, run.compute)
         repeated = pruning.prune(lambda _, __: None, search)
         before = steps.loc[steps["method"] == method.name, "score"].to_numpy()
         after = [step.score for step in repeated.steps]
