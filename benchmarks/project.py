@@ -75,7 +75,7 @@ def m_search(load: Load) -> Act:
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     pruner = Magnitude(encoder, TASK, examples, load.rate, weights)
     rule = PruneParameters(
-        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=True
+        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=1
     )
     return lambda: _trajectory(pruner, rule)
 
@@ -102,7 +102,7 @@ def _structured(load: Load, importance: ImportanceParameters) -> Act:
     pruner = Structured(encoder, TASK, examples, load.rate, importance)
     entry: Literal["fresh", "stale"] = "stale" if importance.reduction == "cumulative" else "fresh"
     rule = PruneParameters(
-        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=False
+        rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry=entry, curve=0
     )
     return lambda: _trajectory(pruner, rule)
 

@@ -73,7 +73,9 @@ def _read_file(kind: type[msgspec.Struct], path: Path) -> pa.Table:
 
 def _values(column: pa.ChunkedArray) -> Iterable[Any]:
     """The values of a column, None where there is none; a list is an array."""
-    return column.to_pandas() if pa.types.is_list(column.type) else column.to_pylist()
+    is_list = pa.types.is_list(column.type)
+    values: Iterable[Any] = column.to_pandas() if is_list else column.to_pylist()
+    return values
 
 
 def _arrow(hint: Any) -> pa.DataType:

@@ -23,6 +23,11 @@ class Key(NamedTuple):
     matched: float | None = None
 
     @property
+    def good(self) -> "Key":
+        """Key of the good ticket of the same size: a control is drawn from it."""
+        return Key(self.method, "good", matched=self.matched)
+
+    @property
     def name(self) -> str:
         """The words of logs and messages: `structured random 2`, `magnitude good at sparsity 0.5`."""
         draw = f" {self.draw}" if self.kind in DRAWN else ""

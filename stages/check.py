@@ -20,7 +20,7 @@ from lottery.grid import GridParameters
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets.methods import METHODS
-from lottery.tickets.parameters import ControlsParameters
+from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
 from stages.shell import cli
 from stages.shell.sections import SECTIONS
 
@@ -32,7 +32,10 @@ def main(out: Annotated[Path, Argument(help="File that depends on valid paramete
         sections = params.read_sections(SECTIONS, tree)
         grid = sections[GridParameters]
         _require_data(grid.tasks, sections[DataParameters].source)
-        _require_filled_shares(len(grid.shares), sections[ControlsParameters].draws)
+        controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
+        _require_matched_candidates(controls, sections[PruneParameters])
+        _require_retrainable(controls, retrain)
+        _require_filled_shares(len(grid.shares), controls, retrain)
         with cli.fresh_file(out) as draft:
             draft.write_text("{}\n", encoding="utf-8")
         device = _describe_device(sections[ComputeParameters])
@@ -61,9 +64,34 @@ def _require_data(tasks: Iterable[str], source: str) -> None:
             )
 
 
-def _require_filled_shares(shares: int, draws: int) -> None:
+def _require_matched_candidates(controls: ControlsParameters, prune: PruneParameters) -> None:
+    """Raise UserError if a search may end before a sparsity at which tickets are compared."""
+    deepest = max(controls.matched)
+    if deepest > prune.curve:
+        raise UserError(
+            f"parameters: controls.matched: {deepest:g}, but prune.curve ends at {prune.curve:g}"
+        )
+
+
+def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameters) -> None:
+    """Raise UserError if a ticket that is to be retrained does not exist."""
+    draws = min(controls.random_draws, controls.bad_draws)
+    if retrain.draws > draws:
+        raise UserError(
+            f"parameters: retrain.draws = {retrain.draws}: controls draws {draws} random or bad tickets only"
+        )
+    for name in retrain.tickets:
+        if name not in METHODS:
+            raise UserError(
+                f"parameters: retrain.tickets: unknown method `{name[:80]}`; known: {', '.join(METHODS)}"
+            )
+
+
+def _require_filled_shares(
+    shares: int, controls: ControlsParameters, retrain: RetrainParameters
+) -> None:
     """Raise UserError if a share would get no ticket of a cell."""
-    tickets = sum(len(method.keys(draws)) for method in METHODS.values())
+    tickets = sum(len(method.stored(controls, retrain)) for method in METHODS.values())
     if shares > tickets:
         raise UserError(
             f"parameters: grid.shares: {shares} shares, but a cell has only {tickets} tickets"

@@ -1,6 +1,6 @@
-"""Search one fine-tuned model by every pruning method: good ticket, random and bad controls, trajectory.
+"""Search one fine-tuned model by every pruning method: good tickets, the controls that are stored, trajectory.
 
-python -m stages.prune sst2 1337 data/sst2 models/sst2/1337 subnetworks/sst2/1337
+python -m stages.prune sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 subnetworks/sst2/1337
 """
 
 from functools import partial
@@ -26,22 +26,25 @@ def main(
     task: arguments.Task,
     seed: arguments.Seed,
     data: arguments.Data,
+    pretrained: arguments.Pretrained,
     model: arguments.Model,
     out: Annotated[Path, Argument(help="Folder for the tickets and the trajectory.")],
 ) -> None:
-    """Search one fine-tuned model by every pruning method: good ticket, random and bad controls, trajectory."""
+    """Search one fine-tuned model by every pruning method: good tickets, the controls that are stored, trajectory."""
     tree = cli.parameters()
     compute, settings = section(ComputeParameters, tree), pruning.read_settings(tree)
     split = settings.prune.data
     search_examples = examples.load(data / f"{split}.safetensors")
     searches = {
-        name: Search(method, get_task(task), seed, model, search_examples, settings, compute)
+        name: Search(
+            method, get_task(task), seed, model, pretrained, search_examples, settings, compute
+        )
         for name, method in METHODS.items()
     }
     about = f"{len(searches)} searches on {len(search_examples)} {split} examples"
     with (
         cli.stage("prune", cell_name(task, seed), about) as stage,
-        journal(out, data, model) as notes,
+        journal(out, data, pretrained, model) as notes,
         cli.fresh(out) as draft,
     ):
         jobs = {

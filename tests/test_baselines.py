@@ -52,6 +52,7 @@ def test_words_learn_a_word_that_tells_the_class() -> None:
 
 def test_words_that_tell_nothing_are_the_majority_class() -> None:
     """Also words that the training data do not have."""
+    rows: list[tuple[list[int], list[int], float]]
     rows = [([7, 8], [], float(at % 3 != 0)) for at in range(30)]
     train, dev = examples(*rows), examples(*rows[:12], ([9], [], 1.0))
     assert score(WORDS, SST2, train, dev) == score(MAJORITY, SST2, train, dev) == 9 / 13
@@ -62,7 +63,7 @@ def test_words_of_a_pair_learn_from_their_overlap() -> None:
     rng = np.random.default_rng(1)
 
     def pairs(count: int) -> Examples:
-        rows = []
+        rows: list[tuple[list[int], list[int], float]] = []
         for at in range(count):
             first, other = rng.integers(10, 60, (2, 6)).tolist()
             rows.append((first, first if at % 2 else other, float(at % 2)))

@@ -14,7 +14,7 @@ from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.tickets.magnitude import Magnitude, MagnitudeRanking
-from lottery.tickets.parameters import ControlsParameters, MagnitudeParameters, PruneParameters
+from lottery.tickets.parameters import MagnitudeParameters, PruneParameters
 from lottery.tickets.search import search
 from tests import toys
 
@@ -47,7 +47,7 @@ def test_the_smallest_weights_are_chosen_ties_by_position(
 
 def test_search_prunes_its_share_of_the_rest_nested_until_the_limit() -> None:
     rule = PruneParameters(
-        rate=0.3, threshold=0.9, floor=None, data="select", entry="fresh", curve=True
+        rate=0.3, threshold=0.9, floor=None, data="select", entry="fresh", curve=1
     )
     steps = list(search(toy_pruner(), rule))
     sizes = [step.subnetwork.size for step in steps]
@@ -82,7 +82,7 @@ def test_candidates_have_the_score_of_an_encoder_with_zeroed_weights() -> None:
 def test_controls_have_the_size_of_the_good_ticket(bad: str) -> None:
     pruner = toy_pruner()
     good = next_candidate(pruner, pruner.full)
-    parameters = ControlsParameters(draws=1, random="exact", bad=bad)  # type: ignore[arg-type]
+    parameters = toys.controls(bad=bad)
     control = pruner.bad(good, parameters, rng(0))
     assert control.size == pruner.random(good, parameters, rng(0)).size == good.size
     if bad == "unsurvived":

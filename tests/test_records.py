@@ -42,8 +42,12 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
 
 def test_arrays_are_read_back_to_the_bit(tmp_path: Path) -> None:
     special = np.array([0.1, -0.0, np.inf, np.nan, 6e-8, 65504], np.float16)
-    rows = [special, np.array([], np.float16), np.arange(3, dtype=np.float16) / 3]
-    curves = [Curve(rounded=row, exact=row.astype(np.float32) / 7) for row in rows]
+    rows: list[NDArray[np.float16]] = [
+        special,
+        np.array([], np.float16),
+        np.array([0.5, 2], np.float16),
+    ]
+    curves = [Curve(rounded=row, exact=row.astype(np.float32) * np.float32(0.1)) for row in rows]
     records.write(Curve, curves, tmp_path / "curves.parquet")
     table = records.read(Curve, [tmp_path / "curves.parquet"])
     for name in ("rounded", "exact"):

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import torch
 
 from lottery import records
 from lottery.errors import UserError
@@ -15,36 +14,29 @@ from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
-from lottery.predictions import measure, scores
-from lottery.runtime.compute import arithmetic
+from lottery.predictions import Logits, measure, scores
 from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.schemas import Prediction
-from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.ticket import FULL, MAJORITY, WORDS, Key, Ticket
 from lottery.tickets import measurements, scoring
-from lottery.tickets.importance import gate_gradients
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, load_tickets
 from lottery.tickets.parameters import (
-    ControlsParameters,
     ImportanceParameters,
     MagnitudeParameters,
     PruneParameters,
     RetrainParameters,
 )
 from lottery.tickets.pruner import SearchSettings
-from lottery.tickets.retraining import Cell, finetune_cell
+from lottery.tickets.retraining import Cell, Splits, predict_splits
 from lottery.tickets.scoring import Tickets
-from lottery.tickets.super_survivors import super_subnetworks
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
 RTE = get_task("rte")
-CONTROLS = ControlsParameters(
-    random_draws=4, bad_draws=3, matched=(0.5,), matched_draws=2, random="exact", bad="unsurvived"
-)
+CONTROLS = toys.controls(random_draws=4, bad_draws=3, matched_draws=2)
 RETRAIN = RetrainParameters(draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised=(3,))
 SPLITS = {
     name: toys.sentences(size, size) for name, size in (("dev", 20), ("dev-x", 9), ("select", 10))
@@ -85,14 +77,8 @@ def tickets(cell: Cell) -> Tickets:
     structured = STRUCTURED.stored(CONTROLS, RETRAIN)
     stored = {key: toys.subnetwork(seed) for seed, key in enumerate(structured)}
     for seed, key in enumerate(MAGNITUDE.stored(CONTROLS, RETRAIN)):
-        stored[key] = weights(seed, 0.4 + 0.1 * seed)
+        stored[key] = toys.weights(seed, 0.4 + 0.1 * seed)
     return Tickets(RTE, 3, stored, cell.train, settings)
-
-
-def weights(seed: int, density: float) -> Subnetwork:
-    rng = np.random.default_rng(seed)
-    prunable = toys.encoder().prunable()
-    return Subnetwork({name: rng.random(part.shape) < density for name, part in prunable.items()})
 
 
 def predictions(
@@ -204,39 +190,22 @@ def test_nothing_depends_on_the_division_into_jobs(
 def test_a_resumed_run_gives_the_same_bytes_and_repeats_nothing(
     cell: Cell, model: Path, tickets: Tickets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal, evaluated = Journal(tmp_path / "journal"), []
+    journal, evaluated = Journal(tmp_path / "journal"), list[int]()
     whole = predictions(cell, model, tickets, journal=journal)
     entries = sorted((tmp_path / "journal").rglob("*.safetensors"))
     assert len(entries) == len(PLAN) - 2  # baselines take no time
     for entry in entries[::2]:
         entry.unlink()
-    predict_splits = scoring.predict_splits
-    monkeypatch.setattr(
-        scoring, "predict_splits", lambda *given: evaluated.append(1) or predict_splits(*given)
-    )
+
+    def counted(encoder: Encoder, splits: Splits) -> Logits:
+        evaluated.append(1)
+        return predict_splits(encoder, splits)
+
+    monkeypatch.setattr(scoring, "predict_splits", counted)
     monkeypatch.setattr(scoring, "PARTS", 3)
     resumed = predictions(cell, model, tickets, journal=journal)
     assert len(evaluated) == len(entries[::2])
     assert [*logits(resumed).items()] == [*logits(whole).items()]
-
-
-def test_random_weights_are_trained_under_the_good_mask(cell: Cell, tickets: Tickets) -> None:
-    """Reproducibly, with the same classifier and batches as the pre-trained ones, and to another result."""
-    mask = tickets.stored[MAGNITUDE.good]
-
-    def trained(cell: Cell, state: str) -> Encoder:
-        encoder, _ = finetune_cell(lambda *_: None, cell, mask, state=state)
-        for name, kept in mask.items():
-            assert not encoder.get_parameter(name)[torch.tensor(~kept)].any()
-        return encoder
-
-    pretrained, random = trained(cell, "retrained"), trained(cell, "reinitialised")
-    again, other = (trained(replace(cell, seed=seed), "reinitialised") for seed in (3, 4))
-    for name, weight in random.state_dict().items():
-        assert torch.equal(weight, again.state_dict()[name])
-    for encoder in (pretrained, other):
-        assert not torch.equal(random.embeddings.words.weight, encoder.embeddings.words.weight)
-    assert float(random.embeddings.words.weight.detach().std()) == pytest.approx(0.02, rel=0.1)
 
 
 def test_predictions_of_a_cell_are_small(tmp_path: Path) -> None:
@@ -266,40 +235,3 @@ def test_a_ticket_of_another_seed_is_refused(tickets: Tickets, tmp_path: Path) -
     assert {ticket.key: ticket.subnetwork for ticket in loaded} == tickets.stored
     with pytest.raises(UserError, match="holds the ticket"):
         load_tickets(tmp_path, "rte", 4, CONTROLS, RETRAIN)
-
-
-def test_super_survivors_are_kept_by_every_seed_and_controls_have_their_size() -> None:
-    masks = [toys.subnetwork(seed) for seed in range(3)]
-    good = [
-        toys.good_ticket("rte", seed, mask["heads"], mask["mlps"])
-        for seed, mask in enumerate(masks)
-    ]
-    keys = STRUCTURED.super_keys(CONTROLS)
-    supers = super_subnetworks(good, keys)
-    assert [*supers] == keys
-    survivors = supers[Key(STRUCTURED.name, "super")]
-    assert survivors == masks[0] & masks[1] & masks[2]
-    for control in supers.values():
-        for part, kept in survivors.items():
-            assert control[part].sum() == kept.sum()
-    assert len({*supers.values()}) > 2
-    assert super_subnetworks(good, keys[::-1]) == supers
-
-
-def test_bfloat16_trains_and_scores_close_to_float32(cell: Cell, model: Path) -> None:
-    half = replace(cell, compute=msgspec.structs.replace(COMPUTE, precision="bfloat16"))
-    exact, _ = finetune_cell(lambda *_: None, cell)
-    rounded, _ = finetune_cell(lambda *_: None, half)
-    difference = 0.0
-    for name, weight in exact.state_dict().items():
-        assert rounded.state_dict()[name].dtype == torch.float32
-        difference = max(difference, float((weight - rounded.state_dict()[name]).abs().max()))
-    assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three opposite steps of Adam
-    encoder = checkpoint.load(model, 2)
-    examples = toys.sentences(30, 5)
-    with arithmetic(half.compute):
-        logits = predict(encoder, examples)
-        full = Subnetwork.full(encoder.config.shapes)
-        gradients = gate_gradients(encoder, examples, RTE, full).gradients
-    np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)
-    assert np.isfinite(gradients["heads"]).all()

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,9 +19,7 @@ from lottery.tickets.search import Assessment, Cut, search
 from lottery.tickets.structured import remove_least_important
 from tests import toys
 
-RULE = PruneParameters(
-    rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=False
-)
+RULE = PruneParameters(rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=0)
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,9 @@ class ToyCriterion:
             "mlps": partial(remove_least_important, counts={"mlps": 1}),
         }
 
+    def sparsity(self, subnetwork: Subnetwork) -> float:
+        return 1 - subnetwork.density
+
     def assess(self, subnetwork: Subnetwork) -> Assessment:
         return Assessment(self.score(subnetwork), self.importance)
 
@@ -48,9 +50,9 @@ def toy_criterion(score: Callable[[Subnetwork], float], seed: int = 0) -> ToyCri
     return ToyCriterion(score, {"heads": rng.random((4, 5)), "mlps": rng.random(4)})
 
 
-@given(st.integers(0, 10**6), st.floats(0.05, 1), st.booleans())
+@given(st.integers(0, 10**6), st.floats(0.05, 1), st.floats(0, 1))
 def test_accepted_candidates_reach_the_threshold_and_contain_the_result(
-    seed: int, threshold: float, curve: bool
+    seed: int, threshold: float, curve: float
 ) -> None:
     rng = np.random.default_rng(seed)
     scores: dict[str, float] = {}
@@ -94,15 +96,33 @@ def test_the_least_important_components_are_pruned_first_ties_by_position() -> N
 
 
 def test_the_curve_continues_to_an_empty_model_and_accepts_nothing_more() -> None:
-    rule = PruneParameters(
-        rate=0.1, threshold=0.9, floor=None, data="select", entry="fresh", curve=True
-    )
+    rule = msgspec.structs.replace(RULE, curve=1.0)
     scores = iter([1.0, 0.95, 0.5, 0.99, 0.99, 0.1, 0.1])
     steps = list(search(toy_criterion(lambda _: next(scores)), rule))
     curve = [step for step in steps if step.phase == "both"]
     assert [step.accepted for step in curve] == [True, False, False, False]
     assert curve[-1].subnetwork["mlps"].sum() == 0
     assert toys.survivors(steps) == curve[0].subnetwork
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_curve_prolongs_the_first_phase_up_to_its_sparsity_and_changes_nothing_else(
+    curve: float, falls_at: float
+) -> None:
+    criterion = toy_criterion(lambda kept: float(1 - kept.density <= falls_at))
+    short = list(search(criterion, RULE))
+    long = list(search(criterion, msgspec.structs.replace(RULE, curve=curve)))
+    first_phase = [step for step in long if step.phase == "both"]
+    rejected = [step for step in first_phase if not step.accepted]
+    beyond = [step.subnetwork for step in rejected[1:]]
+    assert [
+        (step.phase, step.subnetwork, step.accepted)
+        for step in long
+        if step.phase != "both" or step.subnetwork not in beyond
+    ] == [(step.phase, step.subnetwork, step.accepted) for step in short]
+    assert all(step.sparsity < curve for step in rejected[:-1])
+    nothing_is_left = not first_phase[-1].subnetwork["mlps"].any()
+    assert nothing_is_left or first_phase[-1].sparsity >= curve
 
 
 def test_an_interrupted_search_resumes_without_assessing_again(tmp_path: Path) -> None:
@@ -113,14 +133,14 @@ def test_an_interrupted_search_resumes_without_assessing_again(tmp_path: Path) -
         return scores.setdefault(subnetwork.digest, float(rng.random()))
 
     uninterrupted = list(search(toy_criterion(score, 4), RULE))
-    assert len(list(islice(search(toy_criterion(score, 4), RULE, journal), 3))) == 3
+    assert len(list(islice(search(toy_criterion(score, 4), RULE, journal=journal), 3))) == 3
     assessed: list[Subnetwork] = []
 
     def recorded_score(subnetwork: Subnetwork) -> float:
         assessed.append(subnetwork)
         return score(subnetwork)
 
-    resumed = list(search(toy_criterion(recorded_score, 4), RULE, journal))
+    resumed = list(search(toy_criterion(recorded_score, 4), RULE, journal=journal))
     assert [step.subnetwork for step in resumed] == [step.subnetwork for step in uninterrupted]
     assert [step.score for step in resumed] == [step.score for step in uninterrupted]
     assert assessed == [step.subnetwork for step in uninterrupted[3:]]
@@ -136,11 +156,8 @@ def test_nan_is_below_every_threshold() -> None:
 
 @pytest.mark.parametrize(("floor", "kept"), [(None, 14), (0.97, 24)])
 def test_a_floor_is_a_threshold_of_its_own(floor: float | None, kept: int) -> None:
-    rule = PruneParameters(
-        rate=0.1, threshold=0.9, floor=floor, data="select", entry="fresh", curve=False
-    )
     scores = {24: 1.0, **dict.fromkeys(range(14, 24), 0.95)}
-    steps = search(toy_criterion(lambda subnetwork: scores.get(subnetwork.size, 0.0)), rule)
+    steps = search(toy_criterion(lambda subnetwork: scores.get(subnetwork.size, 0.0)), RULE, floor)
     assert toys.survivors(list(steps)).size == kept
 
 
@@ -162,7 +179,7 @@ def test_stale_phases_start_from_the_importance_of_the_rejected_candidate(
         floor=None,
         data="select",
         entry=entry,  # type: ignore[arg-type]
-        curve=False,
+        curve=0,
     )
     steps = [
         step for step in search(ReversingCriterion(lambda _: 0, {}), rule) if step.phase == "heads"

@@ -9,15 +9,13 @@ from lottery.model.evaluation import search_score
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
-from lottery.tickets.parameters import ControlsParameters, ImportanceParameters, PruneParameters
+from lottery.tickets.parameters import ImportanceParameters, PruneParameters
 from lottery.tickets.search import search
 from lottery.tickets.structured import Structured
 from tests import toys
 
 RTE = get_task("rte")
-RULE = PruneParameters(
-    rate=0.2, threshold=0.8, floor=None, data="select", entry="fresh", curve=True
-)
+RULE = PruneParameters(rate=0.2, threshold=0.8, floor=None, data="select", entry="fresh", curve=1)
 
 
 def toy_pruner(normalise: str = "surviving") -> Structured:
@@ -61,7 +59,7 @@ def test_a_search_never_restores_a_component() -> None:
 @pytest.mark.parametrize("size", ["exact", "bernoulli"])
 def test_controls_keep_as_many_heads_and_mlps_as_the_good_ticket(size: str) -> None:
     pruner, kept = toy_pruner(), toys.subnetwork(3)
-    parameters = ControlsParameters(draws=1, random=size, bad="unsurvived")  # type: ignore[arg-type]
+    parameters = toys.controls(random=size)
     bad, random = (draw(kept, parameters, rng(1)) for draw in (pruner.bad, pruner.random))
     for part in kept:
         assert bad[part].sum() == kept[part].sum()

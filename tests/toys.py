@@ -1,5 +1,8 @@
 """Toy data: an encoder with random weights, sentences of random words, random subnetworks."""
 
+from typing import Any
+
+import msgspec
 import numpy as np
 import torch
 
@@ -10,6 +13,7 @@ from lottery.model.encoder import Encoder
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
+from lottery.tickets.parameters import ControlsParameters
 from lottery.tickets.search import Step
 
 CONFIG = Config(
@@ -64,7 +68,27 @@ def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
     return Subnetwork({"heads": heads, "mlps": mlps})
 
 
+def weights(seed: int, density: float) -> Subnetwork:
+    """Random weights, of which the share `density` is kept."""
+    rng = np.random.default_rng(seed)
+    prunable = encoder().prunable()
+    return Subnetwork({name: rng.random(part.shape) < density for name, part in prunable.items()})
+
+
 def good_ticket(task: str, seed: int, heads: Kept, mlps: Kept) -> Ticket:
     """The s-pruned good ticket of a task and seed with these masks: heads [L, H], mlps [L]."""
     subnetwork = Subnetwork({"heads": heads, "mlps": mlps})
     return Ticket(task, seed, STRUCTURED.good, subnetwork)
+
+
+def controls(**changes: Any) -> ControlsParameters:
+    """Few controls, with other values of some keys."""
+    few = ControlsParameters(
+        random_draws=3,
+        bad_draws=2,
+        matched=(0.5,),
+        matched_draws=1,
+        random="exact",
+        bad="unsurvived",
+    )
+    return msgspec.structs.replace(few, **changes)

@@ -34,6 +34,7 @@ SHOWN = 5
 def main(
     # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
     data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    encoder: Annotated[Path, Option(help="Pre-trained encoder.")] = Path("data/assets/encoder"),
     models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
     subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
     scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
@@ -47,7 +48,8 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
-    run = FinishedRun(*_parameters(), data, models, subnetworks, scores, predictions)
+    folders = (data, encoder, models, subnetworks, scores, predictions)
+    run = FinishedRun(*_parameters(), *folders)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, subnetworks, attention, data / "patterns", authors)
     searches = partial(recompute.searches, tolerance=tolerance)
@@ -62,7 +64,9 @@ def main(
         "searches keep to rate and threshold": _for_each_cell(run, counts.steps),
         "controls are what their seeds draw": _for_each_cell(run, recompute.draws),
         "searches end as recorded": _for_each_cell(run, searches),
-        "pruned scores come out again, of stored tickets and one draw of each kind": _for_each_cell(run, pruned_scores),
+        "pruned scores come out again, of stored tickets and one draw of each kind": _for_each_cell(
+            run, pruned_scores
+        ),
         "tables, figures and report come out again": lambda: rebuilt(
             sources, (data / "meta", attention, html.TEMPLATE), reports
         ),

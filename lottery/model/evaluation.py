@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from lottery.data.examples import Batch, Examples, packed
-from lottery.metrics import METRICS
+from lottery.metrics import CORRELATIONS, METRICS, significance_margin
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
-from lottery.predictions import majority_logits, measure, predicted_labels
+from lottery.predictions import majority_logits, predicted_labels
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
@@ -39,7 +39,9 @@ def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples)
     )
 
 
-def majority_scores(task: Task, examples: Examples) -> dict[str, float]:
-    """Scores of always predicting the most frequent class."""
-    labels_N = examples.labels_N
-    return measure(task, majority_logits(task, labels_N), labels_N)
+def guess_floor(task: Task, examples: Examples) -> float:
+    """The lowest search score that is significantly above guessing: the most frequent class, or no correlation."""
+    majority = 0.0
+    if task.search not in CORRELATIONS:
+        majority = search_score(task, majority_logits(task, examples.labels_N), examples)
+    return majority + significance_margin(task.search, len(examples))

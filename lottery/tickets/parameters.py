@@ -9,10 +9,9 @@ from lottery.errors import UserError
 from lottery.grid import Seed
 from lottery.params import SHORT, Parameters
 from lottery.ticket import Key
+from lottery.vocabulary import Kind
 
 Draws = Annotated[int, Meta(ge=1, le=1000)]
-Retrained = Literal["good", "random", "bad", "super", "super-random", "super-bad"]
-"""The kinds of tickets that are retrained."""
 
 
 class PruneParameters(Parameters, frozen=True):
@@ -74,7 +73,7 @@ class ControlsParameters(Parameters, frozen=True):
 
     random_draws: Draws
     bad_draws: Draws
-    matched: tuple[Annotated[float, Meta(gt=0, lt=1)], ...]
+    matched: Annotated[tuple[Annotated[float, Meta(gt=0, lt=1)], ...], Meta(min_length=1)]
     matched_draws: Draws
     random: Literal["exact", "bernoulli"]
     bad: Literal["unsurvived", "smallest"]
@@ -94,7 +93,7 @@ class RetrainParameters(Parameters, frozen=True):
     """
 
     draws: Draws
-    tickets: Mapping[str, Mapping[Retrained, tuple[Seed, ...]]]
+    tickets: Mapping[str, Mapping[Kind, tuple[Seed, ...]]]
     reinitialised: tuple[Seed, ...]
 
     def retrains(self, key: Key, seed: int) -> bool:

@@ -11,7 +11,11 @@ from lottery.model.encoder import Encoder
 from lottery.params import Parameters
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
-from lottery.tickets.parameters import ControlsParameters, PruneParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    PruneParameters,
+    RetrainParameters,
+)
 from lottery.tickets.search import Criterion
 
 P = TypeVar("P", bound=Parameters)
@@ -25,6 +29,7 @@ class SearchSettings:
 
     prune: PruneParameters
     controls: ControlsParameters
+    retrain: RetrainParameters
     sections: Mapping[type[Parameters], Parameters]
 
     def of(self, kind: type[P]) -> P:
@@ -60,10 +65,6 @@ class Pruner(Criterion, Protocol):
         self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
         """The bad control of the good ticket, of components that did not survive."""
-        ...
-
-    def sparsity(self, subnetwork: Subnetwork) -> float:
-        """Share of all prunable encoder weights that are removed, in [0, 1]."""
         ...
 
     def violation(self, good: Subnetwork) -> str | None:

@@ -1,8 +1,7 @@
-"""Run pruning methods on a fine-tuned model: good ticket, random and bad controls, trajectory."""
+"""Run pruning methods on a fine-tuned model: good tickets, the controls that are stored, trajectory."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,10 @@ import numpy as np
 
 from lottery import records
 from lottery.data.examples import Examples
+from lottery.errors import UserError
 from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
+from lottery.model.evaluation import guess_floor
 from lottery.params import section
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.parameters import ComputeParameters
@@ -21,7 +23,7 @@ from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, Method
-from lottery.tickets.parameters import ControlsParameters, PruneParameters
+from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
 from lottery.tickets.pruner import Pruner, SearchSettings
 from lottery.tickets.search import Importance, Step, score_threshold, search
 
@@ -31,28 +33,44 @@ def read_settings(tree: Mapping[str, Any]) -> SearchSettings:
     return SearchSettings(
         prune=section(PruneParameters, tree),
         controls=section(ControlsParameters, tree),
+        retrain=section(RetrainParameters, tree),
         sections={
             kind: section(kind, tree) for method in METHODS.values() for kind in method.parameters
         },
     )
 
 
+def score_floor(rule: PruneParameters, task: Task, examples: Examples) -> float | None:
+    """The absolute score that a search on these examples must keep; None if there is none."""
+    return guess_floor(task, examples) if rule.floor == "guess" else rule.floor
+
+
 @dataclass(frozen=True)
 class Search:
-    """The inputs of one search: a method, the folder of a fine-tuned model, and the examples that drive it."""
+    """The inputs of one search: a method, the fine-tuned model of a cell, and the examples that drive it.
+
+    model, pretrained: folders of the fine-tuned and of the pre-trained encoder.
+    """
 
     method: Method
     task: Task
     seed: int
     model: Path
+    pretrained: Path
     examples: Examples
     settings: SearchSettings
     compute: ComputeParameters
 
     def pruner(self) -> Pruner:
-        """The method, bound to a fresh copy of the model."""
-        device = chosen_device(self.compute)
-        encoder = checkpoint.load(self.model, self.task.classes).to(device)
+        """The method, bound to a fresh copy of the fine-tuned model."""
+        return self._bound(checkpoint.load(self.model, self.task.classes))
+
+    def pretrained_pruner(self) -> Pruner:
+        """The method, bound to the pre-trained encoder, with whatever classifier: weights of it are not pruned."""
+        return self._bound(checkpoint.load(self.pretrained, self.task.classes, seed=0))
+
+    def _bound(self, encoder: Encoder) -> Pruner:
+        encoder = encoder.to(chosen_device(self.compute))
         return self.method.pruner().bind(encoder, self.task, self.examples, self.settings)
 
 
@@ -68,42 +86,92 @@ class SearchResult:
 def prune(
     progress: Callable[[int, int], None], inputs: Search, journal: Journal = NO_JOURNAL
 ) -> SearchResult:
-    """Search, and draw the controls of the good ticket. Candidates that `journal` holds are not assessed again."""
-    pruner = inputs.pruner()
-    steps = search(pruner, inputs.settings.prune, journal)
+    """Search, and draw the tickets that are stored. Candidates that `journal` holds are not assessed again.
+
+    Raises UserError if the first phase ends before a matched sparsity.
+    """
+    pruner, rule = inputs.pruner(), inputs.settings.prune
+    floor = score_floor(rule, inputs.task, inputs.examples)
+    steps, first_phase = search(pruner, rule, floor, journal), next(iter(pruner.phases))
     with arithmetic(inputs.compute):
-        full = next(steps)
-        record = partial(_record, inputs, pruner, full.score)
-        trajectory, good = [record(full, 0)], full.subnetwork
+        full = deepest = next(steps)
+        threshold = score_threshold(full.score, rule, floor)
+        trajectory = [_record(inputs, full, 0, threshold, full.score)]
+        good: dict[float | None, Step] = dict.fromkeys(
+            (None, *inputs.settings.controls.matched), full
+        )
         for number, step in enumerate(steps, start=1):
             if step.accepted:
-                good = step.subnetwork
-            trajectory.append(record(step, number))
+                good[None] = step
+            if step.phase == first_phase:
+                good, deepest = _with_nearer(good, step), step
+            trajectory.append(_record(inputs, step, number, threshold, full.score))
             progress(number, 0)
-    tickets = [*_tickets(inputs, good)]
+    _require_matched(inputs, deepest.sparsity)
+    tickets = [*_tickets(inputs, {size: step.subnetwork for size, step in good.items()})]
     return SearchResult(tickets, trajectory, _importance_records(inputs, full.importance))
 
 
-def _tickets(inputs: Search, good: Subnetwork) -> Iterator[Ticket]:
-    """The good ticket and its controls."""
+def _with_nearer(good: dict[float | None, Step], step: Step) -> dict[float | None, Step]:
+    """The good candidates by matched sparsity, after another step of the first phase."""
+    return {
+        sparsity: step
+        if sparsity is not None and abs(step.sparsity - sparsity) < abs(best.sparsity - sparsity)
+        else best
+        for sparsity, best in good.items()
+    }
+
+
+def _require_matched(inputs: Search, deepest: float) -> None:
+    """Raise UserError if the first phase did not get as far as a matched sparsity."""
+    for sparsity in inputs.settings.controls.matched:
+        if deepest < sparsity:
+            raise UserError(
+                f"parameters: controls.matched: {sparsity:g}, but {inputs.method.title} of this encoder ends at a"
+                f" sparsity of {deepest:.3f}; choose a lower one"
+            )
+
+
+def _tickets(inputs: Search, good: Mapping[float | None, Subnetwork]) -> Iterator[Ticket]:
+    """The good tickets, by matched sparsity, and all others that are stored."""
     # The search may have zeroed weights in place. Bad tickets can consist of the smallest weights, which have to be
     # those of the model before the search: load it again.
-    pruner = inputs.pruner()
-    task, seed, parameters = inputs.task.name, inputs.seed, inputs.settings.controls
-    for key in inputs.method.keys(parameters.draws):
-        yield Ticket(task, seed, *key, ticket_subnetwork(pruner, key, good, task, seed, parameters))
+    fine_tuned, settings = inputs.pruner(), inputs.settings
+    pretrained = inputs.pretrained_pruner() if inputs.method.by_weights else fine_tuned
+    for key in inputs.method.stored(settings.controls, settings.retrain):
+        pruner = pretrained if key.kind == "pretrained" else fine_tuned
+        kept = ticket_subnetwork(
+            pruner, key, good[key.matched], inputs.task.name, inputs.seed, settings.controls
+        )
+        yield Ticket(inputs.task.name, inputs.seed, key, kept)
 
 
 def ticket_subnetwork(
     pruner: Pruner, key: Key, good: Subnetwork, task: str, seed: int, parameters: ControlsParameters
 ) -> Subnetwork:
-    """The subnetwork of a ticket: the good one, or one of its controls. Each control has its own random stream."""
-    method, kind, number = key
-    if kind == "good":
+    """The subnetwork of a ticket, from the good one of its size. Each control has its own random stream.
+
+    `pruner` is bound to the fine-tuned model, for a `pretrained` ticket to the pre-trained one.
+    """
+    if key.kind == "good":
         return good
-    if kind == "bad":
-        return pruner.bad(good, parameters, rng(seed, "bad", task, method))
-    return pruner.random(good, parameters, rng(seed, "random", task, method, number))
+    if key.kind == "pretrained":
+        return _by_weights(pruner, good.size)
+    size = [] if key.matched is None else [f"{key.matched:g}"]
+    if key.kind == "random":
+        stream = rng(seed, "random", task, key.method, key.draw, *size)
+        return pruner.random(good, parameters, stream)
+    # The first bad ticket has no number in the name of its stream.
+    number = [key.draw] if key.draw else []
+    return pruner.bad(good, parameters, rng(seed, "bad", task, key.method, *number, *size))
+
+
+def _by_weights(pruner: Pruner, size: int) -> Subnetwork:
+    """The first candidate of at most `size` components. Weights alone decide, so that nothing is assessed."""
+    cut, candidate = next(iter(pruner.phases.values())), pruner.full
+    while candidate.size > size and (smaller := cut(candidate, {})) is not None:
+        candidate = smaller
+    return candidate
 
 
 def save(results: Collection[SearchResult], folder: Path) -> None:
@@ -118,7 +186,7 @@ def save(results: Collection[SearchResult], folder: Path) -> None:
 
 
 def _record(
-    inputs: Search, pruner: Pruner, full_score: float, step: Step, number: int
+    inputs: Search, step: Step, number: int, threshold: float, full_score: float
 ) -> StepRecord:
     survivors = inputs.method.by_unit(step.subnetwork)
     counts = {unit: subnetwork.size for unit, subnetwork in survivors.items()}
@@ -131,10 +199,10 @@ def _record(
         heads=counts.get("heads"),
         mlps=counts.get("mlps"),
         weights=counts.get("weights"),
-        sparsity=pruner.sparsity(step.subnetwork),
+        sparsity=step.sparsity,
         score=step.score,
         accepted=step.accepted,
-        threshold=score_threshold(full_score, inputs.settings.prune),
+        threshold=threshold,
         full_score=full_score,
     )
 

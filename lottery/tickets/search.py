@@ -42,6 +42,10 @@ class Criterion(Protocol):
         """The pruning step of each phase, by the name that the trajectory records."""
         ...
 
+    def sparsity(self, subnetwork: Subnetwork) -> float:
+        """Share of all prunable encoder weights that are removed, in [0, 1]."""
+        ...
+
     def assess(self, subnetwork: Subnetwork) -> Assessment:
         """Score and importance of a candidate. It may change the encoder: within a phase, candidates are nested."""
         ...
@@ -53,32 +57,38 @@ class Step:
 
     phase: str
     subnetwork: Subnetwork
+    sparsity: float
     score: float
     importance: Importance
     accepted: bool
 
 
-def score_threshold(full_score: float, rule: PruneParameters) -> float:
+def score_threshold(full_score: float, rule: PruneParameters, floor: float | None) -> float:
     """The lowest score that is accepted; NaN, which no score reaches, if the full model has none."""
     threshold = rule.threshold * full_score
-    return threshold if rule.floor is None else max(threshold, rule.floor)
+    return threshold if floor is None else max(threshold, floor)
 
 
 def search(
-    criterion: Criterion, rule: PruneParameters, journal: Journal = NO_JOURNAL
+    criterion: Criterion,
+    rule: PruneParameters,
+    floor: float | None = None,
+    journal: Journal = NO_JOURNAL,
 ) -> Iterator[Step]:
     """Yield all candidates in the order of assessment, the full model first.
 
+    `floor` is what `rule.floor` amounts to on the data of the criterion.
+
     Each phase starts from the last accepted subnetwork and ends with the first candidate below the threshold, or when
-    nothing is left to prune; with `rule.curve` the first phase continues below the threshold, but accepts nothing any
-    more. A NaN score is below every threshold. Candidates that `journal` holds are not assessed again.
+    nothing is left to prune. Below the threshold, the first phase continues up to the sparsity `rule.curve` and accepts
+    nothing any more. A NaN score is below every threshold. Candidates that `journal` holds are not assessed again.
     """
     assess = _resumable(criterion.assess, journal)
     last_accepted, assessment = criterion.full, assess(criterion.full)
-    threshold = score_threshold(assessment.score, rule)
+    threshold = score_threshold(assessment.score, rule, floor)
     entry_importance = assessment.importance
     accepted = assessment.score >= threshold
-    yield Step("full", last_accepted, assessment.score, entry_importance, accepted)
+    yield Step("full", last_accepted, 0.0, assessment.score, entry_importance, accepted)
     for index, (phase, cut) in enumerate(criterion.phases.items()):
         # A phase may accept a smaller subnetwork even where the full model is below the floor.
         candidate, importance, accepted = last_accepted, entry_importance, True
@@ -93,8 +103,9 @@ def search(
                 # starts with the importance of the candidate that was just rejected.
                 if rule.entry == "stale":
                     entry_importance = importance
-            yield Step(phase, candidate, assessment.score, importance, accepted)
-            if not accepted and not (rule.curve and index == 0):
+            sparsity = criterion.sparsity(candidate)
+            yield Step(phase, candidate, sparsity, assessment.score, importance, accepted)
+            if not accepted and (index > 0 or sparsity >= rule.curve):
                 break
 
 

@@ -1,27 +1,24 @@
 """Counts that follow from the parameters of a run: sizes and overlaps of tickets, steps of searches."""
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from lottery.ticket import Key, Ticket
+from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.pruning import score_floor
 from lottery.tickets.search import score_threshold
 from lottery.verification.run import CellOutputs, Findings
-from lottery.vocabulary import MEASURED, WHOLE
-from lottery.wording import counted, listed
 
 Step = dict[Any, Any]
 
 
 def sizes(cell: CellOutputs) -> Findings:
-    """A control has the size of the good ticket; a bad one shares with it no more than is unavoidable."""
+    """A ticket has the size of the good one; a bad one shares with it no more than is unavoidable."""
     tickets = cell.tickets()
     for ticket in tickets.values():
         method = METHODS[ticket.method]
-        good = method.by_unit(tickets[method.good].subnetwork)
+        good = method.by_unit(tickets[ticket.key.good].subnetwork)
         for unit, kept in method.by_unit(ticket.subnetwork).items():
             label, size = f"{cell}: {ticket.name}", good[unit].size
             same = kept.size == size or _has_random_size(cell, ticket)
@@ -44,17 +41,26 @@ def _is_from_smallest(cell: CellOutputs, method: Method) -> bool:
 
 
 def steps(cell: CellOutputs) -> Findings:
-    """Each search prunes at its rate, respects its threshold, and ends with its good ticket."""
+    """Each search prunes at its rate and respects its threshold; its good tickets are steps of it."""
     trajectories, tickets = cell.steps(), cell.tickets()
     for method in METHODS.values():
-        good = method.by_unit(tickets[method.good].subnetwork)
         steps = trajectories[trajectories["method"] == method.name].to_dict("records")
-        totals = {unit: subnetwork.total for unit, subnetwork in good.items()}
+        full = method.by_unit(tickets[method.good].subnetwork)
+        totals = {unit: subnetwork.total for unit, subnetwork in full.items()}
         yield from _trajectory(cell, method, steps, totals)
-        last = [steps[0], *(step for step in steps if step["accepted"])][-1]
-        for unit, kept in good.items():
-            text = f"{method.name} search ends with {last[unit]} {unit}, the good ticket has {kept.size}"
-            yield None if last[unit] == kept.size else f"{cell}: {text}"
+        for matched in (None, *cell.run.settings.controls.matched):
+            ticket, step = tickets[method.good._replace(matched=matched)], _good(steps, matched)
+            for unit, kept in method.by_unit(ticket.subnetwork).items():
+                text = f"{ticket.name} keeps {kept.size} {unit}, its step {step[unit]}"
+                yield None if step[unit] == kept.size else f"{cell}: {text}"
+
+
+def _good(steps: list[Step], matched: float | None) -> Step:
+    """The step of a good ticket: the last accepted one, or that of the first phase with the nearest sparsity."""
+    if matched is None:
+        return [steps[0], *(step for step in steps if step["accepted"])][-1]
+    phase = [step for step in steps if step["phase"] == steps[1]["phase"]] if steps[1:] else steps
+    return min(phase, key=lambda step: abs(float(step["sparsity"]) - matched))
 
 
 def _trajectory(
@@ -62,7 +68,8 @@ def _trajectory(
 ) -> Findings:
     settings = cell.run.settings
     full = best = previous = steps[0]
-    threshold = score_threshold(full["score"], settings.prune)
+    floor = score_floor(settings.prune, cell.task, cell.splits()[settings.prune.data])
+    threshold = score_threshold(full["score"], settings.prune, floor)
     for number, step in enumerate(steps):
         label = f"{cell}: {method.name} search, step {number}"
         yield None if step["step"] == number else f"{label} is numbered {step['step']}"

@@ -14,7 +14,7 @@ from lottery.ticket import FULL, Key
 from lottery.tickets import pruning
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS, Method
-from lottery.tickets.pruner import Pruner
+from lottery.tickets.pruning import Search
 from lottery.tickets.retraining import predict_splits
 from lottery.tickets.scoring import Tickets
 from lottery.tickets.super_survivors import super_subnetworks
@@ -72,14 +72,20 @@ def _difference(label: str, value: float, recorded: float, tolerance: float) -> 
 
 
 def draws(cell: CellOutputs) -> Findings:
-    """Random and bad tickets are those that the seed draws; good ones do not contradict their method."""
+    """Controls are those that the seed draws; good and pre-trained tickets do not contradict their method."""
     tickets = cell.tickets()
     for method in METHODS.values():
-        pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
-        for key in method.keys(cell.run.settings.controls.draws):
-            kept, label = tickets[key].subnetwork, f"{cell}: {tickets[key].name}"
+        inputs = _inputs(cell, method)
+        pruner = inputs.pruner()
+        pretrained = inputs.pretrained_pruner() if method.by_weights else pruner
+        for key, ticket in tickets.items():
+            if key.method != method.name:
+                continue
+            kept, label = ticket.subnetwork, f"{cell}: {ticket.name}"
+            binding = pretrained if key.kind == "pretrained" else pruner
+            good, controls = tickets[key.good].subnetwork, cell.run.settings.controls
             redrawn = pruning.ticket_subnetwork(
-                pruner, key, good, cell.task.name, cell.seed, cell.run.settings.controls
+                binding, key, good, cell.task.name, cell.seed, controls
             )
             if redrawn.shapes != kept.shapes:
                 yield f"{label} is of another encoder: {kept!r}"
@@ -87,14 +93,16 @@ def draws(cell: CellOutputs) -> Findings:
                 yield f"{label} is not what the seed draws, {(redrawn - kept).size} differ"
             else:
                 yield None
-        violation = pruner.violation(good)
-        yield f"{cell}: {method.name} good {violation}" if violation else None
+            violation = binding.violation(kept) if key.kind in {"good", "pretrained"} else None
+            yield f"{label} {violation}" if violation else None
 
 
-def _pruner(cell: CellOutputs, method: Method) -> Pruner:
-    settings = cell.run.settings
-    examples = cell.splits()[settings.prune.data]
-    return method.pruner().bind(_encoder(cell), cell.task, examples, settings)
+def _inputs(cell: CellOutputs, method: Method) -> Search:
+    """The inputs of a search of the cell."""
+    run = cell.run
+    examples = cell.splits()[run.settings.prune.data]
+    folders = cell.model, run.encoder
+    return Search(method, cell.task, cell.seed, *folders, examples, run.settings, run.compute)
 
 
 def searches(cell: CellOutputs, tolerance: float) -> Findings:
@@ -104,7 +112,7 @@ def searches(cell: CellOutputs, tolerance: float) -> Findings:
         steps = trajectories[trajectories["method"] == method.name]
         accepted = steps[steps["accepted"]]
         last = accepted.iloc[-1] if len(accepted) else steps.iloc[0]
-        pruner, good = _pruner(cell, method), tickets[method.good].subnetwork
+        pruner, good = _inputs(cell, method).pruner(), tickets[method.good].subnetwork
         full = pruner.full
         for name, kept, step in (("full model", full, steps.iloc[0]), ("good ticket", good, last)):
             label = f"{cell}: {method.name} search, {name}"

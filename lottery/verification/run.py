@@ -27,12 +27,13 @@ Findings = Iterator[str | None]
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The outputs of a run, and its parameters."""
+    """The outputs of a run, and its parameters; `encoder` is the pre-trained one."""
 
     grid: GridParameters
     settings: SearchSettings
     compute: ComputeParameters
     data: Path
+    encoder: Path
     models: Path
     subnetworks: Path
     scores: Path
@@ -68,9 +69,9 @@ class CellOutputs:
         return {name: split for name, split in splits.items() if len(split)}
 
     def tickets(self) -> Mapping[Key, Ticket]:
-        """The good, random and bad tickets of all methods."""
-        draws = self.run.settings.controls.draws
-        keys = [key for method in METHODS.values() for key in method.keys(draws)]
+        """The tickets of all methods that are files."""
+        controls, retrain = self.run.settings.controls, self.run.settings.retrain
+        keys = [key for method in METHODS.values() for key in method.stored(controls, retrain)]
         return {key: self._ticket(self.seed, key) for key in keys}
 
     def good_of_all_seeds(self, method: Method) -> list[Ticket]:
