@@ -31,14 +31,14 @@ class Key(NamedTuple):
     def name(self) -> str:
         """The words of logs and messages: `structured random 2`, `magnitude good at sparsity 0.5`."""
         draw = f" {self.draw}" if self.kind in DRAWN else ""
-        size = "" if self.matched is None else f" at sparsity {self.matched:g}"
+        size = "" if self.matched is None else f" at sparsity {self.matched}"
         return f"{self.method} {self.kind}{draw}{size}"
 
     @property
     def file(self) -> Path:
         """The file of the ticket within the folder of its task and seed: `magnitude/good-0.5.safetensors`."""
         draw = f"-{self.draw}" if self.kind in DRAWN else ""
-        size = "" if self.matched is None else f"-{self.matched:g}"
+        size = "" if self.matched is None else f"-{self.matched}"
         return Path(self.method, f"{self.kind}{draw}{size}.safetensors")
 
 

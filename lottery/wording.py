@@ -61,7 +61,7 @@ def flat(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Nested parameters as pairs of dotted key and value."""
     rows: list[tuple[str, str]] = []
     for key, value in tree.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             rows += [(f"{key}.{inner}", text) for inner, text in flat(value)]
         else:
             rows.append((key, _plain(value)))
@@ -73,6 +73,6 @@ def _plain(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))
+    if isinstance(value, (list, tuple, Mapping)):
+        return ", ".join(map(_plain, value)) or "none"
     return str(value)

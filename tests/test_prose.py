@@ -1,7 +1,7 @@
 """The prose of the report follows the parameters, whatever their allowed values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -27,10 +27,10 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Material:
 
 
 def literals(annotation: Any) -> Iterator[str]:
-    """The values of every Literal in a type."""
+    """The values of every Literal in a type, but those that are keys of a mapping."""
     if get_origin(annotation) is Literal:
         yield from get_args(annotation)
-    else:
+    elif get_origin(annotation) is not Mapping:
         yield from (value for inner in get_args(annotation) for value in literals(inner))
 
 

@@ -101,7 +101,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lottery.analysis import quantities, score_tables
-from lottery.ticket import Ticket
+from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS
 from stages import analyse, report
 from tests import toy_run
@@ -128,7 +128,7 @@ def findings():
 
 (root / "findings.txt").write_text("\\n".join(findings()))
 last = [*METHODS][-1]
-ticket = Ticket.load(root / "subnetworks/rte/1", "rte", 1, (last, "random", 0))
+ticket = Ticket.load(root / "subnetworks/rte/1", "rte", 1, Key(last, "random"))
 shutil.copytree(root / "subnetworks", root / "original")
 replace(ticket, subnetwork=~ticket.subnetwork).save(root / "subnetworks/rte/1")
 (root / "tampered.txt").write_text("\\n".join(findings()))
@@ -179,7 +179,9 @@ def test_a_new_method_is_searched_gets_controls_and_is_scored_pruned_and_retrain
     copy: Path,
 ) -> None:
     folder = copy / "run/subnetworks/rte/1/random-order"
-    assert {path.stem for path in folder.iterdir()} == {"good", "random-0", "random-1", "bad"}
+    assert {path.name.removesuffix(".safetensors") for path in folder.iterdir()} == {
+        "good", "good-0.5", "random-0", "random-1", "bad-0", "bad-1"
+    }  # fmt: skip
     cells = pd.read_csv(copy / "run/reports/tables/cells.csv")
     of_method = cells[(cells["method"] == "random-order") & (cells["split"] == "dev")]
     assert {*zip(of_method["kind"], of_method["state"], strict=True)} == {

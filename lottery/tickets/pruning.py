@@ -90,21 +90,20 @@ def prune(
 
     Raises UserError if the first phase ends before a matched sparsity.
     """
-    pruner, rule = inputs.pruner(), inputs.settings.prune
+    pruner, rule, matched = inputs.pruner(), inputs.settings.prune, inputs.settings.controls.matched
     floor = score_floor(rule, inputs.task, inputs.examples)
     steps, first_phase = search(pruner, rule, floor, journal), next(iter(pruner.phases))
     with arithmetic(inputs.compute):
         full = deepest = next(steps)
         threshold = score_threshold(full.score, rule, floor)
         trajectory = [_record(inputs, full, 0, threshold, full.score)]
-        good: dict[float | None, Step] = dict.fromkeys(
-            (None, *inputs.settings.controls.matched), full
-        )
+        good: dict[float | None, Step] = dict.fromkeys((None, *matched), full)
         for number, step in enumerate(steps, start=1):
             if step.accepted:
                 good[None] = step
             if step.phase == first_phase:
-                good, deepest = _with_nearer(good, step), step
+                deepest = step
+                good |= {sparsity: _nearest(sparsity, good[sparsity], step) for sparsity in matched}
             trajectory.append(_record(inputs, step, number, threshold, full.score))
             progress(number, 0)
     _require_matched(inputs, deepest.sparsity)
@@ -112,14 +111,8 @@ def prune(
     return SearchResult(tickets, trajectory, _importance_records(inputs, full.importance))
 
 
-def _with_nearer(good: dict[float | None, Step], step: Step) -> dict[float | None, Step]:
-    """The good candidates by matched sparsity, after another step of the first phase."""
-    return {
-        sparsity: step
-        if sparsity is not None and abs(step.sparsity - sparsity) < abs(best.sparsity - sparsity)
-        else best
-        for sparsity, best in good.items()
-    }
+def _nearest(sparsity: float, *steps: Step) -> Step:
+    return min(steps, key=lambda step: abs(step.sparsity - sparsity))
 
 
 def _require_matched(inputs: Search, deepest: float) -> None:
@@ -157,7 +150,7 @@ def ticket_subnetwork(
         return good
     if key.kind == "pretrained":
         return _by_weights(pruner, good.size)
-    size = [] if key.matched is None else [f"{key.matched:g}"]
+    size = [] if key.matched is None else [str(key.matched)]
     if key.kind == "random":
         stream = rng(seed, "random", task, key.method, key.draw, *size)
         return pruner.random(good, parameters, stream)
