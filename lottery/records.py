@@ -4,22 +4,23 @@ from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lottery.errors import UserError
 
+S = TypeVar("S", bound=msgspec.Struct)
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
 def schema(kind: type[msgspec.Struct]) -> pa.Schema:
-    """Arrow schema of a record: integers, floats and booleans as such, everything else as text."""
+    """Arrow schema of a record: numbers, booleans and arrays of numbers as such, everything else as text."""
     hints = get_type_hints(kind)
-    columns = [(name, ARROW.get(_required(hint), pa.string())) for name, hint in hints.items()]
-    return pa.schema(columns)
+    return pa.schema([(name, _arrow(_required(hint))) for name, hint in hints.items()])
 
 
 def write(kind: type[msgspec.Struct], records: Iterable[msgspec.Struct], path: Path) -> None:
@@ -31,6 +32,13 @@ def write(kind: type[msgspec.Struct], records: Iterable[msgspec.Struct], path: P
 def read(kind: type[msgspec.Struct], paths: Iterable[Path]) -> pa.Table:
     """The rows of several files as one table. Raises UserError if a file is missing or of another type."""
     return pa.concat_tables([_read_file(kind, path) for path in paths])
+
+
+def structs(kind: type[S], table: pa.Table) -> list[S]:
+    """The rows of a table as records."""
+    columns = [_values(column) for column in table.columns]
+    names = table.column_names
+    return [kind(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def read_cells(
@@ -61,6 +69,21 @@ def _read_file(kind: type[msgspec.Struct], path: Path) -> pa.Table:
     if table.schema.names != schema(kind).names:
         raise UserError(f"{path}: not a table of {kind.__name__} records")
     return table.cast(schema(kind))
+
+
+def _values(column: pa.ChunkedArray) -> Iterable[Any]:
+    """The values of a column, None where there is none; a list is an array."""
+    is_list = pa.types.is_list(column.type)
+    values: Iterable[Any] = column.to_pandas() if is_list else column.to_pylist()
+    return values
+
+
+def _arrow(hint: Any) -> pa.DataType:
+    """The Arrow type of a field; an array [N] is a list of its elements."""
+    if get_origin(hint) is not np.ndarray:
+        return ARROW.get(hint, pa.string())
+    _, dtype = get_args(hint)
+    return pa.list_(pa.from_numpy_dtype(*get_args(dtype)))
 
 
 def _required(hint: Any) -> Any:

@@ -1,7 +1,7 @@
 """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks.
 
-python -m stages.retrain sst2 1337 1 data/sst2 data/assets/encoder models/sst2/1337 \\
-    subnetworks/sst2/1337 scores/sst2/1337/1.parquet
+python -m stages.retrain sst2 1337 1 data/sst2/1337 data/assets/encoder models/sst2/1337 \\
+    subnetworks/sst2/1337 scores/sst2/1337/1.parquet predictions/sst2/1337/1.parquet
 """
 
 from pathlib import Path
@@ -10,15 +10,13 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import records
-from lottery.data import examples
 from lottery.grid import GridParameters, cell_name
-from lottery.model import checkpoint
 from lottery.params import section
-from lottery.schemas import Score
-from lottery.ticket import Ticket
-from lottery.tickets import scoring
+from lottery.predictions import scores
+from lottery.schemas import Prediction, Score
+from lottery.tickets import measurements, pruning
 from lottery.tickets.methods import load_tickets
-from lottery.tickets.parameters import ControlsParameters
+from lottery.tickets.scoring import Tickets, predict_all
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 
@@ -31,30 +29,33 @@ def main(
     pretrained: arguments.Pretrained,
     model: arguments.Model,
     subnetworks: Annotated[Path, Argument(help="Folder of the tickets of the task and seed.")],
-    out: Annotated[Path, Argument(help="Table for the scores.")],
+    out: arguments.Scores,
+    predictions: arguments.Predictions,
 ) -> None:
     """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks."""
     tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
-    draws = section(ControlsParameters, tree).draws
+    settings = pruning.read_settings(tree)
     shares = len(section(GridParameters, tree).shares)
-    full = Ticket.whole(task, seed, checkpoint.read_config(model).shapes)
-    tickets = [full, *load_tickets(subnetworks, task, seed, draws)]
-    in_share = tickets[share - 1 :: shares]
-    files = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
-    splits = {name: files[name] for name in files if name.startswith("dev")}
-    select = {"select": files["select"]} if len(files["select"]) else {}
-    about = f"{len(in_share)} of {len(tickets)} tickets, counting the full model"
+    stored = load_tickets(subnetworks, task, seed, settings.controls, settings.retrain)
+    subnetworks_by_key = {ticket.key: ticket.subnetwork for ticket in stored}
+    tickets = Tickets(cell.task, seed, subnetworks_by_key, cell.train, settings)
+    planned = measurements.of_cell(seed, settings.controls, settings.retrain)
+    in_share = planned[share - 1 :: shares]
+    splits = arguments.scored_splits(data)
+    about = f"{len(in_share)} of {len(planned)} tickets, pruned or retrained"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,
-        cli.fresh_file(out) as draft,
+        cli.fresh_file(out) as score_table,
+        cli.fresh_file(predictions) as prediction_table,
     ):
-        scores = scoring.majority_baseline(cell, splits) if full in in_share else []
-        scores += scoring.score_tickets(cell, model, in_share, splits, select, stage.report, notes)
-        records.write(Score, scores, draft)
+        predicted = predict_all(cell, model, tickets, in_share, splits, stage.report, notes)
+        rows = [*scores(predicted)]
+        records.write(Prediction, predicted, prediction_table)
+        records.write(Score, rows, score_table)
         stage.result = ", ".join(
             f"{score.method} {score.kind} {score.value:.3f}"
-            for score in scores
+            for score in rows
             if (score.state, score.split, score.metric)
             == ("retrained", "dev", cell.task.metrics[0])
         )

@@ -10,7 +10,11 @@ from hypothesis.extra.numpy import arrays
 
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
+from lottery.ticket import Key
 from lottery.tickets import controls
+from lottery.tickets.methods import STRUCTURED
+from lottery.tickets.super_survivors import super_subnetworks
+from tests import toys
 
 kept_arrays = st.integers(1, 60).flatmap(lambda n: arrays(bool, n))
 seeds_of_kept = st.tuples(st.integers(1, 5), st.integers(1, 40)).flatmap(lambda s: arrays(bool, s))
@@ -71,3 +75,21 @@ def test_draws_depend_on_the_random_stream_alone() -> None:
 def test_too_few_components_raise_an_error() -> None:
     with pytest.raises(ValueError, match="1 components too few"):
         controls.fill(3, [np.array([True, True, False])], rng(0))
+
+
+def test_super_survivors_are_kept_by_every_seed_and_controls_have_their_size() -> None:
+    good = [
+        toys.good_ticket("rte", seed, rng(seed).random((3, 8)) < 0.8, rng(seed).random(3) < 0.8)
+        for seed in range(3)
+    ]
+    keys = STRUCTURED.super_keys(toys.controls(matched_draws=3))
+    supers = super_subnetworks(good, keys)
+    assert [*supers] == keys
+    survivors = supers[Key(STRUCTURED.name, "super")]
+    first, second, third = (ticket.subnetwork for ticket in good)
+    assert survivors == first & second & third
+    for control in supers.values():
+        for part, kept in survivors.items():
+            assert control[part].sum() == kept.sum()
+    assert len({*supers.values()}) > 2
+    assert super_subnetworks(good, keys[::-1]) == supers

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from lottery import params, records
 from lottery.model.evaluation import predict
-from lottery.schemas import Score
+from lottery.schemas import Prediction, Score
 from stages import retrain
 from tests import toys
 from tests.project import ROOT
@@ -84,13 +84,16 @@ def test_scores_do_not_depend_on_the_number_of_shares(
     YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))
     data, encoder = Path("data/rte"), Path("encoder")
     model, kept = Path("models/rte/1"), Path("subnetworks/rte/1")
-    shares = [Path(f"shares/{share}.parquet") for share in (1, 2, 3)]
-    for share, out in enumerate(shares, 1):
-        retrain.main("rte", 1, share, data, encoder, model, kept, out)
-    together = records.read(Score, [Path("scores/rte/1/1.parquet")]).to_pylist()
-    apart = [records.read(Score, [out]).to_pylist() for out in shares]
-    assert all(apart)
-    assert sorted(chain.from_iterable(apart), key=str) == sorted(together, key=str)
+    for share in (1, 2, 3):
+        tables = Path(f"scores/{share}.parquet"), Path(f"predictions/{share}.parquet")
+        retrain.main("rte", 1, share, data, encoder, model, kept, *tables)
+    for kind, folder in ((Score, Path("scores")), (Prediction, Path("predictions"))):
+        together = records.read(kind, [folder / "rte/1/1.parquet"]).to_pylist()
+        apart = [
+            records.read(kind, [folder / f"{share}.parquet"]).to_pylist() for share in (1, 2, 3)
+        ]
+        assert all(apart)
+        assert sorted(chain.from_iterable(apart), key=str) == sorted(together, key=str)
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -18,11 +18,13 @@ from tests.project import ROOT
 from tests.workspace import Workspace
 
 DATA, ENCODER, MODEL, TICKETS = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
+SCORES = ("scores/rte/1/1.parquet", "predictions/rte/1/1.parquet")
+SUPER = ("scores/rte/1/super.parquet", "predictions/rte/1/super.parquet")
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
-    "prune": (DATA, MODEL, TICKETS),
-    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, "scores/rte/1/1.parquet"),
-    "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", "scores/rte/1/super.parquet"),
+    "prune": (DATA, ENCODER, MODEL, TICKETS),
+    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, *SCORES),
+    "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", *SUPER),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 """Takes from root the right to ignore file permissions."""

@@ -1,39 +1,48 @@
-"""Searches of toy encoders, and scores of their tickets, pruned and retrained."""
+"""Predictions of tickets, pruned and retrained, and the scores that follow from them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-import torch
 
+from lottery import records
 from lottery.errors import UserError
 from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
-from lottery.runtime.compute import arithmetic
+from lottery.predictions import Logits, measure, scores
 from lottery.runtime.parameters import ComputeParameters
-from lottery.seeds import rng
-from lottery.subnetwork import Subnetwork
+from lottery.runtime.resume import NO_JOURNAL, Journal
+from lottery.schemas import Prediction
 from lottery.tasks import get_task
-from lottery.ticket import Ticket
-from lottery.tickets import scoring
-from lottery.tickets.importance import gate_gradients
-from lottery.tickets.methods import METHODS, load_tickets
+from lottery.ticket import FULL, MAJORITY, WORDS, Key, Ticket
+from lottery.tickets import measurements, scoring
+from lottery.tickets.measurements import Measurement
+from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, load_tickets
 from lottery.tickets.parameters import (
-    ControlsParameters,
     ImportanceParameters,
     MagnitudeParameters,
     PruneParameters,
+    RetrainParameters,
 )
 from lottery.tickets.pruner import SearchSettings
-from lottery.tickets.pruning import Search, prune, save
-from lottery.tickets.retraining import Cell, finetune_cell, score_splits
+from lottery.tickets.retraining import Cell, Splits, predict_splits
+from lottery.tickets.scoring import Tickets
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
 RTE = get_task("rte")
+CONTROLS = toys.controls(random_draws=4, bad_draws=3, matched_draws=2)
+RETRAIN = RetrainParameters(draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised=(3,))
+SPLITS = {
+    name: toys.sentences(size, size) for name, size in (("dev", 20), ("dev-x", 9), ("select", 10))
+}
+DRAWN = [key for method in METHODS.values() for key in method.drawn(CONTROLS, RETRAIN)]
+PLAN = measurements.of_cell(3, CONTROLS, RETRAIN)
 
 
 @pytest.fixture
@@ -49,13 +58,15 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def save_tickets(model: Path, folder: Path, draws: int = 2) -> None:
-    """Search `model` by every method and save all tickets."""
+@pytest.fixture
+def tickets(cell: Cell) -> Tickets:
+    """Stored tickets of a cell that was never searched: random masks."""
     settings = SearchSettings(
         prune=PruneParameters(
-            rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=True
+            rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=1
         ),
-        controls=ControlsParameters(draws=draws, random="exact", bad="unsurvived"),
+        controls=CONTROLS,
+        retrain=RETRAIN,
         sections={
             ImportanceParameters: ImportanceParameters(
                 reduction="example", batch=8, normalise="surviving"
@@ -63,82 +74,164 @@ def save_tickets(model: Path, folder: Path, draws: int = 2) -> None:
             MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.6),
         },
     )
-    examples = toys.sentences(30, 5)
-    results = [
-        prune(lambda *_: None, Search(method, RTE, 3, model, examples, settings, COMPUTE))
-        for method in METHODS.values()
-    ]
-    save(results, folder)
+    structured = STRUCTURED.stored(CONTROLS, RETRAIN)
+    stored = {key: toys.subnetwork(seed) for seed, key in enumerate(structured)}
+    for seed, key in enumerate(MAGNITUDE.stored(CONTROLS, RETRAIN)):
+        stored[key] = toys.weights(seed, 0.4 + 0.1 * seed)
+    return Tickets(RTE, 3, stored, cell.train, settings)
 
 
-def test_scores_are_those_of_the_tickets_that_they_name(
-    cell: Cell, model: Path, tmp_path: Path
-) -> None:
-    save_tickets(model, tmp_path / "subnetworks")
-    tickets = load_tickets(tmp_path / "subnetworks", "rte", 3, draws=2)
-    assert len({ticket.name for ticket in tickets}) == 2 * (1 + 2 + 1)
-    assert len({(ticket.method, ticket.subnetwork.size) for ticket in tickets}) == 2
-    splits, select = {"dev": toys.sentences(20, 7)}, {"select": toys.sentences(10, 8)}
-    full_model = checkpoint.load(model, 2)
-    full = Ticket.whole("rte", 3, full_model.config.shapes)
-    scores = scoring.score_tickets(cell, model, [full, *tickets], splits, select, lambda *_: None)
-    accuracy = {
-        (score.method, score.kind, score.draw, score.state, score.split): score.value
-        for score in scores
-        if score.metric == "accuracy"
+def predictions(
+    cell: Cell,
+    model: Path,
+    tickets: Tickets,
+    plan: Sequence[Measurement] = PLAN,
+    journal: Journal = NO_JOURNAL,
+) -> list[Prediction]:
+    return scoring.predict_all(cell, model, tickets, plan, SPLITS, lambda *_: None, journal)
+
+
+def logits(rows: Sequence[Prediction]) -> dict[tuple[Measurement, str], bytes]:
+    """The bytes of all logits, by what they are predictions of and by split."""
+    return {
+        (
+            Measurement(Key(row.method, row.kind, row.draw, row.matched), row.state),
+            row.split,
+        ): row.logits.tobytes()
+        for row in rows
     }
-    assert len(accuracy) == len(scores) == 1 + 2 * 8 + 3
-    expected = score_splits(full_model, RTE, splits)["dev"]["accuracy"]
-    assert accuracy["full", "full", 0, "finetuned", "dev"] == expected
-    for ticket in tickets:
-        pruned = full_model.cut(ticket.subnetwork)
-        expected = score_splits(pruned, RTE, splits)["dev"]["accuracy"]
-        assert accuracy[(*ticket.key, "pruned", "dev")] == expected
-        assert ((*ticket.key, "pruned", "select") in accuracy) == (ticket.kind == "good")
 
 
-def test_a_ticket_of_another_seed_is_refused(model: Path, tmp_path: Path) -> None:
-    save_tickets(model, tmp_path / "subnetworks")
-    with pytest.raises(UserError, match="holds the ticket"):
-        load_tickets(tmp_path / "subnetworks", "rte", 4, draws=2)
+def test_predictions_are_those_of_the_tickets_that_they_name(
+    cell: Cell, model: Path, tickets: Tickets
+) -> None:
+    rows = predictions(cell, model, tickets)
+    predicted, encoder = logits(rows), checkpoint.load(model, 2)
+    assert len(predicted) == len(rows)
+    for (measurement, split), stored in predicted.items():
+        if measurement.is_pruned:
+            pruned = encoder.cut(tickets.subnetwork(measurement.key, encoder))
+            expected = predict(pruned, SPLITS[split]).astype(np.float16)
+            assert stored == expected.tobytes(), measurement.name
+    assert all((row.labels == SPLITS[row.split].labels_N).all() for row in rows)
 
 
-def test_the_majority_baseline_is_the_share_of_the_most_frequent_class(cell: Cell) -> None:
-    split = toys.sentences(21, 4)
-    (score,) = scoring.majority_baseline(cell, {"dev": split})
-    assert (score.kind, score.n) == ("majority", 21)
-    assert score.value == max(np.mean(split.labels_N == 0), np.mean(split.labels_N == 1))
+def test_what_is_scored_on_which_split(cell: Cell, model: Path, tickets: Tickets) -> None:
+    """Everything on dev; on the others what is not pruned, and the good tickets of the searches."""
+    predicted = logits(predictions(cell, model, tickets)).keys()
+    assert {measurement for measurement, split in predicted if split == "dev"} == {*PLAN}
+    elsewhere = {measurement for measurement, split in predicted if split == "select"}
+    assert elsewhere == {measurement for measurement, split in predicted if split == "dev-x"}
+    pruned = {measurement.key for measurement in elsewhere if measurement.state == "pruned"}
+    assert pruned == {method.good for method in METHODS.values()}
+    assert elsewhere >= {measurement for measurement in PLAN if measurement.state != "pruned"}
 
 
-def test_super_survivors_are_kept_by_every_seed_and_controls_have_their_size() -> None:
-    masks = [toys.subnetwork(seed) for seed in range(3)]
-    good = [
-        toys.good_ticket("rte", seed, mask["heads"], mask["mlps"])
-        for seed, mask in enumerate(masks)
-    ]
-    survivors, *controls = scoring.super_tickets(good, 1, rng("super", "rte"))
-    assert survivors.kind == "super"
-    assert [ticket.kind for ticket in controls] == ["super-random", "super-bad"]
-    assert survivors.subnetwork == masks[0] & masks[1] & masks[2]
-    for control in controls:
-        for part, kept in survivors.subnetwork.items():
-            assert control.subnetwork[part].sum() == kept.sum()
+def test_the_parameters_say_what_is_retrained_with_a_seed() -> None:
+    def keys(seed: int, state: str) -> set[Key]:
+        plan = measurements.of_cell(seed, CONTROLS, RETRAIN)
+        assert len({*plan}) == len(plan)
+        return {measurement.key for measurement in plan if measurement.state == state}
+
+    always = {Key(name, kind) for name in METHODS for kind in ("good", "random", "bad")}
+    assert keys(4, "retrained") == always
+    assert keys(3, "retrained") == always - {Key(MAGNITUDE.name, "bad")}
+    assert keys(3, "reinitialised") == {method.good for method in METHODS.values()}
+    assert not keys(4, "reinitialised")
+    assert keys(3, "finetuned") == {FULL, WORDS, MAJORITY}
+    assert len(keys(3, "pruned")) == 2 * (1 + 4 + 3 + 1 + 2 * 2) + 1
 
 
-def test_bfloat16_trains_and_scores_close_to_float32(cell: Cell, model: Path) -> None:
-    half = replace(cell, compute=msgspec.structs.replace(COMPUTE, precision="bfloat16"))
-    exact, _ = finetune_cell(lambda *_: None, cell)
-    rounded, _ = finetune_cell(lambda *_: None, half)
-    difference = 0.0
-    for name, weight in exact.state_dict().items():
-        assert rounded.state_dict()[name].dtype == torch.float32
-        difference = max(difference, float((weight - rounded.state_dict()[name]).abs().max()))
-    assert 0 < difference < 2 * 3 * cell.recipe.learning_rate  # three opposite steps of Adam
+def test_scores_are_functions_of_the_rounded_logits(
+    cell: Cell, model: Path, tickets: Tickets, tmp_path: Path
+) -> None:
+    rows = predictions(cell, model, tickets)
+    records.write(Prediction, rows, tmp_path / "rows.parquet")
+    read = records.structs(Prediction, records.read(Prediction, [tmp_path / "rows.parquet"]))
+    assert logits(read) == logits(rows)
+    recorded = [*scores(read)]
+    assert len(recorded) == len(rows) * len(RTE.metrics)
+    for row, score in zip(rows, recorded, strict=True):
+        rounded_NC = row.logits.astype(np.float64).reshape(-1, 2)
+        assert {score.metric: score.value} == measure(RTE, rounded_NC, row.labels)
+        assert score.n == len(SPLITS[row.split])
+
+
+@pytest.mark.parametrize("bad", ["unsurvived", "smallest"])
+def test_draws_have_the_size_of_the_good_ticket_and_differ(
+    tickets: Tickets, model: Path, bad: str
+) -> None:
+    controls = msgspec.structs.replace(CONTROLS, bad=bad)
+    tickets = replace(tickets, settings=replace(tickets.settings, controls=controls))
     encoder = checkpoint.load(model, 2)
-    examples = toys.sentences(30, 5)
-    with arithmetic(half.compute):
-        logits = predict(encoder, examples)
-        full = Subnetwork.full(encoder.config.shapes)
-        gradients = gate_gradients(encoder, examples, RTE, full).gradients
-    np.testing.assert_allclose(logits, predict(encoder, examples), atol=0.1)
-    assert np.isfinite(gradients["heads"]).all()
+    drawn = {key: tickets.subnetwork(key, encoder) for key in DRAWN}
+    for key, kept in drawn.items():
+        good = tickets.stored[key.good]
+        assert [part.sum() for part in kept.values()] == [part.sum() for part in good.values()] or (
+            key.method == MAGNITUDE.name and kept.size == good.size
+        )
+        assert kept == tickets.subnetwork(key, encoder)
+    random = [kept for key, kept in drawn.items() if key.kind == "random"]
+    assert len({*random}) == len(random)
+    if bad == "unsurvived":
+        weights = [kept for key, kept in drawn.items() if key.method == MAGNITUDE.name]
+        assert len({*weights}) == len(weights)
+
+
+def test_nothing_depends_on_the_division_into_jobs(
+    cell: Cell, model: Path, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = [measurement for measurement in PLAN if not measurement.is_trained]
+    together = predictions(cell, model, tickets, plan)
+    monkeypatch.setattr(scoring, "PARTS", 1)
+    assert [*logits(predictions(cell, model, tickets, plan)).items()] == [*logits(together).items()]
+
+
+def test_a_resumed_run_gives_the_same_bytes_and_repeats_nothing(
+    cell: Cell, model: Path, tickets: Tickets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, evaluated = Journal(tmp_path / "journal"), list[int]()
+    whole = predictions(cell, model, tickets, journal=journal)
+    entries = sorted((tmp_path / "journal").rglob("*.safetensors"))
+    assert len(entries) == len(PLAN) - 2  # baselines take no time
+    for entry in entries[::2]:
+        entry.unlink()
+
+    def counted(encoder: Encoder, splits: Splits) -> Logits:
+        evaluated.append(1)
+        return predict_splits(encoder, splits)
+
+    monkeypatch.setattr(scoring, "predict_splits", counted)
+    monkeypatch.setattr(scoring, "PARTS", 3)
+    resumed = predictions(cell, model, tickets, journal=journal)
+    assert len(evaluated) == len(entries[::2])
+    assert [*logits(resumed).items()] == [*logits(whole).items()]
+
+
+def test_predictions_of_a_cell_are_small(tmp_path: Path) -> None:
+    """80 rows of 320 examples, more than the default has, as noisy as logits can be."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 320).astype(np.float32)
+    rows = [
+        Prediction(
+            task="sst2",
+            seed=1,
+            **Key("structured", "random", draw, 0.5)._asdict(),
+            state="pruned",
+            split="dev",
+            logits=rng.normal(size=640).astype(np.float16),
+            labels=labels,
+        )
+        for draw in range(80)
+    ]
+    records.write(Prediction, rows, tmp_path / "rows.parquet")
+    assert (tmp_path / "rows.parquet").stat().st_size < 300_000
+
+
+def test_a_ticket_of_another_seed_is_refused(tickets: Tickets, tmp_path: Path) -> None:
+    for key, kept in tickets.stored.items():
+        Ticket("rte", 3, key, kept).save(tmp_path)
+    loaded = load_tickets(tmp_path, "rte", 3, CONTROLS, RETRAIN)
+    assert {ticket.key: ticket.subnetwork for ticket in loaded} == tickets.stored
+    with pytest.raises(UserError, match="holds the ticket"):
+        load_tickets(tmp_path, "rte", 4, CONTROLS, RETRAIN)

@@ -1,7 +1,7 @@
 """Checks of a finished run: an unchanged run passes, and whatever is changed in it is reported."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lottery import records, subnetwork
 from lottery.errors import UserError
-from lottery.schemas import Score, StepRecord
+from lottery.schemas import Prediction, Score, StepRecord
 from lottery.subnetwork import Subnetwork
 from lottery.tickets.methods import METHODS
-from lottery.verification import counts, recompute
+from lottery.verification import counts, recompute, scored
 from lottery.verification.run import CellOutputs, Findings
 from tests import toy_run
 from tests.toy_run import SEEDS
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
-    "rows": counts.rows,
+    "predictions": scored.predictions,
+    "scores": scored.scores,
     "sizes": counts.sizes,
     "steps": counts.steps,
     "draws": recompute.draws,
@@ -32,7 +34,7 @@ CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
     "pruned scores": partial(recompute.pruned_scores, tolerance=0),
 }
 GOODS = [(method, "good") for method in METHODS]
-CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad")]
+CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad-0")]
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_missing_and_duplicate_scores_are_reported(
     copy = tmp_path_factory.mktemp("rows") / "run"
     shutil.copytree(finished_run, copy)
     rewrite(Score, copy / "scores" / "rte" / "2" / f"{table}.parquet", change(row))
-    (problem,) = problems(copy, "rows")
+    (problem,) = problems(copy, "scores")
     assert f"{'0' if change is without else '2'} scores, expected 1" in problem
     shutil.rmtree(copy)
 
@@ -169,15 +171,43 @@ def test_a_changed_score_of_a_pruned_ticket_is_reported(copy: Path, number: int)
     not_retrained = frame.index[frame["state"] != "retrained"]
     row = not_retrained[number % len(not_retrained)]
     rewrite(Score, path, with_value(row, "value", frame["value"][row] + 1e-9))
-    (problem,) = problems(copy, "pruned scores")
-    assert f"{frame['method'][row]} {frame['kind'][row]}" in problem
-    assert not problems(copy, "rows")
+    for check in ("scores", "pruned scores"):
+        (problem,) = problems(copy, check)
+        assert f"{frame['method'][row]} {frame['kind'][row]}" in problem
+    assert not problems(copy, "predictions")
+
+
+def change_predictions(
+    copy: Path, change: Callable[[list[Prediction]], Sequence[Prediction]]
+) -> None:
+    path = copy / "predictions" / "rte" / "1" / "1.parquet"
+    rows = records.structs(Prediction, records.read(Prediction, [path]))
+    records.write(Prediction, change(rows), path)
+
+
+@pytest.mark.parametrize("changed", [[], [0, 0]], ids=["missing", "doubled"])
+def test_missing_and_duplicate_predictions_are_reported(copy: Path, changed: list[int]) -> None:
+    change_predictions(copy, lambda rows: [rows[at] for at in changed] + rows[1:])
+    (problem,) = problems(copy, "predictions")
+    assert f"{len(changed)} predictions, expected 1" in problem
+
+
+def test_logits_that_do_not_give_the_scores_are_reported(copy: Path) -> None:
+    change_predictions(copy, lambda rows: [replace(rows[0], logits=-rows[0].logits), *rows[1:]])
+    (problem,) = problems(copy, "scores")
+    assert "40 examples; predictions give" in problem
+    assert not problems(copy, "predictions", "pruned scores")
+
+
+def test_labels_that_are_not_those_of_the_data_are_reported(copy: Path) -> None:
+    change_predictions(copy, lambda rows: [replace(rows[0], labels=rows[0].labels[:7]), *rows[1:]])
+    assert any("the data have other labels" in text for text in problems(copy, "predictions"))
 
 
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("n", 7, "scores count 7 and 40 examples of dev, the data have 40"),
+        ("n", 7, "7 examples; predictions give"),
         ("seed", 2, "expected records of rte seed 1 only"),
         ("split", "test", "0 scores, expected 1"),
         ("metric", "f1", "0 scores, expected 1"),
@@ -187,7 +217,7 @@ def test_a_changed_identity_of_a_score_is_reported(
     copy: Path, column: str, value: object, message: str
 ) -> None:
     rewrite(Score, copy / "scores" / "rte" / "1" / "1.parquet", with_value(0, column, value))
-    assert any(message in problem for problem in problems(copy, "rows"))
+    assert any(message in problem for problem in problems(copy, "scores"))
 
 
 @pytest.mark.parametrize(
@@ -237,10 +267,10 @@ def test_the_model_of_another_seed_is_reported(copy: Path) -> None:
 
 def test_a_ticket_of_another_kind_is_reported(copy: Path) -> None:
     folder = copy / "subnetworks" / "rte" / "1" / "structured"
-    shutil.copy(folder / "bad.safetensors", folder / "random-0.safetensors")
+    shutil.copy(folder / "bad-0.safetensors", folder / "random-0.safetensors")
     assert any("holds the ticket" in problem for problem in problems(copy, "sizes"))
 
 
 def test_a_missing_file_is_reported(copy: Path) -> None:
     (copy / "scores" / "rte" / "2" / "1.parquet").unlink()
-    assert any("2/1.parquet" in problem for problem in problems(copy, "rows"))
+    assert any("2/1.parquet" in problem for problem in problems(copy, "scores"))

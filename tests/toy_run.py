@@ -22,6 +22,7 @@ SEEDS = (1, 2)
 CHANGES = {
     "[sst2]": "[rte]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
     "threshold: 0.8": "threshold: 1.0", "learning_rate: 1.0e-4": "learning_rate: 1.0e-2",
+    "reinitialised: []": "reinitialised: [1]",
 }  # fmt: skip
 
 
@@ -53,19 +54,24 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
     models = {seed: Path(f"models/rte/{seed}") for seed in seeds}
     tickets = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
     for seed, model in models.items():
-        scores = Path(f"scores/rte/{seed}")
+        scores, predictions = Path(f"scores/rte/{seed}"), Path(f"predictions/rte/{seed}")
         finetune.main("rte", seed, data, encoder, model)
         prune.main("rte", seed, data, encoder, model, tickets[seed])
-        retrain.main("rte", seed, 1, data, encoder, model, tickets[seed], scores / "1.parquet")
+        tables = (scores / "1.parquet", predictions / "1.parquet")
+        retrain.main("rte", seed, 1, data, encoder, model, tickets[seed], *tables)
     for seed, model in models.items():
-        scores = Path(f"scores/rte/{seed}/super.parquet")
-        super_survivors.main("rte", seed, data, encoder, model, tickets[seed].parent, scores)
+        tables = (
+            Path(f"scores/rte/{seed}/super.parquet"),
+            Path(f"predictions/rte/{seed}/super.parquet"),
+        )
+        super_survivors.main("rte", seed, data, encoder, model, tickets[seed].parent, *tables)
 
 
 def run(root: Path) -> FinishedRun:
     """The finished run below `root`."""
     tree = params.read(root / "params.yaml")
-    folders = (root / name for name in ("data", "encoder", "models", "subnetworks", "scores"))
+    names = ("data", "encoder", "models", "subnetworks", "scores", "predictions")
+    folders = (root / name for name in names)
     return FinishedRun(
         section(GridParameters, tree),
         pruning.read_settings(tree),

@@ -68,6 +68,13 @@ def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
     return Subnetwork({"heads": heads, "mlps": mlps})
 
 
+def weights(seed: int, density: float) -> Subnetwork:
+    """Random weights, of which the share `density` is kept."""
+    rng = np.random.default_rng(seed)
+    prunable = encoder().prunable()
+    return Subnetwork({name: rng.random(part.shape) < density for name, part in prunable.items()})
+
+
 def good_ticket(task: str, seed: int, heads: Kept, mlps: Kept) -> Ticket:
     """The s-pruned good ticket of a task and seed with these masks: heads [L, H], mlps [L]."""
     subnetwork = Subnetwork({"heads": heads, "mlps": mlps})

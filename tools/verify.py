@@ -22,7 +22,7 @@ from lottery.runtime.compute import arithmetic
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets import pruning
 from lottery.tickets.pruner import SearchSettings
-from lottery.verification import counts, hashes, recompute
+from lottery.verification import counts, hashes, recompute, scored
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta
@@ -38,6 +38,9 @@ def main(
     models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
     subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
     scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
+    predictions: Annotated[Path, Option(help="Prediction tables, <task>/<seed>/.")] = Path(
+        "predictions"
+    ),
     attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
     authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
     reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
@@ -45,7 +48,8 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
-    run = FinishedRun(*_parameters(), data, encoder, models, subnetworks, scores)
+    folders = (data, encoder, models, subnetworks, scores, predictions)
+    run = FinishedRun(*_parameters(), *folders)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, subnetworks, attention, data / "patterns", authors)
     searches = partial(recompute.searches, tolerance=tolerance)
@@ -54,12 +58,15 @@ def main(
         "every output is the one that was recorded": lambda: hashes.outputs(
             lock, eta.jobs(eta.PIPELINE, cli.parameters())
         ),
-        "no score is missing or doubled": _for_each_cell(run, counts.rows),
+        "no prediction is missing or doubled": _for_each_cell(run, scored.predictions),
+        "scores are those of the predictions": _for_each_cell(run, scored.scores),
         "sizes and overlaps are exact": _for_each_cell(run, counts.sizes),
         "searches keep to rate and threshold": _for_each_cell(run, counts.steps),
         "controls are what their seeds draw": _for_each_cell(run, recompute.draws),
         "searches end as recorded": _for_each_cell(run, searches),
-        "pruned scores come out again": _for_each_cell(run, pruned_scores),
+        "pruned scores come out again, of stored tickets and one draw of each kind": _for_each_cell(
+            run, pruned_scores
+        ),
         "tables, figures and report come out again": lambda: rebuilt(
             sources, (data / "meta", attention, html.TEMPLATE), reports
         ),

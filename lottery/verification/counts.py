@@ -1,61 +1,16 @@
-"""Counts that follow from the parameters of a run: its scores, sizes and overlaps of tickets, steps of searches."""
+"""Counts that follow from the parameters of a run: sizes and overlaps of tickets, steps of searches."""
 
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from lottery.ticket import FULL, MAJORITY, WORDS, Key, Ticket
+from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.pruning import score_floor
 from lottery.tickets.search import score_threshold
 from lottery.verification.run import CellOutputs, Findings
-from lottery.vocabulary import State
-from lottery.wording import counted, listed
 
-IDENTITY = ["method", "kind", "draw", "matched", "state", "split", "metric"]
 Step = dict[Any, Any]
-
-
-def rows(cell: CellOutputs) -> Findings:
-    """There is one score for everything that the parameters ask for, and no other; each counts its split's examples."""
-    scores, splits = cell.scores(), cell.splits()
-    expected = {
-        (*key, state, split, metric)
-        for key, state in _scored(cell)
-        for split in splits
-        if split == "dev" or state != "pruned" or (key.kind, key.matched) == ("good", None)
-        for metric in cell.task.metrics
-    }
-    identities = scores[IDENTITY].astype({"matched": object})
-    counts = Counter(map(tuple, identities.where(identities.notna(), None).to_numpy().tolist()))
-    for identity in sorted(expected | counts.keys(), key=str):
-        label = f"{cell}: {' '.join(str(word) for word in identity if word is not None)}"
-        count, due = counts[identity], int(identity in expected)
-        yield None if count == due else f"{label}: {counted(count, 'score')}, expected {due}"
-    for split, of_split in scores.groupby("split"):
-        recorded, size = sorted(set(of_split["n"])), len(splits.get(str(split), ()))
-        text = (
-            f"scores count {listed(map(str, recorded))} examples of {split}, the data have {size}"
-        )
-        yield None if recorded == [size] else f"{cell}: {text}"
-
-
-def _scored(cell: CellOutputs) -> Iterator[tuple[Key, State]]:
-    """Every ticket, the full model and the baselines, with each state in which they are scored."""
-    controls, retrain = cell.run.settings.controls, cell.run.settings.retrain
-    for key in (FULL, MAJORITY, WORDS):
-        yield key, "finetuned"
-    for method in METHODS.values():
-        stored, supers = method.stored(controls, retrain), method.super_keys(controls)
-        for key in (*stored, *method.drawn(controls, retrain), *supers):
-            yield key, "pruned"
-        for key in (*stored, *supers):
-            if retrain.retrains(key, cell.seed):
-                yield key, "retrained"
-        if cell.seed in retrain.reinitialised:
-            yield method.good, "reinitialised"
 
 
 def sizes(cell: CellOutputs) -> Findings:

@@ -7,72 +7,61 @@ import math
 
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
-from lottery.model.evaluation import majority_scores
+from lottery.predictions import measure
 from lottery.runtime.compute import chosen_device
-from lottery.seeds import rng
-from lottery.ticket import Key, Ticket
-from lottery.tickets import pruning, scoring
+from lottery.subnetwork import Subnetwork
+from lottery.ticket import FULL, Key
+from lottery.tickets import pruning
+from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.pruning import Search
-from lottery.tickets.retraining import SplitScores, score_splits
+from lottery.tickets.retraining import predict_splits
+from lottery.tickets.scoring import Tickets
+from lottery.tickets.super_survivors import super_subnetworks
 from lottery.verification.counts import good_step
 from lottery.verification.run import CellOutputs, Findings
-from lottery.vocabulary import WHOLE
+from lottery.verification.scored import Identity, identity
 
 
 def pruned_scores(cell: CellOutputs, tolerance: float) -> Findings:
-    """The full model, and the model pruned to every ticket, have the recorded scores."""
+    """The full model, and the model pruned to all stored tickets and some that are not, have the recorded scores."""
     encoder, splits = _encoder(cell), cell.splits()
-    dev = {name: split for name, split in splits.items() if name != "select"}
-    recorded = _recorded(cell)
-    full = Ticket.whole(cell.task.name, cell.seed, encoder.config.shapes)
-    for ticket in (full, *cell.tickets().values(), *_super_tickets(cell)):
-        pruned = encoder if ticket.is_whole else encoder.cut(ticket.subnetwork)
-        scored_on = splits if ticket.kind in {"full", "good"} else dev
-        scores = score_splits(pruned, cell.task, scored_on)
-        yield from _compare(cell, ticket.key, scores, recorded, tolerance)
-    majority = {name: majority_scores(cell.task, split) for name, split in dev.items()}
-    yield from _compare(cell, (WHOLE, "majority", 0), majority, recorded, tolerance)
+    settings, examples = cell.run.settings, splits[cell.run.settings.prune.data]
+    stored = {key: ticket.subnetwork for key, ticket in cell.tickets().items()}
+    tickets = Tickets(cell.task, cell.seed, stored | _supers(cell), examples, settings)
+    recorded = {identity(score): score.value for score in cell.scores()}
+    for key in (FULL, *tickets.stored, *_some_drawn(cell)):
+        measurement = Measurement(key, "finetuned" if key == FULL else "pruned")
+        pruned = encoder.cut(tickets.subnetwork(key, encoder))
+        for split, logits_NC in predict_splits(pruned, measurement.scored_on(splits)).items():
+            for metric, value in measure(cell.task, logits_NC, splits[split].labels_N).items():
+                score = Identity(*measurement, split, metric)
+                expected = recorded.get(score, math.nan)
+                yield _difference(f"{cell}: {score}", value, expected, tolerance)
+
+
+def _some_drawn(cell: CellOutputs) -> list[Key]:
+    """One draw of each kind and size that is not stored."""
+    settings = cell.run.settings
+    keys = [
+        key
+        for method in METHODS.values()
+        for key in method.drawn(settings.controls, settings.retrain)
+    ]
+    return [*{key._replace(draw=0): key for key in keys}.values()]
 
 
 def _encoder(cell: CellOutputs) -> Encoder:
     return checkpoint.load(cell.model, cell.task.classes).to(chosen_device(cell.run.compute))
 
 
-def _super_tickets(cell: CellOutputs) -> list[Ticket]:
+def _supers(cell: CellOutputs) -> dict[Key, Subnetwork]:
     """Super-survivors and their controls, drawn again."""
-    return [
-        ticket
-        for method in METHODS.values()
-        if method.super_survivors
-        for ticket in scoring.super_tickets(
-            cell.good_of_all_seeds(method), cell.seed, rng("super", cell.task.name)
-        )
-    ]
-
-
-def _recorded(cell: CellOutputs) -> dict[tuple[str, ...], float]:
-    """Scores of everything that was not retrained, by method, kind, draw, split and metric."""
-    scores = cell.scores()
-    scores = scores[scores["state"] != "retrained"]
-    identities = scores[["method", "kind", "draw", "split", "metric"]].astype(str)
-    keys = map(tuple, identities.to_numpy().tolist())
-    return dict(zip(keys, scores["value"].tolist(), strict=True))
-
-
-def _compare(
-    cell: CellOutputs,
-    key: Key,
-    scores: SplitScores,
-    recorded: dict[tuple[str, ...], float],
-    tolerance: float,
-) -> Findings:
-    method, kind, draw = key
-    for split, metrics in scores.items():
-        for metric, value in metrics.items():
-            expected = recorded.get((method, kind, str(draw), split, metric), math.nan)
-            label = f"{cell}: {metric} of {method} {kind} {draw} on {split}"
-            yield _difference(label, value, expected, tolerance)
+    supers: dict[Key, Subnetwork] = {}
+    for method in METHODS.values():
+        if keys := method.super_keys(cell.run.settings.controls):
+            supers |= super_subnetworks(cell.good_of_all_seeds(method), keys)
+    return supers
 
 
 def _difference(label: str, value: float, recorded: float, tolerance: float) -> str | None:

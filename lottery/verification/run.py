@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from msgspec import Struct
 
 from lottery import records
@@ -15,7 +16,7 @@ from lottery.data import examples
 from lottery.data.examples import Examples
 from lottery.grid import GridParameters, cell_name
 from lottery.runtime.parameters import ComputeParameters
-from lottery.schemas import Score, StepRecord
+from lottery.schemas import Prediction, Score, StepRecord
 from lottery.tasks import Task, get_task
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, Method
@@ -36,6 +37,7 @@ class FinishedRun:
     models: Path
     subnetworks: Path
     scores: Path
+    predictions: Path
 
     @property
     def cells(self) -> list["CellOutputs"]:
@@ -82,13 +84,19 @@ class CellOutputs:
 
     def steps(self) -> pd.DataFrame:
         """The trajectories of all searches."""
-        return self._records(StepRecord, self.run.subnetworks, "trajectory.parquet")
-
-    def scores(self) -> pd.DataFrame:
-        """All scores of the cell."""
-        return self._records(Score, self.run.scores, *self.run.grid.score_files)
-
-    def _records(self, kind: type[Struct], folder: Path, *names: str) -> pd.DataFrame:
-        cell = [(self.task.name, self.seed)]
-        frame: pd.DataFrame = records.read_cells(kind, cell, folder, *names).to_pandas()
+        frame: pd.DataFrame = self._table(
+            StepRecord, self.run.subnetworks, "trajectory.parquet"
+        ).to_pandas()
         return frame
+
+    def scores(self) -> list[Score]:
+        """All scores of the cell."""
+        return records.structs(Score, self._table(Score, self.run.scores))
+
+    def predictions(self) -> list[Prediction]:
+        """All predictions of the cell."""
+        return records.structs(Prediction, self._table(Prediction, self.run.predictions))
+
+    def _table(self, kind: type[Struct], folder: Path, *names: str) -> pa.Table:
+        cell = [(self.task.name, self.seed)]
+        return records.read_cells(kind, cell, folder, *(names or self.run.grid.score_files))

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery.data import examples
+from lottery.data.examples import Examples
 from lottery.model.parameters import FinetuneParameters
 from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
@@ -19,6 +20,9 @@ Data = Annotated[Path, Argument(help="Folder of the task's encoded examples.")]
 Pretrained = Annotated[Path, Argument(help="Folder of the pre-trained encoder.")]
 Model = Annotated[Path, Argument(help="Folder of the encoder fine-tuned with this seed.")]
 
+Scores = Annotated[Path, Argument(help="Table for the scores.")]
+Predictions = Annotated[Path, Argument(help="Table for the predictions, from which scores follow.")]
+
 
 def cell(task: str, seed: int, data: Path, pretrained: Path) -> Cell:
     """The cell: task, seed, training examples and parameters of fine-tuning."""
@@ -31,3 +35,9 @@ def cell(task: str, seed: int, data: Path, pretrained: Path) -> Cell:
         recipe=section(FinetuneParameters, tree),
         compute=section(ComputeParameters, tree),
     )
+
+
+def scored_splits(data: Path) -> dict[str, Examples]:
+    """The splits to score on: the one held out for searches, unless it is empty, and all that are reported on."""
+    splits = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
+    return {name: split for name, split in splits.items() if name != "train" and len(split)}

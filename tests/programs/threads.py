@@ -16,12 +16,15 @@ from rich.table import Table
 
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
+from lottery.predictions import measure
 from lottery.runtime.compute import arithmetic
+from lottery.ticket import FULL
 from lottery.tickets import pruning
 from lottery.tickets.methods import METHODS
 from lottery.tickets.pruning import Search
-from lottery.tickets.retraining import finetune_cell, score_splits
+from lottery.tickets.retraining import finetune_cell, predict_splits
 from lottery.verification.run import CellOutputs
+from lottery.verification.scored import Identity, identity
 from stages.shell import arguments
 from tests import toy_run
 
@@ -31,8 +34,8 @@ COLUMNS = ("cell", "recorded", "scored again", "trained again", *METHODS)
 def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
     """A row of the table: scores of the full model, then the steps and mask bits of each search that differ."""
     task, run = outputs.task, outputs.run
-    recorded = outputs.scores().set_index(["kind", "split", "metric"])["value"]
-    yield f"{recorded['full', 'dev', task.metrics[0]].item():.4f}"
+    recorded = {identity(score): score.value for score in outputs.scores()}
+    yield f"{recorded[Identity(FULL, 'finetuned', 'dev', task.metrics[0])]:.4f}"
     yield _score(outputs, checkpoint.load(outputs.model, task.classes))
     cell = arguments.cell(task.name, outputs.seed, run.data / task.name, pretrained)
     yield _score(outputs, finetune_cell(lambda _, __: None, cell)[0])
@@ -56,8 +59,9 @@ def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
 
 def _score(outputs: CellOutputs, encoder: Encoder) -> str:
     with arithmetic(outputs.run.compute):
-        scores = score_splits(encoder.eval(), outputs.task, {"dev": outputs.splits()["dev"]})
-    return f"{scores['dev'][outputs.task.metrics[0]]:.4f}"
+        dev = outputs.splits()["dev"]
+        logits = predict_splits(encoder.eval(), {"dev": dev})["dev"]
+    return f"{measure(outputs.task, logits, dev.labels_N)[outputs.task.metrics[0]]:.4f}"
 
 
 def main() -> None:
