@@ -34,6 +34,7 @@ CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
     "pruned scores": partial(recompute.pruned_scores, tolerance=0),
 }
 GOODS = [(method, "good") for method in METHODS]
+MATCHED = [(method, "good-0.5") for method in METHODS] + [("magnitude", "pretrained-0.5")]
 CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad-0")]
 
 
@@ -73,7 +74,9 @@ def resave(path: Path, change: Callable[[Subnetwork], Subnetwork]) -> None:
 
 
 @settings(max_examples=30)
-@given(data=st.data(), seed=st.sampled_from(SEEDS), ticket=st.sampled_from(GOODS + CONTROLS))
+@given(
+    data=st.data(), seed=st.sampled_from(SEEDS), ticket=st.sampled_from(GOODS + MATCHED + CONTROLS)
+)
 def test_a_flipped_bit_in_any_ticket_is_reported(
     finished_run: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -91,30 +94,41 @@ def test_a_flipped_bit_in_any_ticket_is_reported(
         return Subnetwork.unflatten(kept.shapes, bits)
 
     resave(path, flip)
-    reported = problems(copy, "sizes")
+    reported = problems(copy, "sizes", "steps")
     assert reported
     assert all(method in problem for problem in reported)
     shutil.rmtree(copy)
 
 
+def swap_two_components(kept: Subnetwork) -> Subnetwork:
+    """A subnetwork of the same size."""
+    part = next(iter(kept))
+    bits = kept[part].copy()
+    on, off = np.argwhere(bits)[0], np.argwhere(~bits)[0]
+    bits[tuple(on)], bits[tuple(off)] = False, True
+    return Subnetwork({**kept, part: bits})
+
+
 @pytest.mark.parametrize(("method", "name"), CONTROLS)
 def test_another_draw_of_the_same_size_is_reported(copy: Path, method: str, name: str) -> None:
-    def swap_two_components(kept: Subnetwork) -> Subnetwork:
-        part = next(iter(kept))
-        bits = kept[part].copy()
-        on, off = np.argwhere(bits)[0], np.argwhere(~bits)[0]
-        bits[tuple(on)], bits[tuple(off)] = False, True
-        return Subnetwork({**kept, part: bits})
-
     resave(copy / "subnetworks/rte/1" / method / f"{name}.safetensors", swap_two_components)
     ticket = f"{method} {name.replace('-', ' ')}"
     message = f"{ticket} is not what the seed draws"
     assert any(message in problem for problem in problems(copy, "draws"))
 
 
-def test_a_good_ticket_that_prunes_larger_weights_than_it_keeps_is_reported(copy: Path) -> None:
-    resave(copy / "subnetworks/rte/1/magnitude/good.safetensors", lambda kept: ~kept)
+@pytest.mark.parametrize("name", ["good", "good-0.5", "pretrained-0.5"])
+def test_a_ticket_that_prunes_larger_weights_than_it_keeps_is_reported(
+    copy: Path, name: str
+) -> None:
+    resave(copy / f"subnetworks/rte/1/magnitude/{name}.safetensors", swap_two_components)
     assert any("prunes a weight of" in problem for problem in problems(copy, "draws"))
+
+
+def test_a_matched_ticket_that_is_no_step_of_its_search_is_reported(copy: Path) -> None:
+    resave(copy / "subnetworks/rte/1/structured/good-0.5.safetensors", lambda kept: ~kept)
+    label = "structured search, structured good at sparsity 0.5: sparsity is"
+    assert any(label in problem for problem in problems(copy, "searches"))
 
 
 def rewrite(kind: Any, path: Path, change: Change) -> None:
@@ -168,8 +182,7 @@ def test_missing_and_duplicate_scores_are_reported(
 def test_a_changed_score_of_a_pruned_ticket_is_reported(copy: Path, number: int) -> None:
     path = copy / "scores" / "rte" / "1" / "1.parquet"
     frame = records.read(Score, [path]).to_pandas()
-    not_retrained = frame.index[frame["state"] != "retrained"]
-    row = not_retrained[number % len(not_retrained)]
+    row = frame.index[frame["state"] == "pruned"][number]
     rewrite(Score, path, with_value(row, "value", frame["value"][row] + 1e-9))
     for check in ("scores", "pruned scores"):
         (problem,) = problems(copy, check)
@@ -249,7 +262,8 @@ def test_a_step_that_was_accepted_below_its_threshold_is_reported(copy: Path) ->
 def test_a_search_that_accepts_nothing_ends_with_the_full_model(copy: Path) -> None:
     def without_scores(frame: pd.DataFrame) -> pd.DataFrame:
         undefined = dict.fromkeys(("score", "threshold", "full_score"), float("nan"))
-        return frame[frame["step"] < 2].assign(accepted=False, **undefined)
+        first_phase = frame[frame["phase"].isin(["full", "both", "weights"])]
+        return first_phase.assign(accepted=False, **undefined)
 
     for seed in SEEDS:
         folder = copy / "subnetworks" / "rte" / str(seed)
