@@ -1,0 +1,105 @@
+"""Heads as units of sampling: do those that survive with more seeds show more heterogeneous attention?
+
+Two instruments say how often a head's attention is heterogeneous, i.e. potentially meaningful: the classifier
+(`heterogeneous`) and the rule (`rule`), both as a share of its normed maps.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from numpy.typing import NDArray
+
+from lottery.analysis.estimate import UNTESTED, Effect, Estimate
+from lottery.analysis.strata import equivalence
+from lottery.ticket import Ticket
+from lottery.tickets.methods import STRUCTURED
+
+INSTRUMENTS = ("heterogeneous", "rule")
+COLUMNS = ["task", "seed", "layer", "index", "kept", *INSTRUMENTS]
+
+
+def measure(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """One row per head of each cell that has an s-pruned ticket: whether it is kept (0 or 1), and both shares.
+
+    The shares are those of the cell's fine-tuned model.
+    """
+    normed = profiles[(profiles["state"] == "finetuned") & (profiles["weighting"] == "normed")]
+    kept = [
+        (ticket.task, ticket.seed, layer, index, float(kept))
+        for ticket in tickets
+        if ticket.method == STRUCTURED.name
+        for (layer, index), kept in np.ndenumerate(ticket.subnetwork["heads"])
+    ]
+    frame = pd.DataFrame(kept, columns=COLUMNS[:5]).astype({"seed": "float64"})
+    heads = normed.astype({"seed": "float64"}).merge(frame, on=COLUMNS[:4])
+    return heads[COLUMNS].astype({"seed": "int64"})
+
+
+def slope(heads: pd.DataFrame, instrument: str, margin: float) -> Estimate:
+    """Difference of the share between heads that every seed keeps and heads that none keeps, within layers.
+
+    It is the slope of a regression on the share of seeds that keep the head, with an intercept for each layer of each
+    task; errors are clustered by head, whose values in several tasks are not independent. Equivalence to 0 by two
+    one-sided tests.
+    """
+    key = ["task", "layer", "index"]
+    means = heads.groupby(key, as_index=False)[["kept", instrument]].mean()
+    if not len(means) or not _centred(means, "kept").std() > 0:
+        return UNTESTED
+    layers = pd.get_dummies(means["task"] + " " + means["layer"].astype(str), dtype=float)
+    design = pd.concat([means["kept"], layers], axis=1)
+    cluster = pd.factorize(means["layer"].astype(str) + "." + means["index"].astype(str))[0]
+    fit = sm.OLS(means[instrument], design).fit(
+        cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True
+    )
+    cells = heads[["task", "seed"]].drop_duplicates()
+    return equivalence(
+        float(fit.params["kept"]),
+        max(float(fit.bse["kept"]), 1e-9),
+        float(cluster.max()),
+        margin,
+        len(cells),
+        cells["task"].nunique(),
+        [
+            Effect(str(task), int(seed), _slope(of_cell, instrument))
+            for (task, seed), of_cell in heads.groupby(["task", "seed"], sort=False)
+        ],
+    )
+
+
+def _slope(heads: pd.DataFrame, instrument: str) -> float:
+    x, y = (_centred(heads, column) for column in ("kept", instrument))
+    size = float((x**2).sum())
+    return float((x * y).sum()) / size if size > 0 else float("nan")
+
+
+def _centred(heads: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Differences from the mean of the layer."""
+    means = heads.groupby(["task", "layer"])[column].transform("mean")
+    return (heads[column] - means).to_numpy(np.float64)
+
+
+def summaries(heads: pd.DataFrame) -> pd.DataFrame:
+    """Quantities of a task whose replicates are heads: task, quantity, mean, variance (ddof 1), n.
+
+    `unstable heads`: 1 for a head that some of a task's seeds keep and others prune. `super heterogeneous` and `super
+    rule`: shares of the heads that every seed keeps.
+    """
+    key = ["task", "layer", "index"]
+    means = heads.groupby(key, as_index=False)[["kept", *INSTRUMENTS]].mean()
+    unstable = means.assign(unstable=((means["kept"] > 0) & (means["kept"] < 1)).astype(float))
+    supers = means[means["kept"] == 1]
+    quantities = {
+        "unstable heads": (unstable, "unstable"),
+        **{f"super {name}": (supers, name) for name in INSTRUMENTS},
+    }
+    frames = [
+        frame.groupby("task", sort=False)[column]
+        .agg(mean="mean", variance="var", n="count")
+        .reset_index()
+        .assign(quantity=quantity)
+        for quantity, (frame, column) in quantities.items()
+    ]
+    return pd.concat(frames, ignore_index=True)[["task", "quantity", "mean", "variance", "n"]]

@@ -1,0 +1,144 @@
+"""Means over fixed tasks and replicated seeds: Welch-Satterthwaite t tests, and equivalence by two of them.
+
+The tasks of a run are its subject, not a sample; its seeds, each with training data of its own, are the replicates
+(Bouthillier et al. 2021). The effect is the mean of the tasks' means, and only the spread of seeds within tasks counts
+as noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from lottery.analysis.estimate import NAN, UNTESTED, Effect, Estimate
+
+MANY_SEEDS = 5
+"""From this many replicates on, a task's own variance is trusted; with fewer, the pooled one is its lower bound."""
+NOISE_FLOOR = 1e-9
+"""Smaller standard errors count as this much: differences of equal numbers."""
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Means, variances (ddof 1) and numbers of replicates of a quantity, by task."""
+
+    tasks: Sequence[str]
+    means: Array
+    variances: Array
+    counts: Array
+    by_cell: Sequence[Effect] = ()
+
+    @classmethod
+    def of_cells(cls, values: "pd.Series[float]") -> "Strata":
+        """Strata of values by (task, seed); undefined values are left out."""
+        defined = values.dropna()
+        groups = defined.groupby(level="task", sort=False)
+        return cls(
+            list(groups.groups),
+            groups.mean().to_numpy(np.float64),
+            groups.var(ddof=1).to_numpy(np.float64),
+            groups.size().to_numpy(np.float64),
+            [Effect(str(task), int(seed), float(value)) for (task, seed), value in defined.items()],
+        )
+
+    def only(self, task: str) -> "Strata":
+        """One task, with at least the pooled variance where it has few replicates."""
+        moderated = self.moderated()
+        at = list(moderated.tasks).index(task)
+        return Strata(
+            [task],
+            *(values[at : at + 1] for values in (moderated.means, moderated.variances)),
+            moderated.counts[at : at + 1],
+            [effect for effect in self.by_cell if effect.task == task],
+        )
+
+    def moderated(self) -> "Strata":
+        """Strata whose variance is at least the pooled one where there are fewer than MANY_SEEDS replicates."""
+        pooled = self._pooled()
+        few = self.counts < MANY_SEEDS
+        variances = np.where(few, np.fmax(self.variances, pooled), self.variances)
+        return Strata(self.tasks, self.means, variances, self.counts, self.by_cell)
+
+    def _pooled(self) -> float:
+        df = self.counts - 1
+        known = df > 0
+        return float(np.average(self.variances[known], weights=df[known])) if known.any() else NAN
+
+    def mean(self) -> tuple[float, float, float]:
+        """The mean of the tasks' means, its standard error, and its degrees of freedom (Satterthwaite 1946).
+
+        A task with a single replicate takes the pooled variance. NaN if no task has two.
+        """
+        pooled, total_df = self._pooled(), float(np.maximum(self.counts - 1, 0).sum())
+        single = self.counts < 2
+        parts = np.where(single, pooled, self.variances) / self.counts / len(self.means) ** 2
+        df = np.where(single, total_df, self.counts - 1)
+        variance = float(parts.sum())
+        if not variance > 0:
+            return float(self.means.mean()), NOISE_FLOOR if variance == 0 else NAN, total_df or NAN
+        satterthwaite = variance**2 / float((parts**2 / df).sum())
+        se = max(variance**0.5, NOISE_FLOOR)
+        return float(self.means.mean()), se, min(satterthwaite, total_df)
+
+
+def above_zero(strata: Strata, margin: float = NAN) -> Estimate:
+    """Is the mean above 0 (for), below 0 (against), or within the margin of 0 (null)?"""
+    if not len(strata.means):
+        return UNTESTED
+    effect, se, df = strata.mean()
+    t = effect / se
+    return Estimate(
+        effect=effect,
+        se=se,
+        df=df,
+        cells=int(strata.counts.sum()),
+        tasks=len(strata.tasks),
+        p_for=float(stats.t.sf(t, df)),
+        p_against=float(stats.t.cdf(t, df)),
+        p_null=_equivalence_p(effect, se, df, margin),
+        by_cell=strata.by_cell,
+    )
+
+
+def within(strata: Strata, margin: float) -> Estimate:
+    """Is the mean within the margin of 0 (for), or beyond it on either side (against)?"""
+    if not len(strata.means):
+        return UNTESTED
+    effect, se, df = strata.mean()
+    return equivalence(
+        effect, se, df, margin, int(strata.counts.sum()), len(strata.tasks), strata.by_cell
+    )
+
+
+def equivalence(
+    effect: float,
+    se: float,
+    df: float,
+    margin: float,
+    cells: int,
+    tasks: int,
+    by_cell: Sequence[Effect] = (),
+) -> Estimate:
+    """Two one-sided tests of an effect against a margin (Schuirmann 1987), and their opposite."""
+    beyond = (abs(effect) - margin) / se
+    return Estimate(
+        effect=effect,
+        se=se,
+        df=df,
+        cells=cells,
+        tasks=tasks,
+        p_for=_equivalence_p(effect, se, df, margin),
+        p_against=min(1.0, 2 * float(stats.t.sf(beyond, df))),
+        equivalence=True,
+        sides=2,
+        by_cell=by_cell,
+    )
+
+
+def _equivalence_p(effect: float, se: float, df: float, margin: float) -> float:
+    """The larger p value of the tests against -margin and against margin."""
+    return float(stats.t.cdf((abs(effect) - margin) / se, df))
