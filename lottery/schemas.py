@@ -9,8 +9,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of one ticket on one split.
 
     `state` says which weights were scored: those of the fine-tuned model (`finetuned`), the same pruned to the
-    ticket (`pruned`), or pre-trained weights fine-tuned under its mask (`retrained`). `method` is the name of a
-    pruning method, or `full` if nothing is pruned. `n` counts the examples of the split.
+    ticket (`pruned`), or pre-trained or random weights trained under its mask (`retrained`, `reinitialised`). `method`
+    is the name of a pruning method, or `full` if nothing is pruned. `matched` is the sparsity at which tickets of all
+    cells are compared, null for a ticket of the size of its search. `n` counts the examples of the split.
     """
 
     task: str
@@ -18,6 +19,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     kind: Kind
     draw: int
+    matched: float | None
     state: State
     split: str
     metric: str

@@ -83,7 +83,7 @@ class ToyExperiment:
         }
         steps: list[dict[str, object]] = []
         for method, subnetwork in good.items():
-            Ticket(name, seed, method.name, "good", 0, subnetwork).save(folder)
+            Ticket(name, seed, method.good, subnetwork).save(folder)
             steps += self._search(method, subnetwork, generator)
         rows = [{"task": name, "seed": seed, **step} for step in steps]
         pq.write_table(
