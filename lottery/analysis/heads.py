@@ -12,11 +12,13 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from lottery.analysis.estimate import UNTESTED, Effect, Estimate
+from lottery.analysis.frames import stacked
 from lottery.analysis.strata import equivalence
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
 
 INSTRUMENTS = ("heterogeneous", "rule")
+SUMMARY = ["task", "quantity", "mean", "variance", "n"]
 COLUMNS = ["task", "seed", "layer", "index", "kept", *INSTRUMENTS]
 
 
@@ -81,25 +83,27 @@ def _centred(heads: pd.DataFrame, column: str) -> NDArray[np.float64]:
     return (heads[column] - means).to_numpy(np.float64)
 
 
-def summaries(heads: pd.DataFrame) -> pd.DataFrame:
-    """Quantities of a task whose replicates are heads: task, quantity, mean, variance (ddof 1), n.
+def unstable(tickets: Sequence[Ticket]) -> pd.DataFrame:
+    """`unstable heads` of every task, whose replicates are heads: 1 for a head that only some of the seeds keep."""
+    structured = [ticket for ticket in tickets if ticket.method == STRUCTURED.name]
+    rows = []
+    for task in dict.fromkeys(ticket.task for ticket in structured):
+        kept_SLH = [t.subnetwork["heads"] for t in structured if t.task == task]
+        if len(kept_SLH) > 1:
+            share_LH = np.mean(kept_SLH, axis=0)
+            mixed_C = ((share_LH > 0) & (share_LH < 1)).ravel().astype(np.float64)
+            rows.append((task, "unstable heads", mixed_C.mean(), mixed_C.var(ddof=1), mixed_C.size))
+    return pd.DataFrame(rows, columns=SUMMARY)
 
-    `unstable heads`: 1 for a head that some of a task's seeds keep and others prune. `super heterogeneous` and `super
-    rule`: shares of the heads that every seed keeps.
-    """
+
+def super_survivors(heads: pd.DataFrame) -> pd.DataFrame:
+    """`super <instrument>` of every task, whose replicates are heads: shares of those that every seed keeps."""
     key = ["task", "layer", "index"]
     means = heads.groupby(key, as_index=False)[["kept", *INSTRUMENTS]].mean()
-    unstable = means.assign(unstable=((means["kept"] > 0) & (means["kept"] < 1)).astype(float))
-    supers = means[means["kept"] == 1]
-    quantities = {
-        "unstable heads": (unstable, "unstable"),
-        **{f"super {name}": (supers, name) for name in INSTRUMENTS},
-    }
+    of_tasks = means[means["kept"] == 1].groupby("task", sort=False)
     frames = [
-        frame.groupby("task", sort=False)[column]
-        .agg(mean="mean", variance="var", n="count")
-        .reset_index()
-        .assign(quantity=quantity)
-        for quantity, (frame, column) in quantities.items()
+        of_tasks[name].agg(mean="mean", variance="var", n="count").reset_index()
+        .assign(quantity=f"super {name}")
+        for name in INSTRUMENTS
     ]
-    return pd.concat(frames, ignore_index=True)[["task", "quantity", "mean", "variance", "n"]]
+    return stacked(frames)[SUMMARY]
