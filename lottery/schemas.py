@@ -1,6 +1,8 @@
 """Records on disk: scores, steps of a search, importance of components."""
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from lottery.vocabulary import Kind, State
 
@@ -25,6 +27,24 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     value: float
     n: int
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The logits of one ticket for every example of one split, and the labels; its scores follow from them.
+
+    `logits` are row-major [N, classes]; a regression has one output, in the units of its (standardised) labels.
+    """
+
+    task: str
+    seed: int
+    method: str
+    kind: Kind
+    draw: int
+    matched: float | None
+    state: State
+    split: str
+    logits: NDArray[np.float16]
+    labels: NDArray[np.float32]
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
