@@ -47,10 +47,9 @@ def _split(task: Task, examples: Examples, truncated: int) -> dict[str, Any]:
         "tokens_max": int(examples.lengths_N.max()),
         "cut": truncated,
     }
-    labels = examples.labels_N.astype(np.float64)
     if task.regression:
-        return lengths | {"score_mean": float(labels.mean()), "score_std": float(labels.std())}
-    counts = np.bincount(labels.astype(int), minlength=task.classes)
+        return lengths
+    counts = np.bincount(examples.labels_N.astype(int), minlength=task.classes)
     return lengths | {"classes": {str(label): count for label, count in enumerate(counts.tolist())}}
 
 
