@@ -44,7 +44,7 @@ LEVELS = {
 class ToyExperiment:
     """An experiment whose records are made up: its grid, its encoder's shape, and what is unusual about it."""
 
-    tasks: Sequence[str] = ("sst2", "stsb", "privacyqa")
+    tasks: Sequence[str] = ("sst2", "sarcasm", "stsb")
     seeds: Sequence[int] = (1337, 42, 86)
     layers: int = 6
     heads: int = 12
