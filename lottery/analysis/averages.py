@@ -17,7 +17,9 @@ Bounds = Callable[[Sequence[object]], tuple[float, float] | None]
 """The interval of a kind of ticket from example-level predictions, if there is one."""
 
 
-def averages(cells: pd.DataFrame, tasks: Sequence[str], bounds: Bounds = lambda _: None) -> pd.DataFrame:
+def averages(
+    cells: pd.DataFrame, tasks: Sequence[str], bounds: Bounds = lambda _: None
+) -> pd.DataFrame:
     """Mean corrected score of each kind of ticket: the mean over tasks of the means over seeds, with its interval.
 
     Only usable tickets of sound cells count, and `over` names the tasks that have any; `n` counts the cells. `interval`
@@ -30,6 +32,8 @@ def averages(cells: pd.DataFrame, tasks: Sequence[str], bounds: Bounds = lambda 
         estimate = above_zero(Strata.of_cells(values))
         bootstrapped = bounds(identity)
         low, high = bootstrapped or estimate.interval(LEVEL)
+        if values.nunique() == 1:  # majority class and full model, by definition
+            low = high = estimate.effect
         rows.append(
             {
                 **dict(zip(IDENTITY, identity, strict=True)),
@@ -53,7 +57,11 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     averaged over the pairs of seeds of all tasks; all are of the size that their search left.
     """
     averages, tasks, pairs = frames["averages"], frames["tasks"], frames["agreement"]
-    own = averages[averages["matched"].isna()].set_index(["method", "kind", "state"])["mean"].to_dict()
+    own = (
+        averages[averages["matched"].isna()]
+        .set_index(["method", "kind", "state"])["mean"]
+        .to_dict()
+    )
     searches = frames["searches"]
     sparsity = searches[searches["usable"]].groupby("method")["sparsity"].mean()
     pairs = pairs[pairs["matched"].isna() & (pairs["unit"] != "mlps")]

@@ -8,7 +8,7 @@ from lottery.analysis.frames import ordered
 from lottery.analysis.score_tables import IDENTITY
 from lottery.vocabulary import WHOLE
 
-REFERENCE = {("good", "retrained"), ("bad", "retrained"), ("good", "reinitialised")}
+REFERENCE = ("good retrained", "bad retrained", "good reinitialised")
 """Kinds and states that are compared with the baselines of the unpruned encoder."""
 
 
@@ -19,9 +19,8 @@ def baselines(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     usable tickets.
     """
     usable = cells[cells["reported"] & cells["usable"] & cells["matched"].isna()]
-    pairs = list(zip(usable["kind"], usable["state"], strict=True))
-    compared = (usable["method"] == WHOLE) | [pair in REFERENCE for pair in pairs]
-    return _over_seeds(usable[compared], ["task", *IDENTITY], tasks)
+    trained = (usable["kind"] + " " + usable["state"]).isin(REFERENCE)
+    return _over_seeds(usable[trained | (usable["method"] == WHOLE)], ["task", *IDENTITY], tasks)
 
 
 def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -31,7 +30,9 @@ def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFra
     others = usable["split"].str.startswith("dev-")
     with_others = usable["task"].isin(usable.loc[others, "task"])
     on_dev = usable[with_others & usable["split"].str.startswith("dev")]
-    scored_everywhere = on_dev.groupby(["task", *IDENTITY], dropna=False)["split"].transform("nunique") > 1
+    scored_everywhere = (
+        on_dev.groupby(["task", *IDENTITY], dropna=False)["split"].transform("nunique") > 1
+    )
     by = ["task", "split", *IDENTITY]
     return _over_seeds(on_dev[scored_everywhere], by, tasks)
 

@@ -10,14 +10,20 @@ from lottery.analysis.frames import stacked
 from lottery.analysis.hypotheses import Above, DrawsBelow, GoodAmongRandom
 from lottery.analysis.verdicts import DECIDED, ClaimDecision, decide
 
-SCORES = frozenset({"share", "probability"})
-"""Units of the effects of claims about scores."""
 PRETENDERS = tuple(
     Claim(f"{method.name}: {name}", "", "", sentence, [hypothesis])
     for method in PAPER_METHODS
     for name, sentence, hypothesis in (
-        ("first among random", "The first random mask is a good one.", GoodAmongRandom(method.name)),
-        ("even below odd", "Even random masks are bad ones.", DrawsBelow(method.name, "odd", "even")),
+        (
+            "first among random",
+            "The first random mask is a good one.",
+            GoodAmongRandom(method.name),
+        ),
+        (
+            "even below odd",
+            "Even random masks are bad ones.",
+            DrawsBelow(method.name, "odd", "even"),
+        ),
         (
             "first above second",
             "The first random mask scores higher than the second.",
@@ -31,10 +37,14 @@ PRETENDERS = tuple(
 def controls(published: Sequence[ClaimDecision], random: Sequence[ClaimDecision]) -> pd.DataFrame:
     """Both controls: of the claims that could be tested on their data, how many are reproduced or contradicted.
 
-    `published`: claims about scores, by the means that the authors published; most should be decided. `random`:
+    `published`: secondary claims about scores, by the means that the authors published; most should be decided. `random`:
     random masks in the place of good and of bad ones; none should be decided.
     """
-    about_scores = [each for each in published if each.claim.parts[0].unit in SCORES]
+    about_scores = [
+        decision
+        for decision in published
+        if decision.family == "secondary" and decision.claim.parts[0].unit == "share"
+    ]
     return pd.DataFrame([_row("published", about_scores), _row("random", random)])
 
 
@@ -44,9 +54,7 @@ def _row(name: str, decisions: Sequence[ClaimDecision]) -> Mapping[str, object]:
     return {"name": name, "decided": decided, "of": len(verdicts)}
 
 
-def negative_control(
-    evidence: Evidence, tasks: Sequence[str], level: float
-) -> list[ClaimDecision]:
+def negative_control(evidence: Evidence, tasks: Sequence[str], level: float) -> list[ClaimDecision]:
     """Verdicts on PRETENDERS, by the random masks of a run."""
     random = evidence.draws[(evidence.draws["kind"] == "random") & evidence.draws["matched"].isna()]
     first, odd = random["draw"] == 0, random["draw"] % 2 == 1

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
-NAN = float("nan")
+NAN, INFINITE = float("nan"), float("inf")
+EDGE = 1e-6
+"""The logit of an effect at a bound is that of one this far from it, as a share of the range."""
 POWER = 0.8
 
 
@@ -20,13 +22,52 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """The scale on which an effect is tested: its own, or the logit between the bounds that it cannot exceed."""
+
+    low: float = -INFINITE
+    high: float = INFINITE
+
+    def distance(self, effect: float, other: float, se: float) -> float:
+        """The difference of `effect` from `other`, in standard errors of `effect`."""
+        if np.isinf(self.low):
+            return (effect - other) / se
+        if not self.low < other < self.high:
+            return INFINITE if other <= self.low else -INFINITE
+        return (self._logit(effect) - self._logit(other)) / (se * self._slope(effect))
+
+    def shifted(self, effect: float, se: float, steps: float) -> float:
+        """`effect`, moved by this number of standard errors."""
+        if np.isinf(self.low):
+            return effect + steps * se
+        moved = special.expit(self._logit(effect) + steps * se * self._slope(effect))
+        return float(self.low + (self.high - self.low) * moved)
+
+    def _logit(self, effect: float) -> float:
+        return float(special.logit(self._share(effect)))
+
+    def _slope(self, effect: float) -> float:
+        share = self._share(effect)
+        return 1 / (share * (1 - share)) / (self.high - self.low)
+
+    def _share(self, effect: float) -> float:
+        """Where the effect lies between the bounds, clear of both."""
+        share = (effect - self.low) / (self.high - self.low)
+        return float(np.clip(share, EDGE, 1 - EDGE))
+
+
+LINEAR = Scale()
+
+
+@dataclass(frozen=True)
 class Estimate:
     """The effect of a claim, its standard error and the degrees of freedom, over `cells` cells of `tasks` tasks.
 
     p_for and p_against: one-sided, that the effect supports or contradicts the claim by chance alone. p_null: that it
     is within the margin by chance alone (two one-sided tests); NaN where no margin was declared. equivalence: whether
     the claim itself is that the effect is within a margin. sides: the number of ways to contradict the claim, among
-    which the error of `p_against` is divided. `t_based` says whether an interval may be built from the standard error; ranks have none.
+    which the error of `p_against` is divided. `t_based` says whether an interval may be built from the standard error;
+    ranks have none. scale: on which the effect is tested.
     """
 
     effect: float
@@ -40,6 +81,7 @@ class Estimate:
     equivalence: bool = False
     sides: int = 1
     t_based: bool = True
+    scale: Scale = LINEAR
     by_cell: Sequence[Effect] = ()
 
     @property
@@ -51,11 +93,10 @@ class Estimate:
         """Bounds that exclude what is rejected at `level` from below, and at `contradicts` from above."""
         if not self.t_based or np.isnan(self.se):
             return NAN, NAN
-        lower, upper = level, level if contradicts is None else contradicts
-        return (
-            self.effect - float(stats.t.isf(lower, self.df)) * self.se,
-            self.effect + float(stats.t.isf(upper, self.df)) * self.se,
-        )
+        upper = level if contradicts is None else contradicts
+        widths = (-float(stats.t.isf(level, self.df)), float(stats.t.isf(upper, self.df)))
+        low, high = (self.scale.shifted(self.effect, self.se, width) for width in widths)
+        return low, high
 
     def detectable(self, level: float) -> float:
         """The smallest effect that a test at this level finds with a power of 80 %."""

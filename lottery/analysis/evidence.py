@@ -46,16 +46,20 @@ class Evidence:
         if set(terms) <= set(self.cells.columns):
             total = self.cells[list(terms)].astype(float) @ pd.Series(terms) + constant
             return Strata.of_cells(total)
-        frames = self.summaries.pivot(index="task", columns="quantity", values=["mean", "variance", "n"])
-        if not set(terms) <= set(self.summaries["quantity"]):
-            return Strata([], *(np.empty(0) for _ in range(3)))
-        names, factors = list(terms), pd.Series(terms)
-        complete = frames["mean"][names].dropna().index
+        of_terms = self.summaries[self.summaries["quantity"].isin(list(terms))]
+        factors = of_terms["quantity"].map(dict(terms)).astype(float)
+        parts = of_terms.assign(
+            mean=factors * of_terms["mean"], variance=factors**2 * of_terms["variance"]
+        )
+        sums = parts.groupby("task", sort=False).agg(
+            mean=("mean", "sum"), variance=("variance", "sum"), n=("n", "min"), terms=("n", "size")
+        )
+        complete = sums[sums["terms"] == len(terms)]
         return Strata(
-            list(complete),
-            (frames["mean"].loc[complete, names] @ factors + constant).to_numpy(np.float64),
-            (frames["variance"].loc[complete, names] @ factors**2).to_numpy(np.float64),
-            frames["n"].loc[complete, names].min(axis=1).to_numpy(np.float64),
+            complete.index.tolist(),
+            complete["mean"].to_numpy(np.float64) + constant,
+            complete["variance"].to_numpy(np.float64),
+            complete["n"].to_numpy(np.float64),
         )
 
     def masks(self, method: str, matched: bool = False) -> pd.DataFrame:

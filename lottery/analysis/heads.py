@@ -5,6 +5,7 @@ Two instruments say how often a head's attention is heterogeneous, i.e. potentia
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from lottery.analysis.estimate import UNTESTED, Effect, Estimate
 from lottery.analysis.frames import stacked
-from lottery.analysis.strata import equivalence
+from lottery.analysis.strata import NOISE_FLOOR, equivalence
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
 
@@ -46,9 +47,11 @@ def slope(heads: pd.DataFrame, instrument: str, margin: float) -> Estimate:
     task; errors are clustered by head, whose values in several tasks are not independent. Equivalence to 0 by two
     one-sided tests.
     """
+    if heads.empty:
+        return UNTESTED
     key = ["task", "layer", "index"]
     means = heads.groupby(key, as_index=False)[["kept", instrument]].mean()
-    if not len(means) or not _centred(means, "kept").std() > 0:
+    if not _centred(means, "kept").std() > 0:
         return UNTESTED
     layers = pd.get_dummies(means["task"] + " " + means["layer"].astype(str), dtype=float)
     design = pd.concat([means["kept"], layers], axis=1)
@@ -57,14 +60,14 @@ def slope(heads: pd.DataFrame, instrument: str, margin: float) -> Estimate:
         cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True
     )
     cells = heads[["task", "seed"]].drop_duplicates()
-    return equivalence(
-        float(fit.params["kept"]),
-        max(float(fit.bse["kept"]), 1e-9),
-        float(cluster.max()),
-        margin,
-        len(cells),
-        cells["task"].nunique(),
-        [
+    estimate = equivalence(
+        float(fit.params["kept"]), max(float(fit.bse["kept"]), NOISE_FLOOR), cluster.max(), margin
+    )
+    return replace(
+        estimate,
+        cells=len(cells),
+        tasks=cells["task"].nunique(),
+        by_cell=[
             Effect(str(task), int(seed), _slope(of_cell, instrument))
             for (task, seed), of_cell in heads.groupby(["task", "seed"], sort=False)
         ],
@@ -102,7 +105,9 @@ def super_survivors(heads: pd.DataFrame) -> pd.DataFrame:
     means = heads.groupby(key, as_index=False)[["kept", *INSTRUMENTS]].mean()
     of_tasks = means[means["kept"] == 1].groupby("task", sort=False)
     frames = [
-        of_tasks[name].agg(mean="mean", variance="var", n="count").reset_index()
+        of_tasks[name]
+        .agg(mean="mean", variance="var", n="count")
+        .reset_index()
         .assign(quantity=f"super {name}")
         for name in INSTRUMENTS
     ]

@@ -8,13 +8,16 @@ from typing import Literal
 import pandas as pd
 
 from lottery.analysis import heads, ranks
-from lottery.analysis.estimate import NAN, UNTESTED, Estimate
+from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Estimate, Scale
 from lottery.analysis.evidence import Evidence
 from lottery.analysis.strata import Strata, above_zero, within
 from lottery.seeds import rng
 
 Unit = Literal["share", "kappa", "probability", "maps", "heads", "std"]
 """Of an effect: corrected score, Cohen's kappa, probability above one half, share of maps, share of heads, std."""
+
+BOUNDS: Mapping[Unit, tuple[float, float]] = {"kappa": (-1, 1), "maps": (0, 1), "heads": (0, 1)}
+"""Values that a quantity of the unit cannot exceed."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,18 @@ class Above(Hypothesis):
     def words(self) -> str:
         return f"{formula(self.terms, self.constant)} > 0"
 
+    @property
+    def scale(self) -> Scale:
+        """The scale of the test: a logit if the quantity is bounded."""
+        return _scale(self.terms, self.constant, self.unit)
+
     def test(self, evidence: Evidence) -> Estimate:
-        return above_zero(evidence.strata(self.terms, self.constant), self.margin)
+        return above_zero(evidence.strata(self.terms, self.constant), self.margin, self.scale)
 
     def test_task(self, evidence: Evidence, task: str) -> Estimate:
-        return above_zero(_only(evidence.strata(self.terms, self.constant), task), self.margin)
+        return above_zero(
+            _only(evidence.strata(self.terms, self.constant), task), self.margin, self.scale
+        )
 
 
 @dataclass(frozen=True)
@@ -79,15 +89,22 @@ class Within(Hypothesis):
     def words(self) -> str:
         return f"|{formula(self.terms, self.constant)}| < {self.margin:g}"
 
+    @property
+    def scale(self) -> Scale:
+        """The scale of the test: a logit if the quantity is bounded."""
+        return _scale(self.terms, self.constant, self.unit)
+
     def test(self, evidence: Evidence) -> Estimate:
         if evidence.seeds < self.seeds:
             return UNTESTED
-        return within(evidence.strata(self.terms, self.constant), self.margin)
+        return within(evidence.strata(self.terms, self.constant), self.margin, self.scale)
 
     def test_task(self, evidence: Evidence, task: str) -> Estimate:
         if evidence.seeds < self.seeds:
             return UNTESTED
-        return within(_only(evidence.strata(self.terms, self.constant), task), self.margin)
+        return within(
+            _only(evidence.strata(self.terms, self.constant), task), self.margin, self.scale
+        )
 
 
 @dataclass(frozen=True)
@@ -178,6 +195,15 @@ def formula(terms: Mapping[str, float], constant: float) -> str:
 def _signed(factor: float, term: str) -> str:
     size = "" if abs(factor) == 1 and term else f"{abs(factor):g}"
     return f"{'-' if factor < 0 else '+'} {(size + term).strip()}"
+
+
+def _scale(terms: Mapping[str, float], constant: float, unit: Unit) -> Scale:
+    """The scale of factor * quantity + constant, where the quantity is of a bounded unit."""
+    if unit not in BOUNDS:
+        return LINEAR
+    [factor] = terms.values()
+    low, high = sorted(factor * bound + constant for bound in BOUNDS[unit])
+    return Scale(low, high)
 
 
 def _only(strata: Strata, task: str) -> Strata:

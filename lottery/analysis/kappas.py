@@ -1,4 +1,4 @@
-"""Cohen's kappa between tickets, by cell: over the seeds of a task, over the tasks of a seed, with the pre-trained mask."""
+"""Cohen's kappa between tickets, by cell: across seeds, across tasks, and with the mask of the pre-trained weights."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence

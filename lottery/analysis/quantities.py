@@ -89,9 +89,11 @@ def _sized(frame: pd.DataFrame, matched: float | None) -> "pd.Series[bool]":
 
 
 def survival_std(tickets: Sequence[Ticket], heads_of_layer: int) -> pd.DataFrame:
-    """Std over seeds of the share of each head's weights that m-pruning keeps, as a quantity whose replicates are heads."""
+    """`survival std` of every task, whose replicates are heads: std over seeds of the share of weights that survive."""
     shares = {
-        (ticket.task, ticket.seed): survival.component_shares(ticket, heads_of_layer)["heads"].ravel()
+        (ticket.task, ticket.seed): survival.component_shares(ticket, heads_of_layer)[
+            "heads"
+        ].ravel()
         for ticket in tickets
         if ticket.method == MAGNITUDE.name
     }

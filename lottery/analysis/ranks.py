@@ -48,9 +48,7 @@ def good_among_random(cells: Sequence[tuple[str, int, float, Array]]) -> Estimat
     )
 
 
-def below(
-    cells: Sequence[tuple[str, int, Array, Array]], rng: np.random.Generator
-) -> Estimate:
+def below(cells: Sequence[tuple[str, int, Array, Array]], rng: np.random.Generator) -> Estimate:
     """Are the scores of one set of masks below those of another in the same cell? (van Elteren 1960)
 
     A cell is its task, its seed, the higher and the lower scores. The statistic weighs the Wilcoxon statistic of a

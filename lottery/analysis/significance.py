@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 Array = NDArray[np.float64]
 
@@ -10,10 +9,17 @@ Array = NDArray[np.float64]
 def holm(values: Array) -> Array:
     """Holm's corrected p values [m]. NaN marks a test that was not made: it stays NaN and does not count."""
     corrected = np.full(len(values), np.nan)
-    tested = ~np.isnan(values)
-    if tested.any():
-        corrected[tested] = multipletests(values[tested], method="holm")[1]
+    order = _ascending(values)
+    steps = values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return corrected
+
+
+def _ascending(values: Array) -> NDArray[np.intp]:
+    """Places of the p values of the tests that were made, the smallest first."""
+    tested = np.flatnonzero(~np.isnan(values))
+    order: NDArray[np.intp] = tested[np.argsort(values[tested], kind="stable")]
+    return order
 
 
 def holm_levels(values: Array, alpha: float) -> Array:
@@ -23,8 +29,7 @@ def holm_levels(values: Array, alpha: float) -> Array:
     at its level. NaN where no test was made.
     """
     levels = np.full(len(values), np.nan)
-    tested = np.flatnonzero(~np.isnan(values))
-    order = tested[np.argsort(values[tested], kind="stable")]
+    order = _ascending(values)
     for rank, index in enumerate(order):
         level = alpha / (len(order) - rank)
         if values[index] > level:

@@ -58,7 +58,7 @@ def searches(steps: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     guesses = _guesses(scores)
     rows = []
     for key, of_search in steps.groupby(SEARCH, sort=False):
-        task, seed, method = key
+        task, seed, _ = key
         ordered = of_search.sort_values("step")
         kept = ordered[ordered["accepted"] | (ordered["step"] == 0)].iloc[-1]
         guess = guesses.get((task, seed), 0.0)
@@ -152,8 +152,5 @@ def usable_tickets(
         ticket
         for ticket in tickets
         if (ticket.task, ticket.seed) in cells
-        and (
-            ticket.key.matched is not None
-            or (ticket.task, ticket.seed, ticket.method) in usable
-        )
+        and (ticket.key.matched is not None or (ticket.task, ticket.seed, ticket.method) in usable)
     ]

@@ -6,14 +6,14 @@ as noise.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lottery.analysis.estimate import NAN, UNTESTED, Effect, Estimate
+from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Effect, Estimate, Scale
 
 MANY_SEEDS = 5
 """From this many replicates on, a task's own variance is trusted; with fewer, the pooled one is its lower bound."""
@@ -85,12 +85,12 @@ class Strata:
         return float(self.means.mean()), se, min(satterthwaite, total_df)
 
 
-def above_zero(strata: Strata, margin: float = NAN) -> Estimate:
+def above_zero(strata: Strata, margin: float = NAN, scale: Scale = LINEAR) -> Estimate:
     """Is the mean above 0 (for), below 0 (against), or within the margin of 0 (null)?"""
     if not len(strata.means):
         return UNTESTED
     effect, se, df = strata.mean()
-    t = effect / se
+    t = scale.distance(effect, 0.0, se)
     return Estimate(
         effect=effect,
         se=se,
@@ -99,46 +99,44 @@ def above_zero(strata: Strata, margin: float = NAN) -> Estimate:
         tasks=len(strata.tasks),
         p_for=float(stats.t.sf(t, df)),
         p_against=float(stats.t.cdf(t, df)),
-        p_null=_equivalence_p(effect, se, df, margin),
+        p_null=max(_beyond(effect, se, df, margin, scale)),
+        scale=scale,
         by_cell=strata.by_cell,
     )
 
 
-def within(strata: Strata, margin: float) -> Estimate:
+def within(strata: Strata, margin: float, scale: Scale = LINEAR) -> Estimate:
     """Is the mean within the margin of 0 (for), or beyond it on either side (against)?"""
     if not len(strata.means):
         return UNTESTED
     effect, se, df = strata.mean()
-    return equivalence(
-        effect, se, df, margin, int(strata.counts.sum()), len(strata.tasks), strata.by_cell
-    )
+    estimate = equivalence(effect, se, df, margin, scale)
+    cells = int(strata.counts.sum())
+    return replace(estimate, cells=cells, tasks=len(strata.tasks), by_cell=strata.by_cell)
 
 
 def equivalence(
-    effect: float,
-    se: float,
-    df: float,
-    margin: float,
-    cells: int,
-    tasks: int,
-    by_cell: Sequence[Effect] = (),
+    effect: float, se: float, df: float, margin: float, scale: Scale = LINEAR
 ) -> Estimate:
     """Two one-sided tests of an effect against a margin (Schuirmann 1987), and their opposite."""
-    beyond = (abs(effect) - margin) / se
+    p = _beyond(effect, se, df, margin, scale)
     return Estimate(
         effect=effect,
         se=se,
         df=df,
-        cells=cells,
-        tasks=tasks,
-        p_for=_equivalence_p(effect, se, df, margin),
-        p_against=min(1.0, 2 * float(stats.t.sf(beyond, df))),
+        cells=0,
+        tasks=0,
+        p_for=max(p),
+        p_against=min(1.0, 2 * (1 - max(p))),
         equivalence=True,
         sides=2,
-        by_cell=by_cell,
+        scale=scale,
     )
 
 
-def _equivalence_p(effect: float, se: float, df: float, margin: float) -> float:
-    """The larger p value of the tests against -margin and against margin."""
-    return float(stats.t.cdf((abs(effect) - margin) / se, df))
+def _beyond(
+    effect: float, se: float, df: float, margin: float, scale: Scale
+) -> tuple[float, float]:
+    """p values against an effect of -margin or less, and of margin or more."""
+    below, above = (scale.distance(effect, edge, se) for edge in (-margin, margin))
+    return float(stats.t.sf(below, df)), float(stats.t.cdf(above, df))

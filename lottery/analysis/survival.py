@@ -101,7 +101,9 @@ def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
     Jaccard index, its value at chance given the sizes, and Cohen's kappa. `pretrained_kappa` is the mean kappa of the
     two with the masks of the pre-trained weights of that size, where there are any.
     """
-    masks = {(t.task, t.seed, t.method, t.key.matched): t for t in tickets if t.kind == "pretrained"}
+    masks = {
+        (t.task, t.seed, t.method, t.key.matched): t for t in tickets if t.kind == "pretrained"
+    }
     rows = [
         {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, "matched": a.key.matched}
         | {"pretrained_kappa": _pretrained_kappa((a, b), masks), **pair}

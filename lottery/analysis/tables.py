@@ -158,9 +158,7 @@ def analyse(
     curves = score_tables.curves(run.steps, found)
     sizes = survival.sizes(run.good, curves)
     tickets = soundness.usable_tickets(run.tickets, sound, found)
-    measured = quantities.Measured(
-        cells, draws, tickets, run.importance, run.profiles, run.heads
-    )
+    measured = quantities.Measured(cells, draws, tickets, run.importance, run.profiles, run.heads)
     return {
         "tasks": score_tables.overview(cells, sound, tasks),
         "searches": found,

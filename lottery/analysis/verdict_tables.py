@@ -102,4 +102,3 @@ def by_cell(decisions: Sequence[ClaimDecision]) -> pd.DataFrame:
         for cell in decision.overall.estimate.by_cell
     ]
     return pd.DataFrame(rows, columns=["claim", "task", "seed", "effect"])
-

@@ -67,7 +67,8 @@ def decide(
 ) -> list[ClaimDecision]:
     """Decisions on all claims of the families `primary`, `secondary` and others, in their order.
 
-    of_means: test the hypotheses that stand in where only means over seeds are known.
+    of_means: test the hypotheses that stand in where only means over seeds are known, and all claims, without gates:
+    this is how data with known answers are used.
     """
     by_claim: dict[str, Decision] = {}
     for family, claims in families.items():
@@ -75,7 +76,7 @@ def decide(
         for gate in gates:
             group = [claim for claim in claims if gate in {"", claim.clause}]
             estimates = [_estimate(claim, evidence, of_means) for claim in group]
-            is_open = not gate or (gate in by_claim and by_claim[gate].verdict in DECIDED)
+            is_open = of_means or not gate or by_claim[gate].verdict in DECIDED
             decisions = decide_family(estimates, level) if is_open else map(closed, estimates)
             by_claim |= {claim.name: each for claim, each in zip(group, decisions, strict=True)}
     return [
@@ -124,7 +125,13 @@ def decide_family(estimates: Sequence[Estimate], level: float) -> list[Decision]
     levels = {word: holm_levels(values, level) for word, values in p.items()}
     adjusted = {word: holm(values) for word, values in p.items()}
     return [
-        _decision(estimate, *({word: float(column[word][at]) for word in WORDS} for column in (p, adjusted, levels)))
+        _decision(
+            estimate,
+            *(
+                {word: float(column[word][at]) for word in WORDS}
+                for column in (p, adjusted, levels)
+            ),
+        )
         for at, estimate in enumerate(estimates)
     ]
 
@@ -149,7 +156,7 @@ def _decision(
 def _bounds(
     estimate: Estimate, verdict: Verdict, levels: Mapping[Verdict, float]
 ) -> tuple[float, float]:
-    """An interval that agrees with the verdict: it excludes 0, or stays within the margin, if and only if it says so."""
+    """An interval that agrees with the verdict: excludes 0, or stays within the margin, just where the verdict does."""
     against = levels["contradicted"] / estimate.sides
     if verdict == "equivalent":
         return estimate.interval(levels["equivalent"])
