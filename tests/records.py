@@ -69,9 +69,10 @@ class ToyExperiment:
     @property
     def retrain(self) -> RetrainParameters:
         """One draw of each kind is retrained, and good tickets from random weights with the first seed."""
-        never = {"super-random": (), "super-bad": ()}
         return RetrainParameters(
-            draws=1, tickets={"structured": never}, reinitialised=tuple(self.seeds[:1])
+            draws=1,
+            tickets={"structured": {"super-random": (), "super-bad": ()}},
+            reinitialised=tuple(self.seeds[:1]),
         )
 
     def write(self, root: Path) -> None:

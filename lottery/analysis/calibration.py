@@ -37,8 +37,8 @@ PRETENDERS = tuple(
 def controls(published: Sequence[ClaimDecision], random: Sequence[ClaimDecision]) -> pd.DataFrame:
     """Both controls: of the claims that could be tested on their data, how many are reproduced or contradicted.
 
-    `published`: secondary claims about scores, by the means that the authors published; most should be decided. `random`:
-    random masks in the place of good and of bad ones; none should be decided.
+    `published`: secondary claims about scores, by the means that the authors published; most should be decided.
+    `random`: random masks in the place of good and of bad ones; none should be decided.
     """
     about_scores = [
         decision

@@ -68,7 +68,7 @@ def slope(heads: pd.DataFrame, instrument: str, margin: float) -> Estimate:
         cells=len(cells),
         tasks=cells["task"].nunique(),
         by_cell=[
-            Effect(str(task), int(seed), _slope(of_cell, instrument))
+            Effect(str(task), int(str(seed)), _slope(of_cell, instrument))
             for (task, seed), of_cell in heads.groupby(["task", "seed"], sort=False)
         ],
     )

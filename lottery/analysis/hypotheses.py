@@ -10,7 +10,7 @@ import pandas as pd
 from lottery.analysis import heads, ranks
 from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Estimate, Scale
 from lottery.analysis.evidence import Evidence
-from lottery.analysis.strata import Strata, above_zero, within
+from lottery.analysis.strata import above_zero, within
 from lottery.seeds import rng
 
 Unit = Literal["share", "kappa", "probability", "maps", "heads", "std"]
@@ -68,7 +68,7 @@ class Above(Hypothesis):
 
     def test_task(self, evidence: Evidence, task: str) -> Estimate:
         return above_zero(
-            _only(evidence.strata(self.terms, self.constant), task), self.margin, self.scale
+            evidence.strata(self.terms, self.constant).only(task), self.margin, self.scale
         )
 
 
@@ -103,7 +103,7 @@ class Within(Hypothesis):
         if evidence.seeds < self.seeds:
             return UNTESTED
         return within(
-            _only(evidence.strata(self.terms, self.constant), task), self.margin, self.scale
+            evidence.strata(self.terms, self.constant).only(task), self.margin, self.scale
         )
 
 
@@ -204,9 +204,3 @@ def _scale(terms: Mapping[str, float], constant: float, unit: Unit) -> Scale:
     [factor] = terms.values()
     low, high = sorted(factor * bound + constant for bound in BOUNDS[unit])
     return Scale(low, high)
-
-
-def _only(strata: Strata, task: str) -> Strata:
-    if task in strata.tasks:
-        return strata.only(task)
-    return Strata([], strata.means[:0], strata.variances[:0], strata.counts[:0])

@@ -100,5 +100,5 @@ def scores_by_cell(draws: pd.DataFrame) -> dict[tuple[str, int], dict[str, Array
     scores: dict[tuple[str, int], dict[str, Array]] = {}
     for (task, seed, kind), of_kind in draws.groupby(["task", "seed", "kind"], sort=False):
         values = of_kind["share"].dropna().to_numpy(np.float64)
-        scores.setdefault((str(task), int(seed)), {})[str(kind)] = values
+        scores.setdefault((str(task), int(str(seed))), {})[str(kind)] = values
     return scores

@@ -79,7 +79,7 @@ def overview(cells: pd.DataFrame, sound: pd.DataFrame, tasks: Sequence[str]) -> 
     for name in tasks:
         task, of_task = get_task(name), baselines[baselines["task"] == name]
         values = of_task.pivot(index="seed", columns="kind", values="value")
-        of_cells = sound.loc[[name]]
+        of_cells = sound.loc[name]
         reasons = of_cells.loc[~of_cells["sound"], "reason"]
         rows.append(
             {
@@ -93,7 +93,7 @@ def overview(cells: pd.DataFrame, sound: pd.DataFrame, tasks: Sequence[str]) -> 
                 "seeds": len(of_cells),
                 "sound_seeds": int(of_cells["sound"].sum()),
                 "degenerate": not of_cells["sound"].any(),
-                "reason": "; ".join(f"{seed}: {reason}" for (_, seed), reason in reasons.items()),
+                "reason": "; ".join(f"{seed}: {reason}" for seed, reason in reasons.items()),
             }
         )
     return pd.DataFrame(rows)

@@ -61,7 +61,7 @@ def searches(steps: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         task, seed, _ = key
         ordered = of_search.sort_values("step")
         kept = ordered[ordered["accepted"] | (ordered["step"] == 0)].iloc[-1]
-        guess = guesses.get((task, seed), 0.0)
+        guess = guesses.get((str(task), int(str(seed))), 0.0)
         vacuous = get_task(str(task)).search not in CORRELATIONS and kept["threshold"] <= guess
         sparsity = float(kept["sparsity"])
         codes = {"vacuous": bool(vacuous)} | _size_codes(sparsity)
@@ -90,7 +90,8 @@ def _guesses(scores: pd.DataFrame) -> Mapping[tuple[str, int], float]:
         & (scores["split"] == "select")
         & (scores["metric"] == search)
     ]
-    return majority.set_index(CELL)["value"].to_dict()
+    cells = zip(majority["task"], majority["seed"], majority["value"], strict=True)
+    return {(str(task), int(seed)): float(value) for task, seed, value in cells}
 
 
 def _size_codes(sparsity: float) -> dict[str, bool]:

@@ -36,23 +36,29 @@ class Strata:
     def of_cells(cls, values: "pd.Series[float]") -> "Strata":
         """Strata of values by (task, seed); undefined values are left out."""
         defined = values.dropna()
-        groups = defined.groupby(level="task", sort=False)
+        tasks = defined.index.get_level_values("task").astype(str).tolist()
+        seeds = defined.index.get_level_values("seed").astype(int).tolist()
+        by_task = {
+            task: np.array([v for v, t in zip(defined, tasks, strict=True) if t == task])
+            for task in dict.fromkeys(tasks)
+        }
         return cls(
-            list(groups.groups),
-            groups.mean().to_numpy(np.float64),
-            groups.var(ddof=1).to_numpy(np.float64),
-            groups.size().to_numpy(np.float64),
-            [Effect(str(task), int(seed), float(value)) for (task, seed), value in defined.items()],
+            list(by_task),
+            np.array([of_task.mean() for of_task in by_task.values()], np.float64),
+            np.array([_variance(of_task) for of_task in by_task.values()], np.float64),
+            np.array([len(of_task) for of_task in by_task.values()], np.float64),
+            [Effect(*effect) for effect in zip(tasks, seeds, defined.tolist(), strict=True)],
         )
 
     def only(self, task: str) -> "Strata":
-        """One task, with at least the pooled variance where it has few replicates."""
+        """The task alone, with at least the pooled variance where it has few replicates; empty if there is none."""
         moderated = self.moderated()
-        at = list(moderated.tasks).index(task)
+        at = [name == task for name in moderated.tasks]
         return Strata(
-            [task],
-            *(values[at : at + 1] for values in (moderated.means, moderated.variances)),
-            moderated.counts[at : at + 1],
+            [name for name in moderated.tasks if name == task],
+            moderated.means[at],
+            moderated.variances[at],
+            moderated.counts[at],
             [effect for effect in self.by_cell if effect.task == task],
         )
 
@@ -83,6 +89,10 @@ class Strata:
         satterthwaite = variance**2 / float((parts**2 / df).sum())
         se = max(variance**0.5, NOISE_FLOOR)
         return float(self.means.mean()), se, min(satterthwaite, total_df)
+
+
+def _variance(values: Array) -> float:
+    return float(values.var(ddof=1)) if len(values) > 1 else NAN
 
 
 def above_zero(strata: Strata, margin: float = NAN, scale: Scale = LINEAR) -> Estimate:
