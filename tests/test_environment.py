@@ -17,7 +17,7 @@ import pytest
 from tests.project import ROOT
 from tests.workspace import Workspace
 
-DATA, ENCODER, MODEL, TICKETS = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
+DATA, ENCODER, MODEL, TICKETS = "data/rte/1", "encoder", "models/rte/1", "subnetworks/rte/1"
 SCORES = ("scores/rte/1/1.parquet", "predictions/rte/1/1.parquet")
 SUPER = ("scores/rte/1/super.parquet", "predictions/rte/1/super.parquet")
 STAGES = {

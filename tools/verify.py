@@ -33,7 +33,7 @@ SHOWN = 5
 
 def main(
     # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
-    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    data: Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")] = Path("data"),
     encoder: Annotated[Path, Option(help="Pre-trained encoder.")] = Path("data/assets/encoder"),
     models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
     subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),

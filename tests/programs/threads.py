@@ -37,7 +37,7 @@ def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
     recorded = {identity(score): score.value for score in outputs.scores()}
     yield f"{recorded[Identity(FULL, 'finetuned', 'dev', task.metrics[0])]:.4f}"
     yield _score(outputs, checkpoint.load(outputs.model, task.classes))
-    cell = arguments.cell(task.name, outputs.seed, run.data / task.name, pretrained)
+    cell = arguments.cell(task.name, outputs.seed, outputs.data, pretrained)
     yield _score(outputs, finetune_cell(lambda _, __: None, cell)[0])
     tickets, steps = outputs.tickets(), outputs.steps()
     examples = outputs.splits()[run.settings.prune.data]
