@@ -149,8 +149,9 @@ ASSETS: Mapping[str, Asset] = {
                 "The News Headlines data set for sarcasm detection (Misra and Arora). The label is"
                 " the source: class 1 are headlines of the satirical paper The Onion, class 0 those"
                 " of HuffPost, so part of what is learnt is the style of a paper. Each headline"
-                " counts once, and none is in two splits. The package says that its data sets have"
-                " licences of their own and lists none for this one."
+                " counts once, and none is in two splits. The package's MIT licence excepts data sets"
+                " that it lists; this one is not listed, but its collectors state no licence that could"
+                " be verified."
             ),
         ),
     ),
