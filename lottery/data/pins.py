@@ -83,7 +83,8 @@ ASSETS: Mapping[str, Asset] = {
                 "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6"
                 " layers and trained contrastively on 1.17 billion pairs, among them SNLI, MNLI,"
                 " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would"
-                " be contaminated; SST-2, the STS-B scores and PrivacyQA are not among them."
+                " be contaminated; SST-2, the STS-B scores, the labels of the headlines and PrivacyQA"
+                " are not among them."
             ),
         ),
     ),
