@@ -83,7 +83,8 @@ ASSETS: Mapping[str, Asset] = {
                 "all-MiniLM-L6-v2 is not a plain masked-language model: a BERT distilled, cut to 6"
                 " layers and trained contrastively on 1.17 billion pairs, among them SNLI, MNLI,"
                 " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would"
-                " be contaminated; SST-2, the STS-B scores and PrivacyQA are not among them."
+                " be contaminated; SST-2, the STS-B scores, the labels of the headlines and PrivacyQA"
+                " are not among them."
             ),
         ),
     ),
@@ -149,8 +150,9 @@ ASSETS: Mapping[str, Asset] = {
                 "The News Headlines data set for sarcasm detection (Misra and Arora). The label is"
                 " the source: class 1 are headlines of the satirical paper The Onion, class 0 those"
                 " of HuffPost, so part of what is learnt is the style of a paper. Each headline"
-                " counts once, and none is in two splits. The package says that its data sets have"
-                " licences of their own and lists none for this one."
+                " counts once, and none is in two splits. The package's MIT licence excepts data sets"
+                " that it lists; this one is not listed, but its collectors state no licence that could"
+                " be verified."
             ),
         ),
     ),
