@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ repro: setup ## run the experiment of params.yaml; the report is reports/report.
 	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
 	dvc repro
 	@echo "report: $(CURDIR)/reports/report.md"
+
+more: setup ## add seeds while primary claims are undecided, up to five, and run what they need
+	lottery more
+	@$(MAKE) --no-print-directory repro
 
 # Runs in a copy of the working tree, uncommitted changes included; only the DVC cache is shared.
 SMOKE ?= build/smoke

@@ -13,6 +13,10 @@ COMMANDS = {
         "tools.verify",
         "Check a finished run from its outputs, without training or writing anything.",
     ),
+    "more": (
+        "tools.more",
+        "Add seeds to params.yaml if primary claims are undecided, for `dvc repro` to run.",
+    ),
     "compare": (
         "tools.compare",
         "Compare the experiments of `dvc exp run` with the commit they started from.",
