@@ -1,64 +1,26 @@
 """Checks of a finished run: an unchanged run passes, and whatever is changed in it is reported."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from lottery import records, subnetwork
-from lottery.errors import UserError
-from lottery.schemas import Prediction, Score, StepRecord
+from lottery import subnetwork
+from lottery.schemas import StepRecord
 from lottery.subnetwork import Subnetwork
 from lottery.tickets.methods import METHODS
-from lottery.verification import counts, recompute, scored
-from lottery.verification.run import CellOutputs, Findings
 from tests import toy_run
+from tests.tampering import CHECKS, problems, rewrite, with_value
 from tests.toy_run import SEEDS
 
-Change = Callable[[pd.DataFrame], pd.DataFrame]
-CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
-    "predictions": scored.predictions,
-    "scores": scored.scores,
-    "sizes": counts.sizes,
-    "steps": counts.steps,
-    "draws": recompute.draws,
-    "searches": partial(recompute.searches, tolerance=0),
-    "pruned scores": partial(recompute.pruned_scores, tolerance=0),
-}
 GOODS = [(method, "good") for method in METHODS]
 MATCHED = [(method, "good-0.5") for method in METHODS] + [("magnitude", "pretrained-0.5")]
 CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad-0")]
-
-
-@pytest.fixture
-def copy(finished_run: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished_run, tmp_path / "run")
-    return tmp_path / "run"
-
-
-def problems(root: Path, *checks: str) -> list[str]:
-    """Findings of the named checks, or of all of them, about a run."""
-    return [
-        problem
-        for cell in toy_run.run(root).cells
-        for name in checks or CHECKS
-        for problem in problems_of_cell(cell, name)
-    ]
-
-
-def problems_of_cell(cell: CellOutputs, check: str) -> Iterator[str]:
-    try:
-        yield from (problem for problem in CHECKS[check](cell) if problem is not None)
-    except UserError as error:
-        yield str(error)
 
 
 def test_an_unchanged_run_passes_all_checks(finished_run: Path) -> None:
@@ -131,108 +93,6 @@ def test_a_matched_ticket_that_is_no_step_of_its_search_is_reported(copy: Path) 
     assert any(label in problem for problem in problems(copy, "searches"))
 
 
-def rewrite(kind: Any, path: Path, change: Change) -> None:
-    changed = change(records.read(kind, [path]).to_pandas()).to_dict("records")
-    rows = [
-        kind(**{str(key): None if pd.isna(value) else value for key, value in row.items()})
-        for row in changed
-    ]
-    records.write(kind, rows, path)
-
-
-def without(row: int) -> Change:
-    return lambda frame: frame.drop(frame.index[row % len(frame)])
-
-
-def with_duplicate(row: int) -> Change:
-    return lambda frame: pd.concat([frame, frame.iloc[[row % len(frame)]]])
-
-
-def with_value(row: int, column: str, value: Any) -> Change:
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        values = frame[column].tolist()
-        values[row] = value
-        return frame.assign(**{column: values})
-
-    return change
-
-
-@settings(max_examples=20)
-@given(
-    row=st.integers(0, 10**6),
-    table=st.sampled_from(["1", "super"]),
-    change=st.sampled_from([without, with_duplicate]),
-)
-def test_missing_and_duplicate_scores_are_reported(
-    finished_run: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    row: int,
-    table: str,
-    change: Callable[[int], Change],
-) -> None:
-    copy = tmp_path_factory.mktemp("rows") / "run"
-    shutil.copytree(finished_run, copy)
-    rewrite(Score, copy / "scores" / "rte" / "2" / f"{table}.parquet", change(row))
-    (problem,) = problems(copy, "scores")
-    assert f"{'0' if change is without else '2'} scores, expected 1" in problem
-    shutil.rmtree(copy)
-
-
-@pytest.mark.parametrize("number", [0, 3, 8])
-def test_a_changed_score_of_a_pruned_ticket_is_reported(copy: Path, number: int) -> None:
-    path = copy / "scores" / "rte" / "1" / "1.parquet"
-    frame = records.read(Score, [path]).to_pandas()
-    row = frame.index[frame["state"] == "pruned"][number]
-    rewrite(Score, path, with_value(row, "value", frame["value"][row] + 1e-9))
-    for check in ("scores", "pruned scores"):
-        (problem,) = problems(copy, check)
-        assert f"{frame['method'][row]} {frame['kind'][row]}" in problem
-    assert not problems(copy, "predictions")
-
-
-def change_predictions(
-    copy: Path, change: Callable[[list[Prediction]], Sequence[Prediction]]
-) -> None:
-    path = copy / "predictions" / "rte" / "1" / "1.parquet"
-    rows = records.structs(Prediction, records.read(Prediction, [path]))
-    records.write(Prediction, change(rows), path)
-
-
-@pytest.mark.parametrize("changed", [[], [0, 0]], ids=["missing", "doubled"])
-def test_missing_and_duplicate_predictions_are_reported(copy: Path, changed: list[int]) -> None:
-    change_predictions(copy, lambda rows: [rows[at] for at in changed] + rows[1:])
-    (problem,) = problems(copy, "predictions")
-    assert f"{len(changed)} predictions, expected 1" in problem
-
-
-def test_logits_that_do_not_give_the_scores_are_reported(copy: Path) -> None:
-    change_predictions(copy, lambda rows: [replace(rows[0], logits=-rows[0].logits), *rows[1:]])
-    (problem,) = problems(copy, "scores")
-    assert "40 examples; predictions give" in problem
-    assert not problems(copy, "predictions", "pruned scores")
-
-
-def test_labels_that_are_not_those_of_the_data_are_reported(copy: Path) -> None:
-    change_predictions(copy, lambda rows: [replace(rows[0], labels=rows[0].labels[:7]), *rows[1:]])
-    assert any("the data have other labels" in text for text in problems(copy, "predictions"))
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("n", 7, "7 examples; predictions give"),
-        ("seed", 2, "expected records of rte seed 1 only"),
-        ("split", "test", "0 scores, expected 1"),
-        ("metric", "f1", "0 scores, expected 1"),
-    ],
-)
-def test_a_changed_identity_of_a_score_is_reported(
-    copy: Path, column: str, value: object, message: str
-) -> None:
-    rewrite(Score, copy / "scores" / "rte" / "1" / "1.parquet", with_value(0, column, value))
-    assert any(message in problem for problem in problems(copy, "scores"))
-
-
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
@@ -283,8 +143,3 @@ def test_a_ticket_of_another_kind_is_reported(copy: Path) -> None:
     folder = copy / "subnetworks" / "rte" / "1" / "structured"
     shutil.copy(folder / "bad-0.safetensors", folder / "random-0.safetensors")
     assert any("holds the ticket" in problem for problem in problems(copy, "sizes"))
-
-
-def test_a_missing_file_is_reported(copy: Path) -> None:
-    (copy / "scores" / "rte" / "2" / "1.parquet").unlink()
-    assert any("2/1.parquet" in problem for problem in problems(copy, "scores"))

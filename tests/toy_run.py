@@ -1,5 +1,6 @@
 """A finished run of toy size: one task with two seeds, from fine-tuning to scores, made by the stages."""
 
+import shutil
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -32,6 +33,13 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("finished_run")
     make(root)
     return root
+
+
+@pytest.fixture
+def copy(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to be changed."""
+    shutil.copytree(finished_run, tmp_path / "run")
+    return tmp_path / "run"
 
 
 def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
