@@ -28,6 +28,7 @@ from lottery.tickets.parameters import (
 )
 from lottery.tickets.pruner import SearchSettings
 from lottery.tickets.pruning import Search, SearchResult, prune, save, ticket_subnetwork
+from lottery.vocabulary import Kind
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
@@ -134,6 +135,17 @@ def test_every_draw_has_one_key_whether_it_is_stored_or_not(
     }
     assert len(keys) == len({key.file for key in keys}) == len({key.name for key in keys})
     assert len(keys) == len(own) + 2 * (1 + 2 * matched + pretrained)
+
+
+@given(st.sampled_from(["good", "random", "bad"]), st.integers(0, 3), st.integers(0, 3))
+def test_a_kind_is_retrained_with_its_seeds_or_with_all(kind: Kind, draw: int, seed: int) -> None:
+    retrain = RetrainParameters(
+        draws=2, tickets={"magnitude": {"random": (1, 2), "bad": ()}}, reinitialised=()
+    )
+    due = draw < 2 and {"good": True, "random": seed in (1, 2), "bad": False}[kind]
+    assert retrain.retrains(Key("magnitude", kind, draw), seed) == due
+    assert retrain.retrains(Key("structured", kind, draw), seed) == (draw < 2)
+    assert not retrain.retrains(Key("structured", kind, draw, 0.5), seed)
 
 
 @methods

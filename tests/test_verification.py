@@ -19,6 +19,7 @@ from tests.tampering import CHECKS, problems, rewrite, with_value
 from tests.toy_run import SEEDS
 
 GOODS = [(method, "good") for method in METHODS]
+MATCHED = [(method, "good-0.5") for method in METHODS] + [("magnitude", "pretrained-0.5")]
 CONTROLS = [(method, name) for method in METHODS for name in ("random-0", "bad-0")]
 
 
@@ -35,7 +36,9 @@ def resave(path: Path, change: Callable[[Subnetwork], Subnetwork]) -> None:
 
 
 @settings(max_examples=30)
-@given(data=st.data(), seed=st.sampled_from(SEEDS), ticket=st.sampled_from(GOODS + CONTROLS))
+@given(
+    data=st.data(), seed=st.sampled_from(SEEDS), ticket=st.sampled_from(GOODS + MATCHED + CONTROLS)
+)
 def test_a_flipped_bit_in_any_ticket_is_reported(
     finished_run: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -53,30 +56,41 @@ def test_a_flipped_bit_in_any_ticket_is_reported(
         return Subnetwork.unflatten(kept.shapes, bits)
 
     resave(path, flip)
-    reported = problems(copy, "sizes")
+    reported = problems(copy, "sizes", "steps")
     assert reported
     assert all(method in problem for problem in reported)
     shutil.rmtree(copy)
 
 
+def swap_two_components(kept: Subnetwork) -> Subnetwork:
+    """A subnetwork of the same size."""
+    part = next(iter(kept))
+    bits = kept[part].copy()
+    on, off = np.argwhere(bits)[0], np.argwhere(~bits)[0]
+    bits[tuple(on)], bits[tuple(off)] = False, True
+    return Subnetwork({**kept, part: bits})
+
+
 @pytest.mark.parametrize(("method", "name"), CONTROLS)
 def test_another_draw_of_the_same_size_is_reported(copy: Path, method: str, name: str) -> None:
-    def swap_two_components(kept: Subnetwork) -> Subnetwork:
-        part = next(iter(kept))
-        bits = kept[part].copy()
-        on, off = np.argwhere(bits)[0], np.argwhere(~bits)[0]
-        bits[tuple(on)], bits[tuple(off)] = False, True
-        return Subnetwork({**kept, part: bits})
-
     resave(copy / "subnetworks/rte/1" / method / f"{name}.safetensors", swap_two_components)
     ticket = f"{method} {name.replace('-', ' ')}"
     message = f"{ticket} is not what the seed draws"
     assert any(message in problem for problem in problems(copy, "draws"))
 
 
-def test_a_good_ticket_that_prunes_larger_weights_than_it_keeps_is_reported(copy: Path) -> None:
-    resave(copy / "subnetworks/rte/1/magnitude/good.safetensors", lambda kept: ~kept)
+@pytest.mark.parametrize("name", ["good", "good-0.5", "pretrained-0.5"])
+def test_a_ticket_that_prunes_larger_weights_than_it_keeps_is_reported(
+    copy: Path, name: str
+) -> None:
+    resave(copy / f"subnetworks/rte/1/magnitude/{name}.safetensors", swap_two_components)
     assert any("prunes a weight of" in problem for problem in problems(copy, "draws"))
+
+
+def test_a_matched_ticket_that_is_no_step_of_its_search_is_reported(copy: Path) -> None:
+    resave(copy / "subnetworks/rte/1/structured/good-0.5.safetensors", lambda kept: ~kept)
+    label = "structured search, structured good at sparsity 0.5: sparsity is"
+    assert any(label in problem for problem in problems(copy, "searches"))
 
 
 @pytest.mark.parametrize(

@@ -49,13 +49,13 @@ def steps(cell: CellOutputs) -> Findings:
         totals = {unit: subnetwork.total for unit, subnetwork in full.items()}
         yield from _trajectory(cell, method, steps, totals)
         for matched in (None, *cell.run.settings.controls.matched):
-            ticket, step = tickets[method.good._replace(matched=matched)], _good(steps, matched)
+            ticket, step = tickets[method.good._replace(matched=matched)], good_step(steps, matched)
             for unit, kept in method.by_unit(ticket.subnetwork).items():
                 text = f"{ticket.name} keeps {kept.size} {unit}, its step {step[unit]}"
                 yield None if step[unit] == kept.size else f"{cell}: {text}"
 
 
-def _good(steps: list[Step], matched: float | None) -> Step:
+def good_step(steps: list[Step], matched: float | None) -> Step:
     """The step of a good ticket: the last accepted one, or that of the first phase with the nearest sparsity."""
     if matched is None:
         return [steps[0], *(step for step in steps if step["accepted"])][-1]

@@ -18,6 +18,7 @@ from lottery.tickets.pruning import Search
 from lottery.tickets.retraining import predict_splits
 from lottery.tickets.scoring import Tickets
 from lottery.tickets.super_survivors import super_subnetworks
+from lottery.verification.counts import good_step
 from lottery.verification.run import CellOutputs, Findings
 from lottery.verification.scored import Identity, identity
 
@@ -106,15 +107,17 @@ def _inputs(cell: CellOutputs, method: Method) -> Search:
 
 
 def searches(cell: CellOutputs, tolerance: float) -> Findings:
-    """The full model and the good ticket have the score and sparsity that the search recorded for them."""
+    """The full model and the good tickets have the score and sparsity that the search recorded for them."""
     trajectories, tickets = cell.steps(), cell.tickets()
     for method in METHODS.values():
-        steps = trajectories[trajectories["method"] == method.name]
-        accepted = steps[steps["accepted"]]
-        last = accepted.iloc[-1] if len(accepted) else steps.iloc[0]
-        pruner, good = _inputs(cell, method).pruner(), tickets[method.good].subnetwork
-        full = pruner.full
-        for name, kept, step in (("full model", full, steps.iloc[0]), ("good ticket", good, last)):
+        steps = trajectories[trajectories["method"] == method.name].to_dict("records")
+        pruner = _inputs(cell, method).pruner()
+        full, candidates = pruner.full, [("full model", pruner.full, steps[0])]
+        for matched in (None, *cell.run.settings.controls.matched):
+            ticket = tickets[method.good._replace(matched=matched)]
+            candidates.append((ticket.name, ticket.subnetwork, good_step(steps, matched)))
+        # m-pruning zeroes weights in place, so the largest subnetwork comes first.
+        for name, kept, step in sorted(candidates, key=lambda candidate: candidate[2]["sparsity"]):
             label = f"{cell}: {method.name} search, {name}"
             if kept.shapes != full.shapes:
                 yield f"{label} is of another encoder: {kept!r}"
