@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from lottery.metrics import METRICS
 from lottery.schemas import Prediction, Score
 from lottery.tasks import Task, get_task
+from lottery.ticket import Key
+from lottery.vocabulary import State
 
 Floats = NDArray[np.float64]
 Logits = Mapping[str, NDArray[np.floating]]
@@ -38,6 +40,27 @@ def majority_logits(task: Task, labels_N: NDArray[np.floating]) -> Floats:
         classes, counts = np.unique(labels_N, return_counts=True)
         logits_NC[:, int(classes[counts.argmax()])] = 1
     return logits_NC
+
+
+def prediction(
+    task: Task,
+    seed: int,
+    key: Key,
+    state: State,
+    split: str,
+    logits_NC: NDArray[np.floating],
+    labels_N: NDArray[np.float32],
+) -> Prediction:
+    """The record of logits, which it rounds to float16."""
+    return Prediction(
+        task=task.name,
+        seed=seed,
+        **key._asdict(),
+        state=state,
+        split=split,
+        logits=logits_NC.astype(np.float16).ravel(),
+        labels=labels_N,
+    )
 
 
 def scores(predictions: Iterable[Prediction]) -> Iterator[Score]:

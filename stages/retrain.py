@@ -15,6 +15,7 @@ from lottery.params import section
 from lottery.predictions import scores
 from lottery.schemas import Prediction, Score
 from lottery.tickets import measurements, pruning
+from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.methods import load_tickets
 from lottery.tickets.scoring import Tickets, predict_all
 from stages.shell import arguments, cli
@@ -50,6 +51,7 @@ def main(
         cli.fresh_file(predictions) as prediction_table,
     ):
         predicted = predict_all(cell, model, tickets, in_share, splits, stage.report, notes)
+        predicted += predict_baselines(cell, in_share, splits)
         rows = [*scores(predicted)]
         records.write(Prediction, predicted, prediction_table)
         records.write(Score, rows, score_table)

@@ -7,7 +7,7 @@ from lottery.data.examples import Examples
 from lottery.predictions import measure
 from lottery.tasks import Task, get_task
 from lottery.ticket import MAJORITY, WORDS, Key
-from lottery.tickets.baselines import baselines, words
+from lottery.tickets.baselines import PREDICTORS, words
 from tests import toys
 
 CLS, SEP = 1, 2
@@ -31,7 +31,7 @@ def examples(*rows: tuple[list[int], list[int], float]) -> Examples:
 
 
 def score(key: Key, task: Task, train: Examples, dev: Examples) -> float:
-    logits_NC = baselines(task, train, {"dev": dev})[key]["dev"]
+    logits_NC = PREDICTORS[key](task, train, {"dev": dev})["dev"]
     assert logits_NC.shape == (len(dev), task.classes)
     return measure(task, logits_NC, dev.labels_N)[task.metrics[0]]
 

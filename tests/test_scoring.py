@@ -21,6 +21,7 @@ from lottery.schemas import Prediction
 from lottery.tasks import get_task
 from lottery.ticket import FULL, MAJORITY, WORDS, Key, Ticket
 from lottery.tickets import measurements, scoring
+from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, load_tickets
 from lottery.tickets.parameters import (
@@ -88,7 +89,8 @@ def predictions(
     plan: Sequence[Measurement] = PLAN,
     journal: Journal = NO_JOURNAL,
 ) -> list[Prediction]:
-    return scoring.predict_all(cell, model, tickets, plan, SPLITS, lambda *_: None, journal)
+    rows = scoring.predict_all(cell, model, tickets, plan, SPLITS, lambda *_: None, journal)
+    return rows + predict_baselines(cell, plan, SPLITS)
 
 
 def logits(rows: Sequence[Prediction]) -> dict[tuple[Measurement, str], bytes]:

@@ -1,6 +1,6 @@
 """Baselines without an encoder: the majority class, and a bag of words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +9,32 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from lottery.data.examples import Examples
-from lottery.predictions import Logits, majority_logits
+from lottery.predictions import Logits, majority_logits, prediction
+from lottery.schemas import Prediction
 from lottery.tasks import Task
 from lottery.ticket import MAJORITY, WORDS, Key
+from lottery.tickets.measurements import Measurement
+from lottery.tickets.retraining import Cell, Splits
 
 
-def baselines(task: Task, train: Examples, splits: Mapping[str, Examples]) -> dict[Key, Logits]:
-    """Predictions of all baselines on every split."""
-    majority = {name: majority_logits(task, split.labels_N) for name, split in splits.items()}
-    return {MAJORITY: majority, WORDS: words(task, train, splits)}
+def predict_baselines(
+    cell: Cell, measurements: Iterable[Measurement], splits: Splits
+) -> list[Prediction]:
+    """Predictions of those of the measurements that are baselines, in their order."""
+    return [
+        prediction(cell.task, cell.seed, *measurement, split, logits_NC, splits[split].labels_N)
+        for measurement in measurements
+        if measurement.key in PREDICTORS
+        for split, logits_NC in PREDICTORS[measurement.key](cell.task, cell.train, splits).items()
+    ]
 
 
-def words(task: Task, train: Examples, splits: Mapping[str, Examples]) -> Logits:
+def majority(task: Task, splits: Splits) -> Logits:
+    """Logits of the class that is most frequent in each split."""
+    return {name: majority_logits(task, split.labels_N) for name, split in splits.items()}
+
+
+def words(task: Task, train: Examples, splits: Splits) -> Logits:
     """A logistic regression on TF-IDF of tokens; for a regression the similarity of the two sentences.
 
     Its features are those of both sentences, and the cosine between them.
@@ -50,3 +64,10 @@ def _sentences(examples: Examples, part: int) -> list[NDArray[np.int32]]:
     ends = np.cumsum(examples.lengths_N)[:-1]
     pairs = zip(np.split(examples.ids_T, ends), np.split(examples.types_T, ends), strict=True)
     return [ids[types == part] for ids, types in pairs]
+
+
+PREDICTORS: Mapping[Key, Callable[[Task, Examples, Splits], Logits]] = {
+    MAJORITY: lambda task, _, splits: majority(task, splits),
+    WORDS: words,
+}
+"""From the training examples, and all splits to predict, to logits."""

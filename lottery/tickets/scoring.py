@@ -1,19 +1,15 @@
-"""Predictions of the tickets of one task and seed, pruned and retrained, of the full model and of baselines."""
+"""Predictions of the full model of one task and seed, and of its tickets, pruned and retrained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.training import LAST, Progress
-from lottery.predictions import Logits
+from lottery.predictions import Logits, prediction
 from lottery.runtime import parallel
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Journal
@@ -21,7 +17,6 @@ from lottery.schemas import Prediction
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.ticket import Key
-from lottery.tickets.baselines import baselines
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS
 from lottery.tickets.pruner import SearchSettings
@@ -66,12 +61,30 @@ def predict_all(
     report: parallel.Report,
     journal: Journal = NO_JOURNAL,
 ) -> list[Prediction]:
-    """Predictions for all measurements, in their order. Those that `journal` holds are not computed again.
+    """Predictions for all measurements but baselines, in their order; what `journal` holds is not computed again.
 
     `model` is the folder of the fine-tuned encoder.
     """
-    trained = [measurement for measurement in measurements if measurement.is_trained]
-    pruned = [measurement for measurement in measurements if measurement.is_pruned]
+    jobs = _jobs(cell, model, tickets, measurements, splits, journal)
+    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
+    predicted = {at: logits for result in results.values() for at, logits in result.items()}
+    return [
+        prediction(cell.task, cell.seed, *measurement, split, logits_NC, splits[split].labels_N)
+        for measurement in measurements
+        if measurement in predicted
+        for split, logits_NC in predicted[measurement].items()
+    ]
+
+
+def _jobs(
+    cell: Cell,
+    model: Path,
+    tickets: Tickets,
+    measurements: Sequence[Measurement],
+    splits: Splits,
+    journal: Journal,
+) -> dict[str, parallel.Job[Predicted]]:
+    """One job for each training, the most expensive first, and a few for all that is pruned."""
     jobs: dict[str, parallel.Job[Predicted]] = {
         measurement.name: partial(
             predict_trained,
@@ -81,8 +94,10 @@ def predict_all(
             splits=splits,
             journal=journal.of(measurement.name),
         )
-        for measurement in trained
+        for measurement in measurements
+        if measurement.is_trained
     }
+    pruned = [measurement for measurement in measurements if measurement.is_pruned]
     for part in range(min(PARTS, len(pruned))):
         jobs[f"pruned {part + 1}"] = partial(
             predict_pruned,
@@ -93,15 +108,7 @@ def predict_all(
             splits=splits,
             journal=journal.of("pruned"),
         )
-    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
-    predicted = {at: logits for result in results.values() for at, logits in result.items()}
-    for key, logits in baselines(cell.task, cell.train, splits).items():
-        predicted[Measurement(key, "finetuned")] = logits
-    return [
-        _prediction(cell, measurement, split, logits_NC, splits[split].labels_N)
-        for measurement in measurements
-        for split, logits_NC in predicted[measurement].items()
-    ]
+    return jobs
 
 
 def predict_trained(
@@ -147,21 +154,3 @@ def predict_pruned(
         predicted[measurement] = journal.once(measurement.name, work)
         progress(done, len(measurements))
     return predicted
-
-
-def _prediction(
-    cell: Cell,
-    measurement: Measurement,
-    split: str,
-    logits_NC: NDArray[Any],
-    labels_N: NDArray[Any],
-) -> Prediction:
-    return Prediction(
-        task=cell.task.name,
-        seed=cell.seed,
-        **measurement.key._asdict(),
-        state=measurement.state,
-        split=split,
-        logits=logits_NC.astype(np.float16).ravel(),
-        labels=labels_N,
-    )
