@@ -116,7 +116,7 @@ compare: setup ## compare all experiments in reports/experiments.md and .html
 # Columns: changed parameters, scores and sizes of the good subnetworks.
 experiments: setup ## list the experiments of `dvc exp run`: changed parameters and headline numbers
 	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
-	  --drop '/|^(scores|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
+	  --drop '/|^(scores|predictions|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
 
 metrics: setup ## differences of headline numbers to the baseline: make metrics EXP=rate-1
 	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)

@@ -22,7 +22,7 @@ ROOT_USER = ("--user", "0:0")
 OTHER_USER = ("--user", f"{STRANGER}:{STRANGER}")
 OFFLINE = ("--network", "none")
 READ_ONLY = ("--read-only", "--tmpfs", "/tmp")  # noqa: S108
-COMPUTED = ("data", "models", "subnetworks", "scores", "attention", "reports")
+COMPUTED = ("data", "models", "subnetworks", "scores", "predictions", "attention", "reports")
 
 
 @pytest.fixture(scope="module")
