@@ -10,32 +10,31 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from typer import Option
 
 from lottery.analysis import frames
+from lottery.analysis.looks import EvidenceParameters
+from lottery.analysis.verdicts import DECIDED
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.wording import counted, listed
 from stages.shell import cli
 
-DECIDED = {"reproduced", "contradicted", "equivalent"}
-LAST_LOOK = 5
-"""The number of seeds at which the claims are tested for the last time."""
-
 
 def main(
     tables: Annotated[Path, Option(help="Tables of the finished run.")] = Path("reports/tables"),
 ) -> None:
     """Add seeds to params.yaml if primary claims are undecided, for `dvc repro` to run."""
-    seeds = section(GridParameters, cli.parameters()).seeds
+    tree = cli.parameters()
+    seeds, looks = section(GridParameters, tree).seeds, section(EvidenceParameters, tree).looks
     with cli.stage("more", str(cli.PARAMETERS), "the primary claims") as stage:
-        open_claims = undecided(tables, seeds)
+        open_claims, later = undecided(tables, seeds), [look for look in looks if look > len(seeds)]
         if not open_claims:
             stage.result = f"every primary claim is decided with {counted(len(seeds), 'seed')}"
-        elif len(seeds) >= LAST_LOOK:
+        elif not later:
             stage.result = (
                 f"{listed(open_claims)} undecided, but {len(seeds)} seeds are the last look"
             )
         else:
-            added = [max(seeds) + 1 + number for number in range(LAST_LOOK - len(seeds))]
+            added = [max(seeds) + 1 + number for number in range(later[0] - len(seeds))]
             add_seeds(cli.PARAMETERS, added)
             stage.result = (
                 f"{listed(open_claims)} undecided: added the seeds {listed(map(str, added))}"
