@@ -1,6 +1,6 @@
 """BERT encoder whose heads and MLPs have gates and can be removed.
 
-Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its real tokens, Q the tokens a
+Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its tokens, Q the tokens a
 layer computes (T, or B in the last layer), D hidden size, H heads a layer holds, K head size, F MLP width,
 L layers, C classes.
 """
