@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 from transformers import BertForSequenceClassification
 
 from lottery.data.examples import Examples
@@ -61,6 +62,28 @@ def test_weight_gradients_equal_transformers(
     gradient = encoder.get_parameter("layers.0.attention.query.weight").grad
     expected = bert.get_parameter("bert.encoder.layer.0.attention.self.query.weight").grad
     torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_attention_in_training_equals_scoring_but_for_dropout(precision: torch.dtype) -> None:
+    """Gradients are those of torch's kernel of scoring; its forward pass differs from that of training."""
+    attention, tokens = toys.encoder().typed_layers[0].attention, toys.tokens(toys.sentences(9))
+    shape = (len(tokens.cls_B), 4, tokens.longest, 8)
+    torch.manual_seed(0)
+    inputs = [torch.randn(shape, dtype=precision, requires_grad=True) for _ in range(3)]
+    attention.train().dropout.p = 1e-9
+    mask = tokens.attention_mask_B11S
+    trained = attention._context(*inputs, mask)
+    scored = F.scaled_dot_product_attention(*inputs, mask)
+    upstream = torch.randn(shape, dtype=precision)
+    tolerance = (
+        {"atol": 1e-6, "rtol": 1e-5} if precision == torch.float32 else {"atol": 0.03, "rtol": 0.03}
+    )
+    torch.testing.assert_close(trained, scored, **tolerance)
+    for ours, theirs in zip(
+        *(torch.autograd.grad(out, inputs, upstream) for out in (trained, scored)), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, **tolerance)
 
 
 def test_logits_do_not_depend_on_the_batch() -> None:
