@@ -45,7 +45,8 @@ def test_the_seed_decides_what_is_dropped_whatever_the_number_of_threads() -> No
     def drawn(threads: int) -> torch.Tensor:
         torch.manual_seed(3)
         torch.set_num_threads(threads)
-        return Dropout(0.1)(x)
+        dropped: torch.Tensor = Dropout(0.1)(x)
+        return dropped
 
     try:
         assert torch.equal(drawn(1), drawn(2))

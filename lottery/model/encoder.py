@@ -15,23 +15,8 @@ from torch.nn import functional as F
 from lottery.model.batch import PackedBatch
 from lottery.model.config import Config
 from lottery.model.dropout import Dropout
+from lottery.model.uninitialised import Embedding, Linear
 from lottery.subnetwork import Subnetwork
-
-
-# Every tensor of an encoder comes from a checkpoint. Drawing initial values first would take longer than
-# loading it; on the meta device it would import torch's compiler, which takes a second.
-class Linear(nn.Linear):
-    """Linear projection without initial values."""
-
-    def reset_parameters(self) -> None:
-        pass
-
-
-class Embedding(nn.Embedding):
-    """Embedding table without initial values."""
-
-    def reset_parameters(self) -> None:
-        pass
 
 
 class Gates(NamedTuple):
