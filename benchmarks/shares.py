@@ -19,7 +19,7 @@ KINDS = {
         "_softmax",
         "_softmax_backward_data",
     ),
-    "dropout's random numbers": ("bernoulli_",),
+    "dropout's random numbers": ("bernoulli_", "random_"),
     "AdamW": ("_fused_adamw_",),
     "sorting and counting": ("sort", "topk", "kthvalue", "histc", "bincount"),
 }

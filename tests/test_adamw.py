@@ -1,5 +1,6 @@
 """AdamW equals torch's optimiser, bit for bit, also from a restored state."""
 
+import pytest
 import torch
 
 from lottery.model.adamw import AdamW
@@ -27,3 +28,15 @@ def test_steps_equal_torch_also_from_a_restored_state() -> None:
             assert torch.equal(weight, restored.state_dict()[name])
     optimiser.zero_grad()
     assert all(parameter.grad is None for parameter in encoder.parameters())
+
+
+@pytest.mark.parametrize("clip", [0.01, 1.0, 1e6])
+def test_clipping_equals_torch(clip: float) -> None:
+    encoder, reference = toys.encoder(), toys.encoder()
+    for model in (encoder, reference):
+        model(toys.tokens(toys.sentences(6))).square().sum().backward()
+    AdamW(dict(encoder.named_parameters())).step(1.0, clip)
+    norm = torch.nn.utils.clip_grad_norm_(reference.parameters(), clip)
+    assert 1 < norm < 1e6
+    for ours, theirs in zip(encoder.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-6, atol=0)

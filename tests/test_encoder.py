@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 from transformers import BertForSequenceClassification
 
 from lottery.data.examples import Examples
@@ -61,6 +62,28 @@ def test_weight_gradients_equal_transformers(
     gradient = encoder.get_parameter("layers.0.attention.query.weight").grad
     expected = bert.get_parameter("bert.encoder.layer.0.attention.self.query.weight").grad
     torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [(torch.float, 1e-5), (torch.bfloat16, 0.03)])
+def test_attention_in_training_equals_torch_but_for_dropout(
+    precision: torch.dtype, tolerance: float
+) -> None:
+    """Outputs and gradients, with dropout of a probability that drops nothing."""
+    attention, tokens = toys.encoder().typed_layers[0].attention, toys.tokens(toys.sentences(9))
+    attention.train().dropout.p = 1e-9
+    torch.manual_seed(0)
+    upstream, *inputs = torch.randn(4, 9, 4, tokens.longest, 8, dtype=precision).unbind()
+    query, key, value = (part.requires_grad_() for part in inputs)
+    mask = tokens.attention_mask_B11S
+    results = [
+        (context, *torch.autograd.grad(context, (query, key, value), upstream))
+        for context in (
+            attention._context(query, key, value, mask),
+            F.scaled_dot_product_attention(query, key, value, mask),
+        )
+    ]
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=tolerance)
 
 
 def test_logits_do_not_depend_on_the_batch() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from lottery.model.encoder import Attention, Encoder
+from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import _learning_rates, finetune
@@ -62,8 +62,6 @@ def test_training_in_the_narrowed_vocabulary_equals_training_the_whole_table() -
     for module in (*encoder.modules(), *plain.modules()):
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-        if isinstance(module, Attention):
-            module.dropout = 0.0
     finetune(encoder, examples, RTE, recipe, 1)
     optimiser = torch.optim.AdamW(plain.parameters(), lr=1e-3, weight_decay=0.0)
     labels = torch.tensor(examples.labels_N).long()

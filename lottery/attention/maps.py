@@ -4,7 +4,7 @@ Row i, column j of a map says how token i attends to token j: raw, the attention
 the norm ||alpha_ij f(x_j)|| with the transformed value vector f(x) = W_O (W_V x + b_V) of the head (Kobayashi
 et al. 2020, arXiv 2004.10102).
 
-Suffixes: B examples of a batch, S its longest sentence, T its real tokens, N those of one sentence, H heads a
+Suffixes: B examples of a batch, S its longest sentence, T its tokens, N those of one sentence, H heads a
 layer holds, K head size, D hidden size.
 """
 

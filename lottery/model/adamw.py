@@ -41,13 +41,14 @@ class AdamW:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """Update every parameter that has a gradient."""
+    def step(self, learning_rate: float, clip: float = torch.inf) -> None:
+        """Update every parameter that has a gradient, with all gradients scaled to a joint norm of `clip` at most."""
         gradients = {
             name: parameter.grad
             for name, parameter in self._parameters.items()
             if parameter.grad is not None
         }
+        norm = nn.utils.get_total_norm(list(gradients.values()))
         adamw(
             [self._parameters[name] for name in gradients],
             list(gradients.values()),
@@ -55,6 +56,8 @@ class AdamW:
             [self._second[name] for name in gradients],
             [],
             [self._steps[name] for name in gradients],
+            # As torch's clip_grad_norm_, which would read and write all gradients once more.
+            grad_scale=((norm + 1e-6) / clip).clamp(min=1),
             fused=True,
             amsgrad=False,
             beta1=0.9,

@@ -1,6 +1,6 @@
-"""Batches of sentences without padding, and their padded view for attention.
+"""Batches of sentences with hardly any padding, and their padded view for attention.
 
-Suffixes: B examples, S tokens of the longest sentence, T real tokens, H heads, K head size.
+Suffixes: B examples, S tokens of the longest sentence, T tokens, H heads, K head size.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+# T and S are rounded up to multiples of these: on a CPU, the kernel of a matrix product is compiled for every new
+# shape, which takes longer than the product and stays in memory.
+TOKENS, LONGEST = 16, 8
+
 
 class PackedBatch(NamedTuple):
-    """A batch of sentences laid end to end, without padding.
+    """A batch of sentences laid end to end, then fewer than `TOKENS` tokens of padding, to which none attends.
 
     example_T: the sentence of each token; cls_B: the first token of each sentence; slots_T: the place of each
     token in the flattened padded view [B * S], None if all sentences are equally long, as is the mask.
@@ -36,23 +40,28 @@ class PackedBatch(NamedTuple):
         device: torch.device | None = None,
     ) -> "PackedBatch":
         """The batch of sentences that lie end to end, `lengths_B` tokens each, on the device."""
-        lengths = lengths_B.astype(np.int64)
-        first, longest = np.cumsum(lengths) - lengths, int(lengths.max())
-        example = np.repeat(np.arange(len(lengths)), lengths)
-        positions = np.arange(len(ids_T)) - first[example]
+        lengths, longest = lengths_B.astype(np.int64), int(lengths_B.max())
         padded = bool((lengths < longest).any())
+        if padded:
+            longest = -(-longest // LONGEST) * LONGEST
         real_BS = np.arange(longest) < lengths[:, None]
+        padding = np.flatnonzero(~real_BS)[: -len(ids_T) % TOKENS]
+        slots = np.flatnonzero(real_BS)
+        example, positions = np.divmod(slots, longest)
 
         def tensor(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
+        def tokens(array: NDArray[np.signedinteger]) -> Tensor:
+            return tensor(np.pad(array.astype(np.int64), (0, len(padding))))
+
         return cls(
-            ids_T=tensor(ids_T.astype(np.int64)),
-            types_T=tensor(types_T.astype(np.int64)),
-            positions_T=tensor(positions),
-            example_T=tensor(example),
-            cls_B=tensor(first),
-            slots_T=tensor(example * longest + positions) if padded else None,
+            ids_T=tokens(ids_T),
+            types_T=tokens(types_T),
+            positions_T=tokens(positions),
+            example_T=tokens(example),
+            cls_B=tensor(np.cumsum(lengths) - lengths),
+            slots_T=tensor(np.append(slots, padding)) if padded else None,
             attention_mask_B11S=tensor(real_BS[:, None, None, :]) if padded else None,
             longest=longest,
         )

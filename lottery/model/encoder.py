@@ -1,6 +1,6 @@
 """BERT encoder whose heads and MLPs have gates and can be removed.
 
-Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its real tokens, Q the tokens a
+Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its tokens, Q the tokens a
 layer computes (T, or B in the last layer), D hidden size, H heads a layer holds, K head size, F MLP width,
 L layers, C classes.
 """
@@ -14,23 +14,9 @@ from torch.nn import functional as F
 
 from lottery.model.batch import PackedBatch
 from lottery.model.config import Config
+from lottery.model.dropout import Dropout
+from lottery.model.uninitialised import Embedding, Linear
 from lottery.subnetwork import Subnetwork
-
-
-# Every tensor of an encoder comes from a checkpoint. Drawing initial values first would take longer than
-# loading it; on the meta device it would import torch's compiler, which takes a second.
-class Linear(nn.Linear):
-    """Linear projection without initial values."""
-
-    def reset_parameters(self) -> None:
-        pass
-
-
-class Embedding(nn.Embedding):
-    """Embedding table without initial values."""
-
-    def reset_parameters(self) -> None:
-        pass
 
 
 class Gates(NamedTuple):
@@ -64,7 +50,7 @@ class Attention(nn.Module):
         self.key = Linear(config.hidden_size, inner)
         self.value = Linear(config.hidden_size, inner)
         self.output = Linear(inner, config.hidden_size)
-        self.dropout = config.attention_probs_dropout_prob
+        self.dropout = Dropout(config.attention_probs_dropout_prob)
 
     def forward(
         self, x_TD: Tensor, x_QD: Tensor, batch: PackedBatch, xi: Tensor | None, cls_only: bool
@@ -76,12 +62,11 @@ class Attention(nn.Module):
         query_QHK = self.query(x_QD).view(split)
         # Projections need no padding, attention does: it works on one row per sentence. If only [CLS] attends,
         # each sentence has one query, and the queries need none.
-        context = F.scaled_dot_product_attention(
+        context = self._context(
             query_QHK.unsqueeze(2) if cls_only else batch.pad(query_QHK),
             batch.pad(self.key(x_TD).view(split)),
             batch.pad(self.value(x_TD).view(split)),
-            attn_mask=batch.attention_mask_B11S,
-            dropout_p=self.dropout if self.training else 0.0,
+            batch.attention_mask_B11S,
         )
         context_QHK = context.squeeze(2) if cls_only else batch.unpad(context)
         # A head's gate acts before the output projection, which sums the heads: a head gated to 0 equals a
@@ -89,6 +74,19 @@ class Attention(nn.Module):
         if xi is not None:
             context_QHK = context_QHK * xi
         return cast(Tensor, self.output(context_QHK.flatten(1)))
+
+    def _context(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Sums of the values [B, H, S, K], weighted by attention, for every query."""
+        dropout = self.dropout.p if self.training else 0.0
+        # On a CPU, torch has no fused kernel with dropout, and in bfloat16 the backward pass of the one without takes
+        # five times as long as that of the plain products.
+        fused = query.is_cuda or (dropout == 0 and query.dtype == torch.float32)
+        if fused or not query.requires_grad:
+            return F.scaled_dot_product_attention(query, key, value, mask, dropout)
+        logits = (query * self.head_size**-0.5) @ key.transpose(-1, -2)
+        if mask is not None:
+            logits = logits.masked_fill(~mask, -torch.inf)
+        return cast(Tensor, self.dropout(logits.softmax(-1))) @ value
 
 
 class MLP(nn.Module):
@@ -112,7 +110,7 @@ class Layer(nn.Module):
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.mlp = MLP(config) if with_mlp else None
         self.mlp_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(
         self,
@@ -141,7 +139,7 @@ class Embeddings(nn.Module):
         self.positions = Embedding(config.max_position_embeddings, config.hidden_size)
         self.types = Embedding(config.type_vocab_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, batch: PackedBatch) -> Tensor:
         x_TD = self.words(batch.ids_T) + self.positions(batch.positions_T)
@@ -163,7 +161,7 @@ class Encoder(nn.Module):
             for heads, with_mlp in zip(kept_heads, kept_mlps, strict=True)
         )
         self.pooler = Linear(config.hidden_size, config.hidden_size)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         self.classifier = Linear(config.hidden_size, classes)
 
     @property

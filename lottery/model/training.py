@@ -89,8 +89,7 @@ def _step_function(
         optimiser.zero_grad()
         loss.backward()
         _mask_gradients(*masked)
-        nn.utils.clip_grad_norm_(encoder.parameters(), clip)
-        optimiser.step(learning_rate)
+        optimiser.step(learning_rate, clip)
         return loss.item()
 
     return step
