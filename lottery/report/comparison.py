@@ -114,10 +114,10 @@ def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
     yield _headline(runs, [*SCORES, *REMOVED])
     yield Figure(
         picture,
-        f"Line plots, a panel for each task and pruning method: score on the selection data against the share of"
+        f"Line plots, a panel for each task and pruning method: score on the data of the search against the share of"
         f" encoder weights removed, a line for each of {counted(len(runs), 'experiment')}.",
-        "Trajectories of the searches: score on the selection data against sparsity, mean over seeds; markers are the"
-        f" mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
+        "Trajectories of the searches: score on the data of the search against sparsity, mean over seeds; markers"
+        f" are the mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from lottery.analysis.frames import rows
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Number, Paragraph, Table
+from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, STRUCTURED, Method
 from lottery.vocabulary import UNITS
@@ -22,6 +23,8 @@ STATISTICS = {
     "jaccard_p_within_layer": "p, within layers",
     "cochran_p": "p, Cochran's Q",
 }
+OWN_SIZE = -1.0
+"""Stands for the missing `matched` of a ticket of the size of its search."""
 QUANTILES = {
     0.0: "smallest",
     0.25: "first quartile",
@@ -31,7 +34,15 @@ QUANTILES = {
 }
 
 
-def survival(material: Material) -> Iterator[Figure]:
+def survivors(material: Material) -> Iterator[Block]:
+    """Where survivors are, and whether seeds and tasks agree on them."""
+    yield from _agreement_in_words(material)
+    yield Folded("Maps of survivors", list(_maps(material)))
+    yield Folded("Agreement between seeds", list(_agreement(material)))
+    yield Folded("Overlap between tasks", list(_overlap(material)))
+
+
+def _maps(material: Material) -> Iterator[Figure]:
     """The heat maps, one figure for each pruning method."""
     count = len(material.seeds)
     panels = (
@@ -56,11 +67,11 @@ def survival(material: Material) -> Iterator[Figure]:
             material.figure(f"survival-{method.name}"),
             f"Heat maps of layers by heads, with the MLPs as a last column, for {listed(material.titles.values())}:"
             f" {shown}, over the seeds.",
-            f"Figure 3 ({title}). {kept} {panels} Dark is high. Source: `tables/survival.csv`.",
+            f"{title}. {kept} {panels} Dark is high. Source: `tables/survival.csv`.",
         )
 
 
-def agreement(material: Material) -> Iterator[Block]:
+def _agreement(material: Material) -> Iterator[Block]:
     """Agreement between the seeds of a task on which components survive."""
     if len(material.seeds) < 2:
         yield Paragraph("One seed was run: whether seeds agree is not known.")
@@ -72,16 +83,47 @@ def agreement(material: Material) -> Iterator[Block]:
     yield _importance(material)
 
 
+def _agreement_in_words(material: Material) -> Iterator[Paragraph]:
+    """Mean kappa of two seeds, at the size of the searches and at matched sizes."""
+    sized = material.tables["agreement"].fillna({"matched": OWN_SIZE})
+    kappas = sized.groupby(["method", "unit", "matched"], as_index=False, sort=False)[
+        "kappa"
+    ].mean()
+    parts = [
+        f"{method.title}, {UNITS[unit]}: {listed(map(_kappa, rows(of_unit)))}"
+        for method in METHODS.values()
+        for unit in method.units
+        if len(
+            of_unit := kappas[(kappas["method"] == method.name) & (kappas["unit"] == unit)].dropna()
+        )
+    ]
+    if parts:
+        yield Paragraph(
+            f"Cohen's kappa of the masks of two seeds of a task, on average: {'; '.join(parts)}. 1 is the same mask, 0"
+            " what chance gives."
+        )
+
+
+def _kappa(row: Any) -> str:
+    size = (
+        "as searches left them"
+        if row.matched == OWN_SIZE
+        else f"with {percent(row.matched, 0)} of the weights removed"
+    )
+    return f"{number(row.kappa, 2)} {size}"
+
+
 def _alike(material: Material, stability: Values) -> Table:
     count = len(material.seeds)
-    pairs = material.tables["agreement"].groupby(["task", "method", "unit"])
+    agreement = material.tables["agreement"]
+    pairs = agreement[agreement["matched"].isna()].groupby(["task", "method", "unit"])
     alike = {
         key: Number(f"{number(row.jaccard)} ({number(row.chance)})", row.jaccard)
         for key, row in pairs[["jaccard", "chance"]].mean().iterrows()
     }
     units = [(method, unit) for method in METHODS.values() for unit in method.units]
     return Table(
-        "Table 4. Agreement between seeds: Jaccard index of two good subnetworks of one task, mean over all pairs of"
+        "Agreement between seeds: Jaccard index of two good subnetworks of one task, mean over all pairs of"
         f" seeds (n = {count} seeds, {counted(count * (count - 1) // 2, 'pair')}), and in brackets its value for random"
         " subnetworks of the same sizes. Source: `tables/agreement.csv`, `tables/stability.csv`.",
         [
@@ -108,7 +150,7 @@ def _extremes(stability: Values, task: str, unit: str) -> Entry:
 
 def _stability(material: Material, stability: Values) -> Table:
     return Table(
-        f"Table 5. Stability of {STRUCTURED.title} over seeds: share of components that some seeds keep"
+        f"Stability of {STRUCTURED.title} over seeds: share of components that some seeds keep"
         " and others do not; agreement beyond chance (1 is perfect, 0 is chance); p of a permutation test that seeds"
         " agree more than chance, shuffling over all components and within layers; p of Cochran's Q, which tests"
         f" whether seeds keep equally many, not the same ones. n = {len(material.seeds)} seeds. Source:"
@@ -136,7 +178,7 @@ def _importance(material: Material) -> Table:
     quantiles = importance.set_index(["task", "unit", "quantile"])["mean"].to_dict()
     correlations = pairs.groupby(["task", "unit"])["spearman"].mean().to_dict()
     return Table(
-        "Table 6. Importance in the unpruned models: quantiles over the components (means over seeds; heads are"
+        "Importance in the unpruned models: quantiles over the components (means over seeds; heads are"
         " normalised within their layer, MLPs are not), and Spearman's correlation between two seeds (mean over"
         " pairs). Source: `tables/importance.csv`, `tables/importance-agreement.csv`.",
         ["task", "components", *QUANTILES.values(), "rank correlation of seeds"],
@@ -153,9 +195,10 @@ def _importance(material: Material) -> Table:
     )
 
 
-def overlap(material: Material) -> Iterator[Block]:
+def _overlap(material: Material) -> Iterator[Block]:
     """Overlap between the subnetworks of different tasks."""
-    frame, titles = material.tables["overlap"], material.titles
+    titles, frame = material.titles, material.tables["overlap"]
+    frame = frame[frame["matched"].isna()]
     pairs = frame[frame["task_a"] != frame["task_b"]]
     if pairs.empty:
         yield Paragraph("One task was run, so overlap cannot be measured.")
@@ -168,7 +211,7 @@ def overlap(material: Material) -> Iterator[Block]:
     yield Figure(
         material.figure("overlap"),
         f"Matrices of {listed(titles.values())} against each other: heads, MLPs and weights that two tasks both keep.",
-        "Figure 4. What two tasks keep in common with the same seed: mean ± standard deviation over"
+        "What two tasks keep in common with the same seed: mean ± standard deviation over"
         f" {seeds(frame['n'])}, and in brackets what independent subnetworks of the same sizes would share; on"
         " the diagonal the size. Shade: share of all components. Source: `tables/overlap.csv`.",
     )

@@ -1,0 +1,137 @@
+"""What the paper did not say: observations of this run, each only where its tables support it."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lottery.analysis.frames import rows
+from lottery.model.parameters import FinetuneParameters
+from lottery.report.blocks import Block, Bullets, Paragraph
+from lottery.report.clauses import names
+from lottery.report.material import Material
+from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED
+from lottery.vocabulary import UNITS
+from lottery.wording import counted, listed, number, percent
+
+NEARLY_SAME = 0.9
+"""Cohen's kappa from which on two masks are called nearly the same."""
+NOTICEABLE = 0.05
+"""A difference between two kappas that is worth a sentence."""
+
+
+def unsaid(material: Material) -> Iterator[Block]:
+    """One bullet for each observation."""
+    observations = [
+        *_pretrained(material.tables["agreement"]),
+        *_budget(material),
+        *_sizes(material),
+        *_weak(material.tables["verdicts"]),
+        *_selection(material.tables["selection"]),
+    ]
+    if observations:
+        yield Bullets(observations)
+    else:
+        yield Paragraph("This run is too small to add anything.")
+
+
+def _pretrained(agreement: pd.DataFrame) -> Iterator[str]:
+    """The m-mask is that of the pre-trained weights."""
+    masks = agreement[agreement["method"] == MAGNITUDE.name].dropna(subset="pretrained_kappa")
+    if len(masks) and masks["pretrained_kappa"].min() >= NEARLY_SAME:
+        like = masks["pretrained_kappa"]
+        yield (
+            f"**The mask of {MAGNITUDE.title} is nearly that of the pre-trained weights.** Cohen's kappa of the two,"
+            f" with {percent(masks['matched'].iloc[0], 0)} of the weights removed, is {number(like.mean(), 2)} on"
+            " average and"
+            f" at least {number(like.min(), 2)}; that of the masks of two seeds is"
+            f" {number(masks['kappa'].mean(), 2)}. Fine-tuning hardly reorders the weights, so seeds and tasks"
+            " cannot but agree."
+        )
+
+
+def _budget(material: Material) -> Iterator[str]:
+    """How much training the losing tickets had."""
+    steps = _steps(material)
+    ours, theirs = (
+        frame.set_index(["method", "kind", "state"])
+        for frame in (_own_size(material.tables["averages"]), material.tables["published"])
+    )
+    key = (STRUCTURED.name, "bad", "retrained")
+    if not steps or key not in ours.index or key not in theirs.index:
+        return
+    fewest, most = min(steps), max(steps)
+    span = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    learned = listed(
+        f"{method.title} r = {number(ours['mean'][method.name, 'bad', 'retrained'], 2)}"
+        f" (the paper's, with thousands of steps: {number(theirs['share'][method.name, 'bad', 'retrained'], 2)})"
+        for method in METHODS.values()
+        if (method.name, "bad", "retrained") in ours.index
+        and (method.name, "bad", "retrained") in theirs.index
+    )
+    yield (
+        f"**Whether a ticket loses depends on steps and data.** With {span} optimiser steps, retrained bad subnetworks"
+        f" reach, under {learned}. The claim that there are no losing tickets is a claim about a budget of training."
+    )
+
+
+def _steps(material: Material) -> list[int]:
+    """Optimiser steps of a training, by task."""
+    recipe = material.parameters[FinetuneParameters]
+    sizes = [meta["splits"]["train"]["examples"] for meta in material.meta.values()]
+    return [recipe.epochs * -(-size // recipe.batch) for size in sizes]
+
+
+def _own_size(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["matched"].isna()]
+
+
+def _sizes(material: Material) -> Iterator[str]:
+    """Agreement as searches left the masks, and at one size."""
+    pairs = material.tables["agreement"]
+    kappa = (
+        pairs.assign(fixed=pairs["matched"].notna())
+        .groupby(["method", "unit", "fixed"])["kappa"]
+        .mean()
+    )
+    searches = material.tables["searches"]
+    for method in METHODS.values():
+        for unit in method.units:
+            if (method.name, unit, True) not in kappa or (method.name, unit, False) not in kappa:
+                continue
+            sparsity = searches.loc[searches["method"] == method.name, "sparsity"]
+            own, fixed = kappa[method.name, unit, False], kappa[method.name, unit, True]
+            if not abs(fixed - own) >= NOTICEABLE:
+                continue
+            yield (
+                f"**Agreement of {method.title} is partly a matter of where searches stop.** They end at"
+                f" {percent(sparsity.min(), 0)} to {percent(sparsity.max(), 0)} of the weights. Cohen's kappa of two"
+                f" seeds ({UNITS[unit]}) is {number(own, 2)} at the sizes that the searches left and"
+                f" {number(fixed, 2)} at one size."
+            )
+
+
+def _weak(claims: pd.DataFrame) -> Iterator[str]:
+    """Sentences that the authors' own data do not decide."""
+    weak = claims[(claims["family"] != "own") & (claims["published_verdict"] == "undecided")]
+    tested = claims[
+        (claims["family"] != "own") & ~claims["published_verdict"].isin(["untested", "closed"])
+    ]
+    if len(weak):
+        titles = names(claims)
+        yield (
+            f"**{counted(len(weak), 'sentence')} of the {len(tested)} that can be tested on the authors' own data"
+            f" {'is' if len(weak) == 1 else 'are'} undecided there:**"
+            f" {'; '.join(f'{titles[row.claim]} ({number(row.published_effect, 2)})' for row in rows(weak))}."
+        )
+
+
+def _selection(selection: pd.DataFrame) -> Iterator[str]:
+    """What choosing on the reported data adds."""
+    gaps = selection[selection["quantity"] == "gap"]["mean"].dropna()
+    if len(gaps) and gaps.mean() > 0:
+        yield (
+            "**Choosing on the data that are reported flatters good subnetworks.** On select, where they were chosen,"
+            f" they keep {number(100 * gaps.mean(), 1)} points more of the full model's score than on dev (range over"
+            f" tasks and methods: {number(100 * gaps.min(), 1)} to {number(100 * gaps.max(), 1)}). The paper chose and"
+            " reported on the same examples."
+        )
