@@ -8,7 +8,7 @@ import pandas as pd
 
 from lottery.seeds import rng
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED
-from lottery.vocabulary import WHOLE
+from lottery.vocabulary import GOOD_AND_CONTROLS, WHOLE
 from tests.records import LEVELS, ToyExperiment
 
 CLAIMS = {
@@ -88,13 +88,15 @@ def _with_shares(cells: pd.DataFrame, sound: list[str]) -> pd.DataFrame:
         cells["metric"].isin(["pearson", "spearman", "matthews"]).map({True: 0.0, False: 0.5})
     )
     is_sound = cells["task"].isin(sound)
-    return cells.assign(
+    judged = cells.assign(
         matched=np.nan,
         share=((cells["value"] - majority) / (0.82 - majority)).where(is_sound),
         sound=is_sound,
         usable=is_sound,
         reason=np.where(is_sound, "", "full-near-guess-select; full-near-guess-dev"),
     )
+    pruned = judged[(judged["state"] == "pruned") & judged["kind"].isin(GOOD_AND_CONTROLS)]
+    return pd.concat([judged, pruned.assign(matched=0.5)], ignore_index=True)
 
 
 def _averages(cells: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, str] = {
 UNITS: Mapping[str, str] = {
     "share": "score r",
     "kappa": "Cohen's kappa",
-    "probability": "pairs won - 1/2",
+    "probability": "pairs won \N{MINUS SIGN} \N{VULGAR FRACTION ONE HALF}",
     "maps": "share of maps",
     "heads": "share of heads",
     "std": "std",

@@ -117,7 +117,8 @@ def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
         f"Line plots, a panel for each task and pruning method: score on the data of the search against the share of"
         f" encoder weights removed, a line for each of {counted(len(runs), 'experiment')}.",
         "Trajectories of the searches: score on the data of the search against sparsity, mean over seeds; markers"
-        f" are the mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
+        f" are the mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each"
+        " experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
 

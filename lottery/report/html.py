@@ -38,9 +38,9 @@ SENTENCE = 60
 
 
 def page(document: Document, pictures: Mapping[str, bytes], template: str) -> str:
-    """The page of a document, its PNGs by the paths of its figures, in a `template` with $title, $contents and $body.
+    """The page of a document, its PNGs by the paths of its figures.
 
-    Raises UserError if a figure has no PNG.
+    The `template` has $title, $heading, $contents and $body. Raises UserError if a figure has no PNG.
     """
     anchors = _anchors([section.title for section in document.sections])
     sections = list(zip(anchors, document.sections, strict=True))
@@ -51,7 +51,10 @@ def page(document: Document, pictures: Mapping[str, bytes], template: str) -> st
     body = [f"<header>\n{_joined(document.lead, pictures)}</header>\n"]
     body += [_section(anchor, section, pictures) for anchor, section in sections]
     return Template(template).substitute(
-        title=escape(document.title), contents="".join(contents), body="".join(body)
+        title=escape(document.title),
+        heading=escape(document.title).replace("-", NO_BREAK_HYPHEN),
+        contents="".join(contents),
+        body="".join(body),
     )
 
 

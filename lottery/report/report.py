@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
     "What the paper did not say": unsaid.unsaid,
     "The run": run.run,
     "Scores": scores.scores,
+    "All claims": verdicts.claims,
     "How far pruning goes": searches.searches,
     "What survives": survival.survivors,
     "What surviving heads attend to": attention.attention,

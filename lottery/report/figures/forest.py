@@ -11,7 +11,6 @@ from lottery.analysis.frames import rows
 from lottery.report.clauses import UNITS
 from lottery.report.figures import verdicts
 from lottery.report.figures.style import BLUE, INK, styled
-from lottery.wording import signed
 
 FAMILIES = ("primary", "secondary")
 
@@ -24,7 +23,7 @@ def forest(claims: pd.DataFrame, names: Mapping[str, str]) -> Figure:
     """
     tested = claims[claims["family"].isin(FAMILIES)]
     groups = [group for _, group in tested.groupby("unit", sort=False)]
-    heights = [len(group) + 0.9 for group in groups]
+    heights = [len(group) + 1.4 for group in groups]
     figure = Figure(figsize=(9.6, 0.27 * sum(heights) + 0.55), layout="constrained")
     grid = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, group in zip(grid, groups, strict=True):
@@ -45,7 +44,7 @@ def _panel(axes: Axes, group: pd.DataFrame, names: Mapping[str, str]) -> None:
         verdicts.effect(axes, row, height)
         verdicts.paper(axes, row.published_effect, height)
         axes.text(
-            1.01, height, signed(row.verdict), transform=axes.get_yaxis_transform(), va="center", fontsize=8.5,
+            1.01, height, verdicts.label(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8.5,
             color=verdicts.colour(row.verdict),
         )  # fmt: skip
     axes.set_ylim(len(group) - 0.4, -0.6)

@@ -12,7 +12,8 @@ from lottery.analysis.frames import rows
 from lottery.report.clauses import UNITS
 from lottery.report.figures import verdicts
 from lottery.report.figures.style import GREY, bare, styled
-from lottery.wording import signed
+
+NAN = float("nan")
 
 
 @styled
@@ -59,8 +60,8 @@ def _shown(
     yield claim, by_cell["effect"].dropna().tolist()
 
 
-def _estimate(word: str, effect: float = float("nan")) -> SimpleNamespace:
-    return SimpleNamespace(verdict=word, effect=effect, low=float("nan"), high=float("nan"))
+def _estimate(word: str, effect: float = NAN) -> SimpleNamespace:
+    return SimpleNamespace(verdict=word, effect=effect, low=NAN, high=NAN, mde=NAN)
 
 
 def _name(axes: Axes, name: str, unit: str) -> None:
@@ -85,7 +86,7 @@ def _panel(axes: Axes, verdict: Any, dots: Sequence[float]) -> None:
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=3)
     axes.set_title(
-        signed(verdict.verdict),
+        verdicts.label(verdict),
         loc="center",
         fontsize=8.5,
         color=verdicts.colour(verdict.verdict),

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lottery.report.figures.style import BLUE, DOTS, INK
+from lottery.wording import number, signed
 
 COLOURS: Mapping[str, str] = {
     "reproduced": "#00603F",
@@ -20,6 +21,13 @@ OTHER = "#666666"
 def colour(word: str) -> str:
     """The colour of a verdict."""
     return COLOURS.get(word, OTHER)
+
+
+def label(row: Any) -> str:
+    """The word of a verdict with its sign; beside an undecided one, the smallest effect that would have been found."""
+    if row.verdict == "undecided" and not pd.isna(row.mde):
+        return f"{signed(row.verdict)} ({number(row.mde, 2)})"
+    return signed(row.verdict)
 
 
 def effect(axes: Axes, row: Any, height: float) -> None:

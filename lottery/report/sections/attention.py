@@ -101,10 +101,10 @@ def _correlation(material: Material) -> Paragraph:
             "Every head of a task is kept equally often, so no correlation of survival and attention is defined."
         )
     return Paragraph(
-        "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps correlate at"
-        f" r = {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} pairs of a head and a task):"
+        "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps have a"
+        f" correlation of {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} pairs of a head and a task):"
         f" {listed(by_task)}."
-        f" The paper reports r = {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
+        f" The paper reports {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
         " `tables/attention-survival.csv`."
     )
 

@@ -18,11 +18,12 @@ def first(material: Material) -> Iterator[Block]:
         "Scatter plots: chance-corrected score of subnetworks against the share of the encoder's weights that they"
         f" lack, for {listed(method.title for method in METHODS.values())}, pruned on the left and retrained on the"
         " right; lines fan out from the full model to good subnetworks above and random and bad ones below.",
-        "The lottery. Every point is a subnetwork with a seed of a task: *good* is what pruning left, *random* as large"
-        " and drawn at random, *bad* as large and made of what was pruned. Lines lead from the full model to the means"
-        " of each cell. Left, the fine-tuned models without the pruned parts; right, trained again from the pre-trained"
-        " weights under the same masks: the fan closes. Ticks at the side: the authors' means over eight tasks."
-        " Source: `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
+        "The lottery. Every point is a subnetwork with a seed of a task: *good* is what pruning left, *random* as"
+        " large and drawn at random, *bad* as large and made of what was pruned. Lines lead from the full model to"
+        " the means of each cell. Left, the fine-tuned models without the pruned parts; right, trained again from"
+        " the pre-trained weights under the same masks: how far training closes the fan. Dashes: what a bag of"
+        " words reaches, and good masks on random weights. Ticks at the side: the authors' means. Source:"
+        " `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
     )
 
 
@@ -46,4 +47,4 @@ def _outcome(material: Material) -> str:
     claims = primary(material.tables["verdicts"])
     counts = claims["verdict"].value_counts()
     words = listed(f"{count} {word}" for word, count in counts.items())
-    return f"Of {counted(len(claims), 'clause')} of its abstract, {words}."
+    return f"Of the {counted(len(claims), 'clause')} of its abstract, {words}."

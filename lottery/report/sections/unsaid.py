@@ -13,6 +13,7 @@ from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, percent
 
+NAN = float("nan")
 NEARLY_SAME = 0.9
 """Cohen's kappa from which on two masks are called nearly the same."""
 NOTICEABLE = 0.05
@@ -87,27 +88,25 @@ def _own_size(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _sizes(material: Material) -> Iterator[str]:
     """Agreement as searches left the masks, and at one size."""
-    pairs = material.tables["agreement"]
-    kappa = (
-        pairs.assign(fixed=pairs["matched"].notna())
-        .groupby(["method", "unit", "fixed"])["kappa"]
-        .mean()
-    )
-    searches = material.tables["searches"]
-    for method in METHODS.values():
-        for unit in method.units:
-            if (method.name, unit, True) not in kappa or (method.name, unit, False) not in kappa:
-                continue
-            sparsity = searches.loc[searches["method"] == method.name, "sparsity"]
-            own, fixed = kappa[method.name, unit, False], kappa[method.name, unit, True]
-            if not abs(fixed - own) >= NOTICEABLE:
-                continue
-            yield (
-                f"**Agreement of {method.title} is partly a matter of where searches stop.** They end at"
-                f" {percent(sparsity.min(), 0)} to {percent(sparsity.max(), 0)} of the weights. Cohen's kappa of two"
-                f" seeds ({UNITS[unit]}) is {number(own, 2)} at the sizes that the searches left and"
-                f" {number(fixed, 2)} at one size."
-            )
+    pairs, searches = material.tables["agreement"], material.tables["searches"]
+    sized = pairs.assign(size=pairs["matched"].notna().map({False: "own", True: "matched"}))
+    kappa = sized.groupby(["method", "unit", "size"])["kappa"].mean().to_dict()
+    parts = [
+        f"{method.title}, {UNITS[unit]}: {number(own, 2)} and {number(matched, 2)}"
+        for method in METHODS.values()
+        for unit in method.units
+        for own, matched in [
+            [kappa.get((method.name, unit, size), NAN) for size in ("own", "matched")]
+        ]
+        if abs(matched - own) >= NOTICEABLE
+    ]
+    if parts:
+        yield (
+            "**Agreement is partly a matter of where searches stop.** They end anywhere between"
+            f" {percent(searches['sparsity'].min(), 0)} and {percent(searches['sparsity'].max(), 0)} of the weights."
+            " Cohen's kappa of two seeds, at the sizes that the searches left and at one size:"
+            f" {'; '.join(parts)}."
+        )
 
 
 def _weak(claims: pd.DataFrame) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
+from lottery.analysis.significance import ALPHA
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
 from lottery.report.clauses import SENTENCES, UNITS, names, primary
@@ -25,9 +26,10 @@ def verdicts(material: Material) -> Iterator[Block]:
     yield Paragraph(
         "The clauses: "
         + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
-        + ". A claim is *reproduced* or *contradicted* if its effect differs from 0 in that direction at the 5 % level,"
-        " corrected over the five clauses (Holm), *equivalent* if the effect is certainly within a margin that does not"
-        " matter, else *undecided*."
+        + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0. *Contradicted*:"
+        " the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was claimed. Else"
+        f" *undecided*. Each word is wrong with a probability of at most {ALPHA:g} in all five clauses together"
+        " (Holm)."
     )
     yield Figure(
         material.figure("scoreboard"),
@@ -35,7 +37,8 @@ def verdicts(material: Material) -> Iterator[Block]:
         f" {listed(material.titles.values())} and for all tasks: verdict, effect with interval, and a dot for every"
         " seed.",
         "Scoreboard. Markers: effect, with the interval that its test implies (rank tests have none); dots: its seeds,"
-        " in the authors' data its tasks. Right of the dotted line supports the clause. Source: `tables/verdicts.csv`,"
+        " in the authors' data its tasks. Right of the dotted line supports the clause, near it P5; in brackets, the"
+        " smallest effect that is found with 80 % power. Source: `tables/verdicts.csv`,"
         " `tables/verdict-tasks.csv`, `tables/verdict-cells.csv`.",
     )
     yield _words(material)
@@ -45,9 +48,15 @@ def verdicts(material: Material) -> Iterator[Block]:
         material.figure("forest"),
         "Forest plot: the effect of every primary and secondary claim with its interval, its verdict, and the effect in"
         " the authors' data.",
-        "All effects over all tasks, by their unit; bold: the clauses. Open markers: no verdict. Ticks: the authors'"
-        " own effect. Source: `tables/verdicts.csv`.",
+        "All effects over all tasks, by their unit; bold: the clauses. Open markers: no verdict, in brackets the"
+        " smallest effect that is found with 80 % power. Ticks: the authors' own effect. Source:"
+        " `tables/verdicts.csv`.",
     )
+
+
+def claims(material: Material) -> Iterator[Folded]:
+    """Every claim of every family in full."""
+    claims = material.tables["verdicts"]
     for family, title in FAMILIES.items():
         of_family = claims[claims["family"] == family]
         if len(of_family):
@@ -57,25 +66,20 @@ def verdicts(material: Material) -> Iterator[Block]:
 
 
 def _words(material: Material) -> Table:
-    claims, by_task = (
-        primary(material.tables["verdicts"]),
-        material.tables["verdict-tasks"].set_index(["claim", "task"])["verdict"].to_dict(),
-    )
+    claims = list(rows(primary(material.tables["verdicts"])))
+    by_task = material.tables["verdict-tasks"].set_index(["claim", "task"])["verdict"].to_dict()
+    body: list[list[Entry]] = [
+        ["authors' data", *(Verdict(row.published_verdict) for row in claims)]
+    ]
+    for task, title in material.titles.items():
+        words = [by_task.get((row.claim, task), "untested") for row in claims]
+        body.append([title, *map(Verdict, words)])
+    body.append(["all tasks", *(Verdict(row.verdict) for row in claims)])
     return Table(
         "Verdicts on the clauses in the authors' own data (BERT-base), on each task, and over all tasks. Source:"
         " `tables/verdicts.csv`, `tables/verdict-tasks.csv`.",
-        ["", *(str(row.clause) for row in rows(claims))],
-        [
-            ["authors' data", *(Verdict(row.published_verdict) for row in rows(claims))],
-            *(
-                [
-                    title,
-                    *(Verdict(by_task.get((row.claim, task), "untested")) for row in rows(claims)),
-                ]
-                for task, title in material.titles.items()
-            ),
-            ["all tasks", *(Verdict(row.verdict) for row in rows(claims))],
-        ],
+        ["where", *(row.clause for row in claims)],
+        body,
     )
 
 
@@ -112,7 +116,7 @@ def _effect(row: Any) -> Entry:
 def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
     """What an undecided clause would have needed."""
     undecided = claims[
-        (claims["verdict"] == "undecided") & claims["mde"].notna() & (claims["family"] != "own")
+        (claims["verdict"] == "undecided") & claims["mde"].notna() & (claims["family"] == "primary")
     ]
     if len(undecided):
         titles = names(claims)
