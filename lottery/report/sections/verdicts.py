@@ -26,10 +26,10 @@ def verdicts(material: Material) -> Iterator[Block]:
     yield Paragraph(
         "The clauses: "
         + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
-        + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0. *Contradicted*:"
-        " the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was claimed. Else"
-        f" *undecided*. Each word is wrong with a probability of at most {ALPHA:g} in all five clauses together"
-        " (Holm)."
+        + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0."
+        " *Contradicted*: the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was"
+        f" claimed. Else *undecided*. Each word is wrong with a probability of at most {ALPHA:g} in all five clauses"
+        " together (Holm)."
     )
     yield Figure(
         material.figure("scoreboard"),
