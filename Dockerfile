@@ -31,13 +31,13 @@ COPY pyproject.toml /lottery/
 RUN make setup TORCH_BACKEND="${TORCH_BACKEND}" PROJECT=/lottery
 # A run needs neither development tools (moto brings cfn-lint: 37 MB) nor the tests of packages.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
-    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest ruff scikit-learn scipy-stubs types-tabulate uv \
+    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest ruff scipy-stubs types-tabulate uv \
  && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 # Compile the imported packages, after their files have their dates; the build fails if one cannot be imported.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
     PIL, datasets, distributed, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
-    rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
+    rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, sklearn.linear_model, sklearn.feature_extraction.text, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
     transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast"
 
 # The sources as a git repository with one commit, from which DVC experiments start.

@@ -38,7 +38,9 @@ def main(
         if name not in WORKS:
             raise UserError(f"no work {name!r}; choose from {', '.join(WORKS)}")
     target = BUILD / "quick" if quick else out
-    encoders = Encoders(Path("data/assets/encoder"), Path("data/sst2/train.safetensors"), BUILD)
+    encoders = Encoders(
+        Path("data/assets/encoder"), Path("data/sst2/1337/train.safetensors"), BUILD
+    )
     BUILD.mkdir(parents=True, exist_ok=True)
     target.mkdir(parents=True, exist_ok=True)
     fresh = list[Row]()

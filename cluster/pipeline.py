@@ -121,11 +121,13 @@ def _stored(stage: Any, storage: Any) -> bool:
 def _unchanged(repo: Repo, stage: Any, upstream: Sequence[Any]) -> bool:
     """Whether the lock's entry of a stage is up to date, even if its files are not on this machine.
 
-    A folder filled by several upstream stages is compared with their entries in the lock: DVC takes a missing folder
-    for unchanged.
+    A folder that holds outputs of several upstream stages, or is a part of one, is compared with their entries in the
+    lock: DVC takes a missing folder for unchanged.
     """
     outs = [out for other in upstream for out in other.outs]
-    folders = [dep for dep in stage.deps if any(_below(out, dep) for out in outs)]
+    folders = [
+        dep for dep in stage.deps if any(_below(out, dep) or _below(dep, out) for out in outs)
+    ]
     return all(dep.hash_info.value == _recorded_hash(repo, dep) for dep in folders) and not (
         stage.changed(allow_missing=True, upstream=upstream)
     )

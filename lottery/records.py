@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,10 +17,9 @@ ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
 def schema(kind: type[msgspec.Struct]) -> pa.Schema:
-    """Arrow schema of a record: integers, floats and booleans as such, everything else as text."""
+    """Arrow schema of a record: numbers, booleans and arrays of numbers as such, everything else as text."""
     hints = get_type_hints(kind)
-    columns = [(name, ARROW.get(_required(hint), pa.string())) for name, hint in hints.items()]
-    return pa.schema(columns)
+    return pa.schema([(name, _arrow(_required(hint))) for name, hint in hints.items()])
 
 
 def write(kind: type[msgspec.Struct], records: Iterable[msgspec.Struct], path: Path) -> None:
@@ -61,6 +61,14 @@ def _read_file(kind: type[msgspec.Struct], path: Path) -> pa.Table:
     if table.schema.names != schema(kind).names:
         raise UserError(f"{path}: not a table of {kind.__name__} records")
     return table.cast(schema(kind))
+
+
+def _arrow(hint: Any) -> pa.DataType:
+    """The Arrow type of a field; an array [N] is a list of its elements."""
+    if get_origin(hint) is not np.ndarray:
+        return ARROW.get(hint, pa.string())
+    _, dtype = get_args(hint)
+    return pa.list_(pa.from_numpy_dtype(*get_args(dtype)))
 
 
 def _required(hint: Any) -> Any:

@@ -1,6 +1,8 @@
 """Records on disk: scores, steps of a search, importance of components."""
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from lottery.vocabulary import Kind, State
 
@@ -9,8 +11,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of one ticket on one split.
 
     `state` says which weights were scored: those of the fine-tuned model (`finetuned`), the same pruned to the
-    ticket (`pruned`), or pre-trained weights fine-tuned under its mask (`retrained`). `method` is the name of a
-    pruning method, or `full` if nothing is pruned. `n` counts the examples of the split.
+    ticket (`pruned`), or pre-trained or random weights trained under its mask (`retrained`, `reinitialised`). `method`
+    is the name of a pruning method, or `full` if nothing is pruned. `matched` is the sparsity at which tickets of all
+    cells are compared, null for a ticket of the size of its search. `n` counts the examples of the split.
     """
 
     task: str
@@ -18,11 +21,30 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     kind: Kind
     draw: int
+    matched: float | None
     state: State
     split: str
     metric: str
     value: float
     n: int
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The logits of one ticket for every example of one split, and the labels; its scores follow from them.
+
+    `logits` are row-major [N, classes]; a regression has one output, in the units of its (standardised) labels.
+    """
+
+    task: str
+    seed: int
+    method: str
+    kind: Kind
+    draw: int
+    matched: float | None
+    state: State
+    split: str
+    logits: NDArray[np.float16]
+    labels: NDArray[np.float32]
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):

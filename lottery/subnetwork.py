@@ -163,7 +163,7 @@ class Subnetwork(Mapping[str, Kept]):
             raise KeyError(f"no such part: {', '.join(sorted(unknown))}")
         return Subnetwork({**self, **parts})
 
-    def save(self, path: Path, **identity: str | int) -> None:
+    def save(self, path: Path, **identity: str | float | None) -> None:
         """Write a safetensors file: one bit per component, its shapes and identity (task, seed, ...) in the header."""
         header = {
             "shapes": {part: list(shape) for part, shape in self._shapes.items()},

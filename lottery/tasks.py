@@ -43,6 +43,7 @@ TASKS: Mapping[str, Task] = {
         _task("qnli", "QNLI", "accuracy"),
         _task("rte", "RTE", "accuracy"),
         _task("wnli", "WNLI", "accuracy"),
+        _task("sarcasm", "Sarcasm headlines", "accuracy"),
         _task("privacyqa", "PrivacyQA", "accuracy"),
         _task("bshift", "Bigram shift", "matthews", "accuracy"),
     )

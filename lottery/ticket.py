@@ -1,26 +1,54 @@
-"""Tickets: subnetworks with the task, seed, method, kind and draw that identify them."""
+"""Tickets: subnetworks with the task, seed and key that identify them."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lottery import subnetwork
 from lottery.errors import UserError
 from lottery.subnetwork import Subnetwork
-from lottery.vocabulary import WHOLE, Kind
+from lottery.vocabulary import DRAWN, WHOLE, Kind
 
-Key = tuple[str, Kind, int]
-"""Method, kind and draw: they identify a ticket within its task and seed."""
+
+class Key(NamedTuple):
+    """What identifies a ticket within its task and seed.
+
+    draw: the number of a ticket that is drawn at random, 0 for every other kind. matched: the sparsity at which the
+    tickets of all cells are compared; None for a ticket that is as large as its search left it.
+    """
+
+    method: str
+    kind: Kind
+    draw: int = 0
+    matched: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The words of logs and messages: `structured random 2`, `magnitude good at sparsity 0.5`."""
+        draw = f" {self.draw}" if self.kind in DRAWN else ""
+        size = "" if self.matched is None else f" at sparsity {self.matched:g}"
+        return f"{self.method} {self.kind}{draw}{size}"
+
+    @property
+    def file(self) -> Path:
+        """The file of the ticket within the folder of its task and seed: `magnitude/good-0.5.safetensors`."""
+        draw = f"-{self.draw}" if self.kind in DRAWN else ""
+        size = "" if self.matched is None else f"-{self.matched:g}"
+        return Path(self.method, f"{self.kind}{draw}{size}.safetensors")
+
+
+FULL = Key(WHOLE, "full")
+MAJORITY = Key(WHOLE, "majority")
+WORDS = Key(WHOLE, "words")
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A subnetwork and its identity. `draw` numbers the random tickets; it is 0 for every other kind."""
+    """A subnetwork and its identity."""
 
     task: str
     seed: int
-    method: str
-    kind: Kind
-    draw: int
+    key: Key
     subnetwork: Subnetwork
 
     @classmethod
@@ -29,46 +57,43 @@ class Ticket:
 
         Raises UserError if the file is missing or damaged, or holds another ticket.
         """
-        path = folder / _file(key)
+        path = folder / key.file
         kept, identity = subnetwork.load(path)
-        expected = _identity(task, seed, key)
-        if identity != expected:
+        if identity != _identity(task, seed, key):
             raise UserError(
                 f"{path}: holds the ticket {identity}; delete it and run the pipeline again"
             )
-        return cls(task, seed, *key, kept)
+        return cls(task, seed, key, kept)
 
     @classmethod
     def whole(cls, task: str, seed: int, shapes: dict[str, tuple[int, ...]]) -> "Ticket":
         """The full model as a ticket, which keeps every component."""
-        return cls(task, seed, WHOLE, "full", 0, Subnetwork.full(shapes))
+        return cls(task, seed, FULL, Subnetwork.full(shapes))
 
     @property
-    def key(self) -> Key:
-        return self.method, self.kind, self.draw
+    def method(self) -> str:
+        return self.key.method
+
+    @property
+    def kind(self) -> Kind:
+        return self.key.kind
 
     @property
     def is_whole(self) -> bool:
         """Whether this is the full model."""
-        return self.method == WHOLE
+        return self.key == FULL
 
     @property
     def name(self) -> str:
         """Name of the ticket within its task and seed, for logs and messages."""
-        return f"{self.method} {self.kind}" + (f" {self.draw}" if self.kind == "random" else "")
+        return self.key.name
 
     def save(self, folder: Path) -> None:
         """Write the ticket to the folder of its task and seed."""
-        path = folder / _file(self.key)
+        path = folder / self.key.file
         path.parent.mkdir(parents=True, exist_ok=True)
         self.subnetwork.save(path, **_identity(self.task, self.seed, self.key))
 
 
-def _file(key: Key) -> Path:
-    method, kind, draw = key
-    return Path(method, f"random-{draw}.safetensors" if kind == "random" else f"{kind}.safetensors")
-
-
-def _identity(task: str, seed: int, key: Key) -> dict[str, str | int]:
-    method, kind, draw = key
-    return {"task": task, "seed": seed, "method": method, "kind": kind, "draw": draw}
+def _identity(task: str, seed: int, key: Key) -> dict[str, str | float | None]:
+    return {"task": task, "seed": seed, **key._asdict()}

@@ -10,9 +10,11 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery.analysis import frames, published_masks, published_scores, score_tables, tables
+from lottery.analysis import frames, published_masks, published_scores, tables
+from lottery.analysis.averages import headline_numbers
 from lottery.grid import GridParameters
 from lottery.params import section
+from lottery.tickets.parameters import ControlsParameters
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -29,21 +31,23 @@ def main(
     metrics: Annotated[Path, Argument(help="JSON file for the headline numbers.")],
 ) -> None:
     """Compute all tables of the report from the records of every cell, and a file of headline numbers."""
-    grid = section(GridParameters, cli.parameters())
+    parameters = cli.parameters()
+    grid = section(GridParameters, parameters)
+    matched = section(ControlsParameters, parameters).matched
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as metrics_draft,
     ):
-        records = tables.gather(grid, scores, subnetworks, attention, patterns)
+        records = tables.gather(grid, matched, scores, subnetworks, attention, patterns)
         published = tables.Published(
             scores=published_scores.read(authors / "results.csv"),
             tickets=published_masks.read(authors / "masks.csv"),
         )
-        by_name = tables.analyse(records, published, grid.tasks)
+        by_name = tables.analyse(records, published, grid, matched)
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
-        numbers = json.dumps(score_tables.headline_numbers(by_name), indent=2)
+        numbers = json.dumps(headline_numbers(by_name), indent=2)
         metrics_draft.write_text(numbers + "\n", encoding="utf-8")
         verdicts = by_name["verdicts"]["verdict"].value_counts()
         stage.result = ", ".join(

@@ -32,7 +32,7 @@ from stages.shell import cli
 
 def main(
     task: Annotated[str, Argument(help="Name of the task.")],
-    data: Annotated[Path, Argument(help="Folder of the task's encoded examples.")],
+    data: Annotated[Path, Argument(help="Folder of the task's encoded examples, all seeds.")],
     pretrained: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
     models: Annotated[
         Path,
@@ -49,7 +49,7 @@ def main(
     seeds, compute = section(GridParameters, tree).seeds, section(ComputeParameters, tree)
     torch.set_num_threads(compute.threads)
     count = section(AttentionParameters, tree).examples
-    dev = examples.load(data / "dev.safetensors")
+    dev = examples.load(data / str(seeds[0]) / "dev.safetensors")  # dev is the same for all seeds
     sentences = profile.sample(dev, count, rng("attention", task))
     network = classifier.load(patterns / "recogniser.safetensors")
 

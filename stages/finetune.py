@@ -1,6 +1,6 @@
 """Fine-tune the pre-trained encoder on one task with one seed.
 
-python -m stages.finetune sst2 1337 data/sst2 data/assets/encoder models/sst2/1337
+python -m stages.finetune sst2 1337 data/sst2/1337 data/assets/encoder models/sst2/1337
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Encode the examples of one task: train, select (held out of train for the searches) and dev.
+"""Encode the examples of one task for every seed: train, select (held out of train for the searches) and dev.
 
 python -m stages.prepare sst2 data/assets/sst2 data/assets/encoder data/sst2 data/meta/sst2.json
 """
@@ -11,9 +11,12 @@ from typer import Argument
 
 from lottery.data import corpora, examples, glue, splits, summary
 from lottery.data.examples import DataParameters
+from lottery.data.rows import standardised
 from lottery.data.tokenizer import Tokenizer
+from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.tasks import get_task
+from lottery.wording import counted
 from stages.shell import cli
 
 
@@ -21,11 +24,12 @@ def main(
     name: Annotated[str, Argument(help="Name of the task.", metavar="TASK")],
     asset: Annotated[Path, Argument(help="Folder of the task's raw data.")],
     encoder: Annotated[Path, Argument(help="Folder of the pre-trained encoder.")],
-    out: Annotated[Path, Argument(help="Folder for the encoded examples.")],
+    out: Annotated[Path, Argument(help="Folder for the encoded examples, a folder for each seed.")],
     meta: Annotated[Path, Argument(help="JSON file that describes the data for the report.")],
 ) -> None:
-    """Encode the examples of one task: train, select (held out of train) and dev."""
-    task, data = get_task(name), section(DataParameters, cli.parameters())
+    """Encode the examples of one task for every seed: train, select (held out of train) and dev."""
+    task, tree = get_task(name), cli.parameters()
+    data, seeds = section(DataParameters, tree), section(GridParameters, tree).seeds
     about = f"encode, at most {data.max_length} tokens each"
     with (
         cli.stage("prepare", name, about) as stage,
@@ -34,18 +38,23 @@ def main(
     ):
         tokenizer = Tokenizer(encoder, data.max_length)
         read = corpora.read_packaged if data.source == "packages" else glue.read_glue
-        rows = splits.split_corpus(task, read(name, asset), data)
-        splits.require_learnable(task, rows)
-        encoded = {split: tokenizer.encode(name, split, part) for split, part in rows.items()}
-        description = summary.describe(task, encoded, tokenizer.identity, asset, encoder)
-        parts = {split: part for split, (part, _) in encoded.items()}
+        corpus, labels = read(name, asset), None
         if task.regression and data.standardise:
-            parts, mean, std = examples.standardised(parts)
-            description |= {"labels": {"mean": mean, "std": std}}
-        for split, part in parts.items():
-            examples.save(part, draft / f"{split}.safetensors")
+            corpus, mean, std = standardised(corpus)
+            labels = {"mean": mean, "std": std}
+        rows = {seed: splits.split_corpus(task, corpus, data, seed) for seed in seeds}
+        for drawn in rows.values():
+            splits.require_learnable(task, drawn)
+        draws = dict(tokenizer.encode_draws(name, rows))
+        for seed, draw in draws.items():
+            (draft / str(seed)).mkdir()
+            for split, (part, _) in draw.items():
+                examples.save(part, draft / str(seed) / f"{split}.safetensors")
+        parts = list(draws.values())
+        description = summary.describe(task, parts, labels, tokenizer.identity, asset, encoder)
         meta_draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        stage.result = ", ".join(f"{len(part)} {split}" for split, part in parts.items())
+        sizes = ", ".join(f"{len(part)} {split}" for split, (part, _) in parts[0].items())
+        stage.result = f"{sizes}; {counted(len(seeds), 'seed')}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Search one fine-tuned model by every pruning method: good ticket, random and bad controls, trajectory.
 
-python -m stages.prune sst2 1337 data/sst2 models/sst2/1337 subnetworks/sst2/1337
+python -m stages.prune sst2 1337 data/sst2/1337 models/sst2/1337 subnetworks/sst2/1337
 """
 
 from functools import partial

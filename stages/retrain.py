@@ -1,6 +1,6 @@
 """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks.
 
-python -m stages.retrain sst2 1337 1 data/sst2 data/assets/encoder models/sst2/1337 \\
+python -m stages.retrain sst2 1337 1 data/sst2/1337 data/assets/encoder models/sst2/1337 \\
     subnetworks/sst2/1337 scores/sst2/1337/1.parquet
 """
 

@@ -1,6 +1,6 @@
 """Score the super-survivors of a task and their controls, with the model of one seed.
 
-python -m stages.super_survivors sst2 1337 data/sst2 data/assets/encoder models/sst2/1337 \\
+python -m stages.super_survivors sst2 1337 data/sst2/1337 data/assets/encoder models/sst2/1337 \\
     subnetworks/sst2 scores/sst2/1337/super.parquet
 """
 

@@ -99,7 +99,7 @@ def test_command_lottery_is_installed() -> None:
 
 
 def test_default_command_runs_the_default_experiment() -> None:
-    assert stopping_time(Repository(ROOT), "prepare privacyqa", *online()) < 10
+    assert stopping_time(Repository(ROOT), "prepare sarcasm", *online()) < 10
 
 
 def test_wrong_user_is_told_the_right_one(checkout: Workspace) -> None:

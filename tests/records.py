@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,24 @@ from ruamel.yaml import YAML
 from safetensors.numpy import save_file
 
 from lottery import records
+from lottery.analysis.tables import analysed_keys
 from lottery.attention.descriptors import HeadProfile, State
 from lottery.attention.patterns import PATTERNS, PatternAccuracy
 from lottery.schemas import ImportanceRecord, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task as task_called
-from lottery.ticket import Ticket
+from lottery.ticket import Key, Ticket
+from lottery.tickets import measurements
 from lottery.tickets.methods import METHODS, Method
-from lottery.vocabulary import GOOD_AND_CONTROLS, SUPERS, WHOLE
+from lottery.tickets.parameters import ControlsParameters, RetrainParameters
+from lottery.vocabulary import SUPERS, WHOLE
 from stages import analyse
 from tests.project import ROOT
 
 LEVELS = {
     False: {
-        "pruned": {"good": 0.90, "random": 0.35, "bad": 0.15},
+        "pruned": {"good": 0.90, "random": 0.35, "bad": 0.15, "super-random": 0.2},
         "retrained": {"good": 0.95, "random": 0.85, "bad": 0.70},
     },
     True: {
@@ -44,13 +46,34 @@ LEVELS = {
 class ToyExperiment:
     """An experiment whose records are made up: its grid, its encoder's shape, and what is unusual about it."""
 
-    tasks: Sequence[str] = ("sst2", "stsb", "privacyqa")
+    tasks: Sequence[str] = ("sst2", "sarcasm", "stsb")
     seeds: Sequence[int] = (1337, 42, 86)
     layers: int = 6
     heads: int = 12
-    draws: int = 2
+    draws: int = 6
     supers: bool = True
     degenerate: Sequence[str] = ()
+
+    @property
+    def controls(self) -> ControlsParameters:
+        """Random draws, as many bad ones, and some at half of the weights."""
+        return ControlsParameters(
+            random_draws=self.draws,
+            bad_draws=self.draws,
+            matched=(0.5,),
+            matched_draws=self.draws,
+            random="exact",
+            bad="unsurvived",
+        )
+
+    @property
+    def retrain(self) -> RetrainParameters:
+        """One draw of each kind is retrained, and good tickets from random weights with the first seed."""
+        return RetrainParameters(
+            draws=1,
+            tickets={"structured": {"super-random": (), "super-bad": ()}},
+            reinitialised=tuple(self.seeds[:1]),
+        )
 
     def write(self, root: Path) -> None:
         """scores/, subnetworks/, attention/ and data/ under `root`, as the pipeline leaves them."""
@@ -74,17 +97,16 @@ class ToyExperiment:
         scores = list(self._scores(name, seed, generator))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
-        for table, kinds in (("1", (*GOOD_AND_CONTROLS, "full", "majority")), ("super", SUPERS)):
-            of_kinds = [score for score in scores if score.kind in kinds]
-            records.write(Score, of_kinds, tables / f"{table}.parquet")
-        good = {
-            method: self._weights() if method.prunes_weights else self._components(name, generator)
-            for method in METHODS.values()
-        }
+        for table, of_supers in (("1", False), ("super", True)):
+            in_table = [score for score in scores if (score.kind in SUPERS) == of_supers]
+            records.write(Score, in_table, tables / f"{table}.parquet")
         steps: list[dict[str, object]] = []
-        for method, subnetwork in good.items():
-            Ticket(name, seed, method.name, "good", 0, subnetwork).save(folder)
-            steps += self._search(method, subnetwork, generator)
+        for method in METHODS.values():
+            for key in analysed_keys(self.controls.matched):
+                if key.method == method.name:
+                    Ticket(name, seed, key, self._kept(method, key, name, generator)).save(folder)
+            good = Ticket.load(folder, name, seed, method.good).subnetwork
+            steps += self._search(method, good, generator)
         rows = [{"task": name, "seed": seed, **step} for step in steps]
         pq.write_table(
             pa.Table.from_pylist(rows, schema=records.schema(StepRecord)),
@@ -108,43 +130,66 @@ class ToyExperiment:
         full = 0.4 if name in self.degenerate else 0.82 + generator.normal(0, 0.006)
         splits = {"dev": 600, "select": 200} | ({"dev-mismatched": 550} if name == "mnli" else {})
         for split, n in splits.items():
-            for value in self._values(split, majority, full, generator):
+            for value in self._values(seed, split, majority, full, generator):
                 for metric in task.metrics:
                     yield Score(task=name, seed=seed, split=split, metric=metric, n=n, **value)
 
     def _values(
-        self, split: str, majority: float, full: float, generator: np.random.Generator
+        self, seed: int, split: str, majority: float, full: float, generator: np.random.Generator
     ) -> Iterator[dict[str, Any]]:
-        whole = {"method": WHOLE, "draw": 0, "state": "finetuned"}
-        yield whole | {"kind": "majority", "value": majority}
-        yield whole | {"kind": "full", "value": full}
-        for method, state in product(METHODS.values(), ("pruned", "retrained")):
-            if state == "retrained" and split == "select":
-                continue
-            levels = LEVELS[method.prunes_weights][state]
-            supers = SUPERS if self.supers and method.super_survivors else ()
-            for kind in (*GOOD_AND_CONTROLS, *supers):
-                for draw in range(self.draws if kind == "random" else 1):
-                    level = levels.get(kind, 0.6) + generator.normal(0, 0.03)
-                    owner = {"method": method.name, "kind": kind, "draw": draw, "state": state}
-                    yield owner | {"value": majority + (full - majority) * level}
+        cell = measurements.of_cell(seed, self.controls, self.retrain)
+        supers = measurements.of_super_survivors(seed, self.controls, self.retrain)
+        for measurement in (*cell, *(supers if self.supers else ())):
+            key, state = measurement.key, measurement.state
+            if split in measurement.scored_on({split: None}):
+                level = self._level(key, state) + generator.normal(0, 0.03)
+                level = {"full": 1.0, "majority": 0.0}.get(key.kind, level)
+                value = majority + (full - majority) * level
+                yield key._asdict() | {"state": state, "value": value}
 
-    def _components(self, name: str, generator: np.random.Generator) -> Subnetwork:
+    def _level(self, key: Key, state: str) -> float:
+        """Share of the way from the majority class to the full model."""
+        if key.method == WHOLE or state == "reinitialised":
+            return 0.4
+        kind = "good" if key.kind == "pretrained" else key.kind
+        return LEVELS[METHODS[key.method].prunes_weights][state].get(kind, 0.6)
+
+    def _kept(
+        self, method: Method, key: Key, task: str, generator: np.random.Generator
+    ) -> Subnetwork:
+        """About half of the components, exactly half at a matched sparsity."""
+        if not method.prunes_weights:
+            return self._components(task, generator, exact=key.matched is not None)
+        noise = 0.0 if key.kind == "pretrained" else 0.02
+        return self._weights(rng("magnitudes"), generator, noise)
+
+    def _components(self, name: str, generator: np.random.Generator, exact: bool) -> Subnetwork:
         preference = rng(name, "liking").random((self.layers, self.heads))
-        kept = preference + generator.normal(0, 0.25, preference.shape) > 0.55
-        mlps = generator.random(self.layers) < np.linspace(0.9, 0.5, self.layers)
-        return Subnetwork({"heads": kept, "mlps": mlps})
+        liking = preference + generator.normal(0, 0.5, preference.shape)
+        mlps = generator.random(self.layers) - np.linspace(0.9, 0.5, self.layers)
+        return Subnetwork(
+            {
+                "heads": liking > (np.median(liking) if exact else 0.55),
+                "mlps": mlps < (np.median(mlps) if exact else 0.0),
+            }
+        )
 
-    def _weights(self) -> Subnetwork:
-        width, generator = 2 * self.heads, rng("magnitudes")
+    def _weights(
+        self, magnitudes: np.random.Generator, generator: np.random.Generator, noise: float
+    ) -> Subnetwork:
+        width = 2 * self.heads
         square, tall = (width, width), (4 * width, width)
         parts = {}
         for layer in range(self.layers):
             at, share = f"layers.{layer}", 0.5 + 0.04 * layer / self.layers
-            for projection in ("query", "key", "value", "output"):
-                parts[f"{at}.attention.{projection}.weight"] = generator.random(square) < share
-            parts[f"{at}.mlp.expand.weight"] = generator.random(tall) < share
-            parts[f"{at}.mlp.contract.weight"] = generator.random(tall[::-1]) < share
+            names = {
+                **{f"attention.{name}": square for name in ("query", "key", "value", "output")},
+                "mlp.expand": tall,
+                "mlp.contract": tall[::-1],
+            }
+            for name, shape in names.items():
+                moved = magnitudes.random(shape) + generator.normal(0, noise, shape)
+                parts[f"{at}.{name}.weight"] = moved < share
         return Subnetwork(parts)
 
     def _search(

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from lottery.data.corpora import Overlap, read_packaged, words
 from lottery.data.examples import DataParameters
-from lottery.data.rows import Row
+from lottery.data.rows import Corpus, Row
 from lottery.data.splits import split_corpus
 from lottery.errors import UserError
 from lottery.tasks import get_task
@@ -26,25 +26,49 @@ SNIPPETS = [
 ]
 
 
-def write_snippets(folder: Path, snippets: list[tuple[float, str]]) -> None:
+OTHERS = [
+    (-0.5, "WORTH a look"),
+    (3.1, "the movie was Great!! :)"),
+    (-2.0, "late again"),
+    (-2.0, "late again"),
+    (0.4, "an ordinary day"),
+]
+
+
+def write_snippets(folder: Path, snippets: list[tuple[float, str]], name: str = "snippets") -> None:
     lines = [f"{number}\t{rating}\t{text}\r\n" for number, (rating, text) in enumerate(snippets)]
-    (folder / "snippets.txt").write_text("".join(lines), newline="")
+    (folder / f"{name}.txt").write_text("".join(lines), newline="")
 
 
-def test_sst2_leaves_out_neutral_snippets_and_those_that_overlap_with_dev(tmp_path: Path) -> None:
+@pytest.fixture
+def reviews(tmp_path: Path) -> Corpus:
+    """SST-2, made of the examples above."""
     write_snippets(tmp_path, SNIPPETS)
+    for name in ("tweets", "products", "news"):
+        write_snippets(tmp_path, OTHERS, name)
     table = pa.table({"sentence": DEV, "label": [1, 0], "idx": [0, 1]})
     with pa.ipc.new_stream(tmp_path / "dev.arrow", table.schema) as stream:
         stream.write_table(table)
-    corpus = read_packaged("sst2", tmp_path)
-    assert corpus["train"] == [
+    return read_packaged("sst2", tmp_path)
+
+
+def test_sst2_leaves_out_neutral_snippets_and_those_that_overlap_with_dev(reviews: Corpus) -> None:
+    assert reviews["train"] == [
         Row("A waste of everybody's time", None, 0.0),
         Row("Worth a look", None, 1.0),
     ]
-    assert [(row.first, row.label) for row in corpus["dev"]] == [
+    assert [(row.first, row.label) for row in reviews["dev"]] == [
         (DEV[0].strip(), 1),
         (DEV[1].strip(), 0),
     ]
+
+
+def test_other_rated_texts_are_dev_splits_of_sst2_without_what_occurs_in_train(
+    reviews: Corpus,
+) -> None:
+    expected = [Row("the movie was Great!! :)", None, 1.0), Row("late again", None, 0.0)]
+    assert list(reviews) == ["train", "dev", "dev-tweets", "dev-products", "dev-news"]
+    assert all(reviews[split] == expected for split in list(reviews)[2:])
 
 
 @given(st.lists(st.text("ab c", max_size=8), min_size=1, max_size=6), st.text("ab c", max_size=8))
@@ -63,6 +87,20 @@ def test_stsb_has_score_and_both_sentences_and_ignores_further_columns(tmp_path:
     assert corpus["dev"] == [Row(*pair, 3.75, "\t".join(pair))]
 
 
+def test_every_headline_counts_once(tmp_path: Path) -> None:
+    headlines = [(f"headline {number}", number % 2) for number in range(20)]
+    samples = [
+        {"input": [{"role": "system", "content": "0 or 1"}, {"role": "user", "content": text}],
+         "ideal": str(label)}
+        for text, label in [*headlines, headlines[3]]
+    ]  # fmt: skip
+    (tmp_path / "samples.jsonl").write_text("\n".join(map(json.dumps, samples)) + "\n")
+    corpus = read_packaged("sarcasm", tmp_path)
+    rows = [*corpus["train"], *corpus["dev"]]
+    assert sorted((row.first, int(row.label)) for row in rows) == sorted(headlines)
+    assert len(corpus["dev"]) == 4
+
+
 def write_privacyqa(folder: Path, questions: int = 30) -> None:
     pairs = [
         {"question": f"question {q}", "context": f"sentence {c}", "answer": str((q + c) % 2 == 0)}
@@ -78,7 +116,7 @@ def test_no_question_of_privacyqa_is_in_two_splits(tmp_path: Path) -> None:
     data = DataParameters(
         source="packages", train=None, select=None, dev=None, max_length=128, standardise=True
     )
-    splits = split_corpus(get_task("privacyqa"), corpus, data)
+    splits = split_corpus(get_task("privacyqa"), corpus, data, seed=1)
     questions = {split: {row.first for row in rows} for split, rows in splits.items()}
     assert sum(map(len, questions.values())) == 30 == len(set.union(*questions.values()))
     assert len(questions["dev"]) == 6

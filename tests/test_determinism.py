@@ -82,7 +82,7 @@ def test_scores_do_not_depend_on_the_number_of_shares(
     tree = params.read(Path("params.yaml"))
     tree["grid"]["shares"] = [1, 2, 3]
     YAML(typ="safe", pure=True).dump(tree, Path("params.yaml"))
-    data, encoder = Path("data/rte"), Path("encoder")
+    data, encoder = Path("data/rte/1"), Path("encoder")
     model, kept = Path("models/rte/1"), Path("subnetworks/rte/1")
     shares = [Path(f"shares/{share}.parquet") for share in (1, 2, 3)]
     for share, out in enumerate(shares, 1):

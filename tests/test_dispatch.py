@@ -138,6 +138,45 @@ def test_clone_reruns_jobs_that_read_an_outdated_folder_of_several_jobs(
     assert "2" in text(clone.root / "total.txt")
 
 
+PARTS = """\
+stages:
+  whole:
+    cmd: python whole.py
+    deps: [whole.py]
+    params: [factor]
+    outs: [out/whole]
+  part:
+    matrix: {item: [one, two]}
+    cmd: python work.py part ${item.item} out/part/${item.item}
+    deps: [work.py, "out/whole/${item.item}"]
+    outs: ["out/part/${item.item}"]
+"""
+WHOLE = """\
+import pathlib
+parts = {"one": pathlib.Path("params.yaml").read_text(), "two": "always the same"}
+for name, content in parts.items():
+    pathlib.Path("out/whole", name).mkdir(parents=True)
+    pathlib.Path("out/whole", name, "file").write_text(content)
+"""
+
+
+def test_clone_reruns_only_jobs_whose_part_of_a_folder_is_outdated(tmp_path: Path) -> None:
+    """The folder was written anew elsewhere, as by `prepare` for another grid; its files are on the remote only."""
+    toy = Toy(tmp_path)
+    (toy.root / "dvc.yaml").write_text(PARTS)
+    (toy.root / "whole.py").write_text(WHOLE)
+    toy.run("dvc", "repro")
+    toy.run("dvc", "push", "--run-cache")
+    (toy.root / "params.yaml").write_text("factor: 2\n")
+    toy.run("dvc", "repro", "whole")
+    toy.run("dvc", "push", "whole")
+    toy.commit("the folder")
+    toy.executed()
+    toy.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
+    distribute(Repository(tmp_path / "clone"))
+    assert toy.executed() == {"part@one": 1}
+
+
 def test_project_cache_is_the_remote_for_local_workers(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     toy.go()

@@ -17,7 +17,7 @@ import pytest
 from tests.project import ROOT
 from tests.workspace import Workspace
 
-DATA, ENCODER, MODEL, TICKETS = "data/rte", "encoder", "models/rte/1", "subnetworks/rte/1"
+DATA, ENCODER, MODEL, TICKETS = "data/rte/1", "encoder", "models/rte/1", "subnetworks/rte/1"
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
     "prune": (DATA, MODEL, TICKETS),

@@ -16,7 +16,6 @@ from lottery.data.examples import (
     packed,
     save,
     shuffled,
-    standardised,
 )
 from lottery.errors import UserError
 from lottery.params import convert
@@ -104,20 +103,6 @@ def test_missing_and_malformed_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "malformed.safetensors").write_bytes(b"not at all")
     with pytest.raises(UserError, match="no encoded examples"):
         load(tmp_path / "malformed.safetensors")
-
-
-def test_labels_are_standardised_by_mean_and_deviation_of_train() -> None:
-    train, dev = examples([1, 1, 1], [0.0, 2.0, 4.0]), examples([1], [4.0])
-    parts, mean, std = standardised({"train": train, "dev": dev})
-    assert (mean, std) == pytest.approx((2, (8 / 3) ** 0.5))
-    assert parts["train"].labels_N.mean() == pytest.approx(0, abs=1e-6)
-    assert parts["train"].labels_N.std() == pytest.approx(1)
-    assert parts["dev"].labels_N[0] * std + mean == pytest.approx(4)
-
-
-def test_equal_labels_cannot_be_standardised() -> None:
-    with pytest.raises(UserError, match=r"all training labels are 2\.0"):
-        standardised({"train": examples([1, 1], [2.0, 2.0])})
 
 
 @pytest.mark.parametrize(

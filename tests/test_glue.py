@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import datasets
+import numpy as np
 import pytest
 from datasets import DatasetDict, load_from_disk
 from transformers import AutoTokenizer
@@ -182,7 +183,7 @@ ROWS = [
 def test_token_ids_equal_transformers(bert: Path) -> None:
     oracle = AutoTokenizer.from_pretrained(bert)
     examples, truncated = Tokenizer(bert, 16).encode("rte", "dev", ROWS)
-    assert truncated == 2
+    assert truncated.tolist() == [False, True, True]
     start = 0
     for row, length in zip(ROWS, examples.lengths_N.tolist(), strict=True):
         expected = oracle(row.first, row.second, truncation=True, max_length=16)
@@ -226,10 +227,14 @@ def test_the_description_counts_what_was_prepared(source: Path, bert: Path, tmp_
     data = DataParameters(
         source=str(source), train=30, select=3, dev=9, max_length=12, standardise=True
     )
-    rows = splits.split_corpus(get_task("mnli"), glue.read_glue("mnli", asset), data)
-    tokenizer = Tokenizer(bert, data.max_length)
-    encoded = {split: tokenizer.encode("mnli", split, part) for split, part in rows.items()}
-    description = summary.describe(get_task("mnli"), encoded, tokenizer.identity, asset, bert)
+    task, corpus, tokenizer = get_task("mnli"), glue.read_glue("mnli", asset), Tokenizer(bert, 12)
+    rows = {seed: splits.split_corpus(task, corpus, data, seed) for seed in (1, 2)}
+    draws = [draw for _, draw in tokenizer.encode_draws("mnli", rows)]
+    description = summary.describe(task, draws, None, tokenizer.identity, asset, bert)
+    lengths = [draw["train"][0].lengths_N.mean() for draw in draws]
+    assert description["splits"]["train"]["tokens_mean"] == pytest.approx(
+        np.mean(lengths), abs=1e-4
+    )
     assert description["splits"]["train"]["classes"] == {"0": 10, "1": 10, "2": 10}
     assert description["splits"]["dev-mismatched"]["examples"] == 9
     assert description["splits"]["train"]["tokens_max"] == 12

@@ -19,12 +19,12 @@ MASKS = "task,seed,heads,mlps\nRTE,1,1100 1111 0011,111\nRTE,2,1000 1110 0011,10
 @pytest.fixture
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("data/rte", "data/patterns"):
+    for name in ("data/rte/1337", "data/patterns"):
         Path(name).mkdir(parents=True)
     Path("params.yaml").write_text((ROOT / "profiles" / "smoke.yaml").read_text())
     Path("masks.csv").write_text(MASKS)
     checkpoint.save(toys.encoder(), Path("model"))
-    examples.save(toys.sentences(6), Path("data/rte/dev.safetensors"))
+    examples.save(toys.sentences(6), Path("data/rte/1337/dev.safetensors"))
     classifier.save(classifier.network(), Path("data/patterns/recogniser.safetensors"))
     return tmp_path
 

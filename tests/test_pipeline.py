@@ -105,8 +105,8 @@ def test_another_seed_runs_its_own_cells_and_the_gathering(smoke: Workspace) -> 
     smoke.executed()
     smoke.run("dvc", "repro")
     assert smoke.executed() == {
-        "check": 1, "finetune": 2, "prune": 2, "retrain": 2, "super_survivors": 4, "attend": 2, "analyse": 1,
-        "report": 1,
+        "check": 1, "prepare": 2, "finetune": 2, "prune": 2, "retrain": 2, "super_survivors": 4, "attend": 2,
+        "analyse": 1, "report": 1,
     }  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lottery import records
 from lottery.errors import UserError
@@ -31,6 +33,24 @@ def test_records_are_read_back_in_order_across_files(tmp_path: Path) -> None:
     assert table["name"].to_pylist() == ["a", "b", "b"]
     assert table["count"].to_pylist() == [None, 3, 3]
     assert msgspec.convert(table.slice(1).to_pylist(), list[Measured]) == [rows[1]] * 2
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    rounded: NDArray[np.float16]
+    exact: NDArray[np.float32]
+
+
+def test_arrays_are_read_back_to_the_bit(tmp_path: Path) -> None:
+    special = np.array([0.1, -0.0, np.inf, np.nan, 6e-8, 65504], np.float16)
+    rows = [special, np.array([], np.float16), np.arange(3, dtype=np.float16) / 3]
+    curves = [Curve(rounded=row, exact=row.astype(np.float32) / 7) for row in rows]
+    records.write(Curve, curves, tmp_path / "curves.parquet")
+    table = records.read(Curve, [tmp_path / "curves.parquet"])
+    for name in ("rounded", "exact"):
+        for curve, column in zip(curves, table[name].to_pandas(), strict=True):
+            expected = getattr(curve, name)
+            assert column.dtype == expected.dtype
+            assert column.tobytes() == expected.tobytes()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:

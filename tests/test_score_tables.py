@@ -148,7 +148,7 @@ def test_shares_of_heads_and_mlps_count_their_surviving_weights() -> None:
     }
     kept["layers.0.attention.query.weight"][:2] = True
     kept["layers.0.attention.output.weight"][:, 2:] = True
-    ticket = Ticket("sst2", 1, MAGNITUDE.name, "good", 0, Subnetwork(kept))
+    ticket = Ticket("sst2", 1, MAGNITUDE.good, Subnetwork(kept))
     shares = survival.component_shares(ticket, heads=2)
     assert shares["heads"].tolist() == [[0.25, 0.25]]
     assert shares["mlps"].tolist() == [0.5]

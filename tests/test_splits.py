@@ -18,7 +18,7 @@ HUNDRED = [Row(str(number), None, float(number % 2)) for number in range(100)]
 ROWS = st.lists(
     st.builds(Row, st.text(max_size=3), st.none(), st.sampled_from([0.0, 1.0])), min_size=20
 )
-SIZE = st.integers(1, 30)
+SIZE, SEED = st.integers(1, 30), st.integers(0, 99)
 
 
 def sizes(
@@ -29,15 +29,15 @@ def sizes(
     )
 
 
-@given(ROWS, SIZE, SIZE, SIZE)
+@given(ROWS, SIZE, SIZE, SIZE, SEED)
 def test_larger_samples_contain_smaller_ones(
-    rows: list[Row], one: int, other: int, select: int
+    rows: list[Row], one: int, other: int, select: int, seed: int
 ) -> None:
     numbered = [row._replace(first=str(number)) for number, row in enumerate(rows)]
     corpus = {"train": numbered, "dev": numbered}
     small, large = sorted((one, other))
-    smaller = split_corpus(SST2, corpus, sizes(train=small, select=select, dev=small))
-    larger = split_corpus(SST2, corpus, sizes(train=large, select=select + 1, dev=large))
+    smaller = split_corpus(SST2, corpus, sizes(train=small, select=select, dev=small), seed)
+    larger = split_corpus(SST2, corpus, sizes(train=large, select=select + 1, dev=large), seed)
     for split in ("train", "select", "dev"):
         assert set(smaller[split]) <= set(larger[split])
     assert not set(larger["train"]) & set(larger["select"])
@@ -45,7 +45,7 @@ def test_larger_samples_contain_smaller_ones(
 
 
 def test_all_rows_are_used_if_no_size_is_given() -> None:
-    splits = split_corpus(SST2, {"train": HUNDRED, "dev": HUNDRED[:9]}, sizes())
+    splits = split_corpus(SST2, {"train": HUNDRED, "dev": HUNDRED[:9]}, sizes(), seed=1)
     assert {split: len(rows) for split, rows in splits.items()} == {
         "train": 90, "select": 10, "dev": 9,
     }  # fmt: skip
@@ -54,8 +54,33 @@ def test_all_rows_are_used_if_no_size_is_given() -> None:
 
 
 def test_select_0_holds_nothing_out() -> None:
-    splits = split_corpus(SST2, {"train": HUNDRED, "dev": HUNDRED}, sizes(select=0))
+    splits = split_corpus(SST2, {"train": HUNDRED, "dev": HUNDRED}, sizes(select=0), seed=1)
     assert (splits["train"], splits["select"]) == (HUNDRED, [])
+
+
+@given(SEED, SEED)
+def test_seeds_draw_their_own_train_and_select_and_share_every_dev_split(
+    one: int, other: int
+) -> None:
+    corpus = {"train": HUNDRED, "dev": HUNDRED, "dev-other": HUNDRED}
+    first, second = (
+        split_corpus(SST2, corpus, sizes(train=20, select=5, dev=20), seed) for seed in (one, other)
+    )
+    assert first["dev"] == second["dev"]
+    assert first["dev-other"] == second["dev-other"]
+    assert first["dev"] != first["dev-other"]
+    for split in ("train", "select"):
+        assert (first[split] == second[split]) == (one == other)
+
+
+@given(st.lists(st.sampled_from("abcdefghijkl"), min_size=30, max_size=60), SEED)
+def test_no_group_is_in_train_and_select(names: list[str], seed: int) -> None:
+    rows = [Row(str(at), None, float(at % 2), name) for at, name in enumerate(names)]
+    if len(set(names)) > 1:
+        splits = split_corpus(SST2, {"train": rows, "dev": HUNDRED}, sizes(), seed)
+        groups = {split: {row.group for row in splits[split]} for split in ("train", "select")}
+        assert not groups["train"] & groups["select"]
+        assert groups["train"] | groups["select"] == set(names)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +92,7 @@ def test_a_corpus_too_small_to_split_is_refused(
 ) -> None:
     corpus = {"train": HUNDRED[:train], "dev": HUNDRED[:dev]}
     with pytest.raises(UserError, match=f"nothing is left for {split}"):
-        split_corpus(SST2, corpus, sizes(select=select))
+        split_corpus(SST2, corpus, sizes(select=select), seed=1)
 
 
 NEW = [row._replace(first=f"new {row.first}") for row in HUNDRED[:4]]

@@ -7,9 +7,10 @@ import torch
 from msgspec.structs import replace
 
 from lottery.model.encoder import Attention, Encoder
-from lottery.model.evaluation import measure, predict
+from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import _learning_rates, finetune
+from lottery.predictions import measure
 from lottery.runtime.resume import Journal
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
@@ -30,7 +31,7 @@ def test_training_fits_its_examples() -> None:
     encoder, examples = toys.encoder(), toys.sentences(24)
     losses = finetune(encoder, examples, RTE, replace(RECIPE, epochs=40, learning_rate=3e-3), 1)
     assert losses[-1] < 0.5 * losses[0]
-    assert measure(RTE, predict(encoder, examples), examples)["accuracy"] > 0.9
+    assert measure(RTE, predict(encoder, examples), examples.labels_N)["accuracy"] > 0.9
 
 
 def test_the_seed_decides_every_bit_and_the_global_random_state_is_restored() -> None:

@@ -35,10 +35,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
     """Run all stages whose outputs are verified, below `root`, with its cells in the order of `seeds`."""
-    (root / "data" / "rte").mkdir(parents=True)
     checkpoint.save(toys.encoder(), root / "encoder")
-    for seed, (split, size) in enumerate({"train": 64, "select": 30, "dev": 40}.items()):
-        examples.save(toys.sentences(size, seed), root / "data" / "rte" / f"{split}.safetensors")
+    for seed in seeds:
+        _data(root / "data" / "rte" / str(seed), seed)
     text = (ROOT / "profiles" / "smoke.yaml").read_text("utf-8")
     for old, new in CHANGES.items():
         text = text.replace(old, new)
@@ -49,17 +48,28 @@ def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
         _stages(Path("data/rte"), Path("encoder"), seeds)
 
 
+def _data(folder: Path, seed: int) -> None:
+    """Train and select of the seed's own, and dev, which all seeds share."""
+    folder.mkdir(parents=True)
+    # With these draws no search keeps everything or nothing.
+    draws = (("train", 64, 4 * seed), ("select", 30, 4 * seed + 1), ("dev", 40, 2))
+    for split, size, draw in draws:
+        examples.save(toys.sentences(size, draw), folder / f"{split}.safetensors")
+
+
 def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
     models = {seed: Path(f"models/rte/{seed}") for seed in seeds}
     tickets = {seed: Path(f"subnetworks/rte/{seed}") for seed in seeds}
     for seed, model in models.items():
-        scores = Path(f"scores/rte/{seed}")
-        finetune.main("rte", seed, data, encoder, model)
-        prune.main("rte", seed, data, model, tickets[seed])
-        retrain.main("rte", seed, 1, data, encoder, model, tickets[seed], scores / "1.parquet")
+        cell, scores = data / str(seed), Path(f"scores/rte/{seed}")
+        finetune.main("rte", seed, cell, encoder, model)
+        prune.main("rte", seed, cell, model, tickets[seed])
+        retrain.main("rte", seed, 1, cell, encoder, model, tickets[seed], scores / "1.parquet")
     for seed, model in models.items():
         scores = Path(f"scores/rte/{seed}/super.parquet")
-        super_survivors.main("rte", seed, data, encoder, model, tickets[seed].parent, scores)
+        super_survivors.main(
+            "rte", seed, data / str(seed), encoder, model, tickets[seed].parent, scores
+        )
 
 
 def run(root: Path) -> FinishedRun:

@@ -67,4 +67,4 @@ def subnetwork(seed: int, config: Config = CONFIG) -> Subnetwork:
 def good_ticket(task: str, seed: int, heads: Kept, mlps: Kept) -> Ticket:
     """The s-pruned good ticket of a task and seed with these masks: heads [L, H], mlps [L]."""
     subnetwork = Subnetwork({"heads": heads, "mlps": mlps})
-    return Ticket(task, seed, STRUCTURED.name, "good", 0, subnetwork)
+    return Ticket(task, seed, STRUCTURED.good, subnetwork)

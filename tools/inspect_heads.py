@@ -17,6 +17,7 @@ from lottery.attention.patterns import AttentionParameters
 from lottery.data import examples
 from lottery.data.examples import Examples
 from lottery.errors import UserError
+from lottery.grid import GridParameters
 from lottery.model import checkpoint
 from lottery.params import section
 from lottery.runtime.compute import chosen_device
@@ -37,7 +38,7 @@ def main(
         Path, Option("--masks", help="A folder <task>/seed_<seed>/*.npy or a CSV table.")
     ] = Path("published/masks.csv"),
     # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
-    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    data: Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")] = Path("data"),
     patterns: Annotated[Path, Option(help="Folder of the pattern classifier.")] = Path(
         "data/patterns"
     ),
@@ -48,7 +49,8 @@ def main(
     Writes heads.parquet, one row per head, map and state; attention.csv, the shares of patterns among all heads,
     those that every seed keeps, those that none keeps, and random ones; and correlation.csv.
     """
-    compute = section(ComputeParameters, cli.parameters())
+    tree = cli.parameters()
+    compute, seed = section(ComputeParameters, tree), section(GridParameters, tree).seeds[0]
     torch.set_num_threads(compute.threads)
     tickets = _tickets(source, task)
     encoder = checkpoint.load(model, get_task(task).classes, seed=0).to(chosen_device(compute))
@@ -56,7 +58,7 @@ def main(
     if masked_shape != shape:
         raise UserError(f"{source}: masks of {masked_shape} layers and heads; {model} has {shape}")
     pattern_classifier = classifier.load(patterns / "recogniser.safetensors")
-    sentences = _sample(data / task / "dev.safetensors", task)
+    sentences = _sample(data / task / str(seed) / "dev.safetensors", task)
     about = f"{counted(len(tickets), 'mask')}, {len(sentences)} sentences of dev"
     with cli.stage("inspect", task, about) as stage, cli.fresh(out) as draft:
         profiles = list(

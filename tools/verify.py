@@ -33,7 +33,7 @@ SHOWN = 5
 
 def main(
     # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
-    data: Annotated[Path, Option(help="Encoded examples, <task>/.")] = Path("data"),
+    data: Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")] = Path("data"),
     models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
     subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
     scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),

@@ -1,135 +1,237 @@
-"""The paper's claims: statements that an experiment can contradict, each with a linear combination of quantities.
+"""The paper's claims, written down before the run: this file is the pre-registration, and the report gives its hash.
 
-Prasanna, Rogers and Rumshisky, EMNLP 2020 (arXiv 2005.00561). The quantities are columns of `quantities`; a positive
-combination supports the claim. The family is closed: it is about the paper's own methods, whatever other methods a run
-has.
+Prasanna, Rogers and Rumshisky, EMNLP 2020 (arXiv 2005.00561). The five clauses of the abstract are the primary family.
+Each secondary claim hangs on a clause: the claims of a clause are a family of their own, which is tested once the
+clause is decided. Everything else in the report is description, with intervals and without a word.
+docs/evidence.md says how claims are decided. The families are about the paper's own methods, whatever others a run has.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from lottery.analysis.evidence import MATCHED
+from lottery.analysis.heads import INSTRUMENTS
+from lottery.analysis.hypotheses import (
+    Above,
+    DrawsBelow,
+    GoodAmongRandom,
+    Hypothesis,
+    NoSlope,
+    Within,
+)
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
-from lottery.vocabulary import MEASURED
+from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
 
 PAPER_METHODS = (STRUCTURED, MAGNITUDE)
 SUBSTANTIAL_KAPPA = 0.6
 """Cohen's kappa above this is substantial agreement (Landis and Koch 1977)."""
 MARGIN = 0.1
-"""Smaller differences in the share of heterogeneous maps count as none (our choice)."""
+"""Smaller differences count as none: of the corrected score, of shares of maps and of heads (our choice)."""
+HALF_WAY = 0.5
+"""The corrected score half-way from the majority class to the full model: beyond it, a ticket is trainable."""
+S, M = STRUCTURED.name, MAGNITUDE.name
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim in our words, and its test: the mean over cells of sum(factor * column) + constant is above 0."""
+    """A statement of the paper in our words, and the hypotheses that must all hold for it to hold.
+
+    clause: the primary claim that it hangs on, or that it is. of_means: the hypotheses that stand in for `parts` where
+    only means and standard deviations over seeds are known, as in the authors' tables.
+    """
 
     name: str
+    clause: str
     section: str
     sentence: str
-    terms: Mapping[str, float]
-    constant: float = 0.0
+    parts: Sequence[Hypothesis]
+    of_means: Sequence[Hypothesis] = ()
 
     @property
     def test(self) -> str:
-        """The test as a formula."""
-        parts = [_signed(factor, f" {column}") for column, factor in self.terms.items()]
-        if self.constant:
-            parts.append(_signed(self.constant, ""))
-        return f"{' '.join(parts).removeprefix('+ ')} > 0"
+        """The test in words or as a formula."""
+        return " and ".join(part.words for part in self.parts)
 
 
-def _signed(factor: float, term: str) -> str:
-    size = "" if abs(factor) == 1 and term else f"{abs(factor):g}"
-    return f"{'-' if factor < 0 else '+'} {(size + term).strip()}"
+def _difference(method: str, higher: str, lower: str, state: str, size: str = "") -> Above:
+    terms = {f"{method} {higher} {state}{size}": 1.0, f"{method} {lower} {state}{size}": -1.0}
+    return Above(terms, margin=MARGIN)
 
 
-def _scores() -> Iterator[Claim]:
-    for method in PAPER_METHODS:
-        yield Claim(
-            f"{method.title}: good keeps 90 %",
-            "4",
-            "Good subnetworks keep at least 90 % of the full model's score.",
-            {f"{method.name} good pruned": 1, "full": -0.9},
-        )
-    for better, worse in (("good", "random"), ("random", "bad")):
-        for method in PAPER_METHODS:
-            for state in MEASURED:
-                yield Claim(
-                    f"{method.title}, {state}: {worse} below {better}",
-                    "4",
-                    f"{worse.capitalize()} subnetworks score lower than {better} ones of their size.",
-                    {f"{method.name} {better} {state}": 1, f"{method.name} {worse} {state}": -1},
-                )
-    for method in PAPER_METHODS:
-        yield Claim(
-            f"{method.title}: retrained above pruned",
-            "4",
-            "A good subnetwork scores higher retrained than pruned.",
-            {f"{method.name} good retrained": 1, f"{method.name} good pruned": -1},
-        )
-
-
-def _losing_tickets() -> Iterator[Claim]:
-    midpoint = "the midpoint of majority class and full model"
-    yield Claim(
-        f"{STRUCTURED.title}: bad is trainable",
+PRIMARY = (
+    Claim(
+        "P1",
+        "P1",
         "abstract, 4",
-        f"There are no losing tickets: even bad subnetworks retrain well; here: to a score above {midpoint}.",
-        {f"{STRUCTURED.name} bad retrained": 1, "full": -0.5, "majority": -0.5},
-    )
+        "Good tickets exist: both prunings find subnetworks that score higher than random ones of their size.",
+        [GoodAmongRandom(method.name) for method in PAPER_METHODS],
+        [_difference(method.name, "good", "random", "pruned") for method in PAPER_METHODS],
+    ),
+    Claim(
+        "P2",
+        "P2",
+        "abstract, 4",
+        "Subnetworks sampled from the rest of the model score lower than random ones.",
+        [DrawsBelow(S, "random", "bad")],
+        [_difference(S, "random", "bad", "pruned")],
+    ),
+    Claim(
+        "P3",
+        "P3",
+        "abstract, 4",
+        "There are no losing tickets with structured pruning: even bad subnetworks retrain well; here: beyond half-way"
+        " from the majority class to the full model, and above a bag of words.",
+        [
+            Above({f"{S} bad retrained": 1}, -HALF_WAY),
+            Above({f"{S} bad retrained": 1, "words": -1}),
+        ],
+        [Above({f"{S} bad retrained": 1}, -HALF_WAY)],
+    ),
+    Claim(
+        "P4",
+        "P4",
+        "abstract, 5",
+        "Which heads structured pruning keeps is unstable over seeds; here: agreement of masks of one size is less than"
+        " substantial.",
+        [Above({f"heads across seeds{MATCHED}": -1}, SUBSTANTIAL_KAPPA, unit="kappa")],
+        [Above({"heads across seeds": -1}, SUBSTANTIAL_KAPPA, unit="kappa")],
+    ),
+    Claim(
+        "P5",
+        "P5",
+        "abstract, 5",
+        "Heads that survive are not more meaningful: their attention is heterogeneous as often as that of other heads"
+        " of their layer.",
+        [NoSlope(instrument, MARGIN) for instrument in INSTRUMENTS],
+    ),
+)
+
+
+def _orders(clause: str, higher: str, lower: str) -> Iterator[Claim]:
+    """The order of two kinds of tickets: pruned, retrained, and pruned at matched size."""
+    settings = [(state, "", state) for state in MEASURED] + [("pruned", MATCHED, "matched size")]
+    for method in PAPER_METHODS:
+        for state, size, words in settings:
+            yield Claim(
+                f"{method.title}, {words}: {lower} below {higher}",
+                clause,
+                "4",
+                f"{lower.capitalize()} subnetworks score lower than {higher} ones of their size.",
+                [_difference(method.name, higher, lower, state, size)],
+            )
+
+
+def _training() -> Iterator[Claim]:
+    for method in PAPER_METHODS:
+        for kind in GOOD_AND_CONTROLS:
+            terms = {f"{method.name} {kind} retrained": 1.0, f"{method.name} {kind} pruned": -1.0}
+            yield Claim(
+                f"{method.title}, {kind}: retrained above pruned",
+                "P3",
+                "4",
+                f"A {kind} subnetwork scores higher retrained than pruned.",
+                [Above(terms, margin=MARGIN)],
+            )
     yield Claim(
         f"{MAGNITUDE.title}: bad is not trainable",
+        "P3",
         "4",
-        f"Bad subnetworks of {MAGNITUDE.title} do not retrain well; here: to a score below {midpoint}.",
-        {f"{MAGNITUDE.name} bad retrained": -1, "full": 0.5, "majority": 0.5},
+        f"Bad subnetworks of {MAGNITUDE.title} do not retrain well; here: not half-way to the full model.",
+        [Above({f"{M} bad retrained": -1}, HALF_WAY)],
     )
+
+
+def _agreement(name: str, sentence: str, quantity: str, alike: bool) -> Claim:
+    sign = 1.0 if alike else -1.0
+    hypothesis = Above({quantity: sign}, -sign * SUBSTANTIAL_KAPPA, unit="kappa")
+    return Claim(name, "P4", "5", sentence, [hypothesis])
 
 
 def _stability() -> Iterator[Claim]:
+    s, m = STRUCTURED.title, MAGNITUDE.title
     for others in ("seeds", "tasks"):
-        yield Claim(
-            f"{MAGNITUDE.title}: alike across {others}",
-            "5",
-            f"{MAGNITUDE.title} keeps largely the same weights for different {others}.",
-            {f"weights across {others}": 1},
-            -SUBSTANTIAL_KAPPA,
+        yield _agreement(
+            f"{m}: alike across {others}",
+            f"{m} keeps largely the same weights for different {others}; here: at one size.",
+            f"weights across {others}{MATCHED}",
+            True,
         )
-    for unit, title in (("heads", "heads"), ("mlps", "MLPs")):
-        yield Claim(
-            f"{STRUCTURED.title}: unstable {title}",
-            "5",
-            f"Which {title} survive depends on the seed.",
-            {f"{unit} across seeds": -1},
-            SUBSTANTIAL_KAPPA,
-        )
+    yield _agreement(
+        f"{m}: like the pre-trained mask",
+        f"The mask of {m} is largely that of the pre-trained weights; here: at one size.",
+        f"weights like pre-trained{MATCHED}",
+        True,
+    )
+    yield _agreement(
+        f"{s}: heads differ across tasks",
+        "Different tasks keep different heads; here: agreement at one size is less than substantial.",
+        f"heads across tasks{MATCHED}",
+        False,
+    )
+    yield _agreement(
+        f"{s}: unstable MLPs",
+        "Which MLPs survive depends on the seed; here: agreement at one size is less than substantial.",
+        f"mlps across seeds{MATCHED}",
+        False,
+    )
+    yield Claim(
+        f"{s}: 70 % of heads unstable",
+        "P4",
+        "5",
+        "About 70 % of the heads survive with some of five seeds only.",
+        [Within({"unstable heads": 1}, -0.7, MARGIN, unit="heads", seeds=5)],
+    )
+    yield Claim(
+        f"{m}: std about 0.01",
+        "P4",
+        "5",
+        "The share of a head's weights that survive varies by about 0.01 between seeds.",
+        [Within({"survival std": 1}, -0.01, 0.01, unit="std")],
+    )
     yield Claim(
         "importance: mostly equally low",
+        "P4",
         "5",
         "Most heads are about equally unimportant; here: their importance is in the lowest third of its range.",
-        {"unimportant heads": 1},
-        -0.5,
+        [Above({"unimportant heads": 1}, -0.5, unit="heads")],
     )
-    for state in MEASURED:
-        yield Claim(
-            f"{STRUCTURED.title}, {state}: super-survivors not enough",
-            "5",
-            "The components that survive with every seed do not, on their own, score as well as good subnetworks.",
-            {f"{STRUCTURED.name} good {state}": 1, f"{STRUCTURED.name} super {state}": -1},
-        )
-
-
-def _attention() -> Iterator[Claim]:
     yield Claim(
-        f"{STRUCTURED.title}: survivors no more meaningful",
-        "abstract, 5",
-        "Heads that survive with every seed show heterogeneous, potentially meaningful attention no more often than all"
-        f" heads do; here: less than {100 * MARGIN:g} percentage points more of the sentences.",
-        {"heterogeneous all": 1, "heterogeneous super": -1},
-        MARGIN,
+        f"{s}: super-survivors above random",
+        "P4",
+        "5",
+        "The components that survive with every seed score higher, pruned, than random ones, as many.",
+        [_difference(S, "super", "super-random", "pruned")],
     )
 
 
-CLAIMS = (*_scores(), *_losing_tickets(), *_stability(), *_attention())
+def _attention() -> Claim:
+    return Claim(
+        f"{STRUCTURED.title}: survivors not mostly meaningful",
+        "P5",
+        "5",
+        "The heads that survive with every seed do not show heterogeneous attention predominantly.",
+        [Above({f"super {name}": -1}, 0.5, unit="maps") for name in INSTRUMENTS],
+    )
+
+
+SECONDARY = (
+    *_orders("P1", "good", "random"),
+    *_orders("P2", "random", "bad"),
+    *_training(),
+    *_stability(),
+    _attention(),
+)
 OWN_CLAIMS: tuple[Claim, ...] = ()
-"""Claims that are not the paper's: a family of its own, which leaves the p values of the paper's claims as they are."""
-FAMILIES: Mapping[str, Sequence[Claim]] = {"verdicts": CLAIMS, "own-verdicts": OWN_CLAIMS}
-"""The claims that are corrected together, by the name of the table of their verdicts."""
+"""Claims that are not the paper's: a family of its own, which leaves the verdicts on the paper's claims as they are."""
+FAMILIES: Mapping[str, Sequence[Claim]] = {
+    "primary": PRIMARY,
+    "secondary": SECONDARY,
+    "own": OWN_CLAIMS,
+}
+
+
+def claims_hash() -> str:
+    """The SHA-256 of this file: what was registered."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()

@@ -85,13 +85,13 @@ def in_order_of_change(runs: Sequence[Experiment]) -> list[Experiment]:
 
 
 def headline_quantities(run: Experiment) -> pd.DataFrame:
-    """One row per cell, degenerate tasks left out, and one column per quantity of SCORES, MARGINS and REMOVED.
+    """One row per sound cell, and one column per quantity of SCORES, MARGINS and REMOVED.
 
-    A score is the task's reported metric on dev, in its own units; weights removed are a share.
+    A score is the task's reported metric on dev, in its own units; weights removed are a share. Tickets that are not
+    usable have no score here.
     """
-    cells, sizes, tasks = run.tables["cells"], run.tables["sizes"], run.tables["tasks"]
-    sound_tasks = tasks.loc[~tasks["degenerate"], "task"]
-    reported = cells[cells["reported"] & cells["task"].isin(sound_tasks)]
+    cells, sizes = run.tables["cells"], run.tables["sizes"]
+    reported = cells[cells["reported"] & cells["usable"] & cells["matched"].isna()]
     columns = reported["method"] + " " + reported["kind"] + " " + reported["state"]
     values = reported.assign(column=columns).pivot(index=CELL, columns="column", values="value")
     scores = {name: values[column] for name, column in SCORES.items() if column in values}
@@ -130,7 +130,7 @@ def _over_seeds(values: "pd.Series[float]") -> Interval:
 
 def changed_verdicts(runs: Sequence[Experiment], baseline: Experiment) -> pd.DataFrame:
     """Verdicts that differ from the baseline's: claim, run, and both verdicts with effects and intervals."""
-    columns = ["claim", "verdict", "effect", "low", "high", "n"]
+    columns = ["claim", "verdict", "effect", "low", "high", "cells"]
     reference = baseline.tables["verdicts"][columns]
     changed = [
         reference.merge(run.tables["verdicts"][columns], on="claim", suffixes=("_base", "_run"))

@@ -12,6 +12,8 @@ from lottery.errors import UserError
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
 
+OWN_SIZE = -1.0
+"""Stands for the missing `matched` of a ticket of the size of its search, which comes before matched ones."""
 SPREAD = ["mean", "std", "low", "high", "n"]
 
 
@@ -21,7 +23,7 @@ def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.D
     NaN values are left out; the column `undefined` counts them.
     """
     rows = []
-    for keys, group in frame.groupby(list(by), sort=False):
+    for keys, group in frame.groupby(list(by), sort=False, dropna=False):
         defined = group[value].dropna()
         rows.append(
             dict(zip(by, keys, strict=True))
@@ -47,7 +49,21 @@ def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.
             if column in places
         }
     )
+    if "matched" in by:
+        keys["matched"] = keys["matched"].fillna(OWN_SIZE)
     return frame.loc[keys.sort_values(list(by), kind="stable").index].reset_index(drop=True)
+
+
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Frames below one another; empty ones, whose columns have no types, give their columns alone."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def beside(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The columns of frames beside one another, by their index; empty frames are left out."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, axis=1) if filled else pd.DataFrame()
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:

@@ -136,23 +136,3 @@ def _correlation_test(x_LH: Array, y_LH: Array, rng: np.random.Generator) -> tup
     permuted = permutations(x, rng).reshape(PERMUTATIONS, -1)
     r = float((x * y).sum() / scale)
     return r, two_sided(r, permuted @ y.ravel() / scale)
-
-
-def heterogeneity(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """Share of heterogeneous normed maps in each cell's fine-tuned model, over all heads and over super-survivors."""
-    normed = profiles[(profiles["state"] == "finetuned") & (profiles["weighting"] == "normed")]
-    rows = []
-    for (task, seed), of_cell in normed.groupby(["task", "seed"], sort=False):
-        share_LH = survival_LH(tickets, str(task))
-        heterogeneous_LH = head_values_KLH(of_cell, share_LH.shape)[HETEROGENEOUS]
-        of_groups = {
-            f"heterogeneous {group}": _mean(heterogeneous_LH[member_LH])
-            for group, member_LH in groups(share_LH).items()
-            if group != "never"
-        }
-        rows.append({"task": task, "seed": seed, **of_groups})
-    return pd.DataFrame(rows).astype({"seed": int}).set_index(["task", "seed"])
-
-
-def _mean(values: Array) -> float:
-    return float(values.mean()) if values.size else float("nan")

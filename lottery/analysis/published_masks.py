@@ -61,7 +61,7 @@ def _ticket(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Ticket
             " expected heads [layers, heads] and MLPs [layers]"
         )
     kept = Subnetwork({"heads": heads_LH, "mlps": mlps_L})
-    return Ticket(task, seed, STRUCTURED.name, "good", 0, kept)
+    return Ticket(task, seed, STRUCTURED.good, kept)
 
 
 def _mask(source: Path, values: Any) -> Kept:

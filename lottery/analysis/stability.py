@@ -27,22 +27,35 @@ QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def stability(tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """All statistics of each task's s-pruned good tickets: task, unit, statistic, value."""
+    """All statistics of each task's s-pruned good tickets: task, matched, unit, statistic, value.
+
+    `matched` is null for tickets of the size of their search.
+    """
+    sizes = list(dict.fromkeys((ticket.task, ticket.key.matched) for ticket in tickets))
     rows = [
-        (task, unit, statistic, value)
-        for task in dict.fromkeys(ticket.task for ticket in tickets)
-        for unit, kept_S in _masks_over_seeds(tickets, task).items()
-        for statistic, value in statistics(kept_S, seeds.rng("stability", task, unit)).items()
+        (task, matched, unit, statistic, value)
+        for task, matched in sizes
+        for unit, kept_S in _masks_over_seeds(tickets, task, matched).items()
+        for statistic, value in statistics(kept_S, _stream(task, matched, unit)).items()
     ]
-    return pd.DataFrame(rows, columns=["task", "unit", "statistic", "value"])
+    columns = ["task", "matched", "unit", "statistic", "value"]
+    return pd.DataFrame(rows, columns=columns).astype({"matched": float})
 
 
-def _masks_over_seeds(tickets: Sequence[Ticket], task: str) -> dict[str, Kept]:
+def _stream(task: str, matched: float | None, unit: str) -> np.random.Generator:
+    size = () if matched is None else (f"{matched:g}",)
+    return seeds.rng("stability", task, unit, *size)
+
+
+def _masks_over_seeds(
+    tickets: Sequence[Ticket], task: str, matched: float | None
+) -> dict[str, Kept]:
     """Masks of a task's s-pruned tickets, stacked in the order of seeds: heads [S, L, H], mlps [S, L]."""
+    key = STRUCTURED.good._replace(matched=matched)
     subnetworks = [
         ticket.subnetwork
         for ticket in sorted(tickets, key=lambda ticket: ticket.seed)
-        if (ticket.task, ticket.method) == (task, STRUCTURED.name)
+        if (ticket.task, ticket.key) == (task, key)
     ]
     if not subnetworks:
         return {}

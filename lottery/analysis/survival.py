@@ -15,7 +15,7 @@ from lottery.tickets.methods import METHODS
 
 Shares = Mapping[str, NDArray[np.float64]]
 """Share of each component that survives, in [0, 1]: heads [L, H] and mlps [L]."""
-PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance"]
+PAIR = ["method", "unit", "total", "shared", "expected", "jaccard", "chance", "kappa"]
 
 
 def component_shares(ticket: Ticket, heads: int) -> Shares:
@@ -96,35 +96,62 @@ def _layer_and_index(position: tuple[int, ...]) -> tuple[int, int | None]:
 
 
 def agreement(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
-    """Jaccard index between every two seeds of a task, and its value at chance, given their sizes."""
+    """Overlap of good tickets of every two seeds of a task, of the size of their search and of matched sizes.
+
+    Jaccard index, its value at chance given the sizes, and Cohen's kappa. `pretrained_kappa` is the mean kappa of the
+    two with the masks of the pre-trained weights of that size, where there are any.
+    """
+    masks = {
+        (t.task, t.seed, t.method, t.key.matched): t for t in tickets if t.kind == "pretrained"
+    }
     rows = [
-        {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, **pair}
-        for a, b in combinations(tickets, 2)
-        if (a.task, a.method) == (b.task, b.method)
+        {"task": a.task, "seed_a": a.seed, "seed_b": b.seed, "matched": a.key.matched}
+        | {"pretrained_kappa": _pretrained_kappa((a, b), masks), **pair}
+        for a, b in combinations([ticket for ticket in tickets if ticket.kind == "good"], 2)
+        if (a.task, a.key) == (b.task, b.key)
         for pair in _pairs(a, b)
     ]
-    columns = ["task", "seed_a", "seed_b", *PAIR]
-    return ordered(pd.DataFrame(rows, columns=columns), tasks, ["task", "method", "unit"])
+    columns = ["task", "seed_a", "seed_b", "matched", *PAIR, "pretrained_kappa"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"matched": float})
+    return ordered(frame, tasks, ["task", "method", "unit", "matched"])
+
+
+def _pretrained_kappa(
+    pair: tuple[Ticket, Ticket], masks: Mapping[tuple[str, int, str, float | None], Ticket]
+) -> float:
+    keys = [(ticket.task, ticket.seed, ticket.method, ticket.key.matched) for ticket in pair]
+    kappas = [
+        overlap.kappa
+        for ticket, key in zip(pair, keys, strict=True)
+        if key in masks
+        for overlap in overlaps(ticket, masks[key])
+    ]
+    return float(np.mean(kappas)) if kappas else float("nan")
 
 
 def overlap(tickets: Sequence[Ticket], tasks: Sequence[str]) -> pd.DataFrame:
-    """Number of components that tickets of two tasks with one seed share: mean, std and interval over seeds.
+    """Number of components that good tickets of two tasks with one seed share: mean and std over seeds.
 
     `expected` is the number that independent subnetworks of these sizes would share, |A||B| / total. A task shares
-    its whole ticket with itself.
+    its whole ticket with itself. `matched` is null for tickets of the size of their search.
     """
-    by_cell = {(ticket.task, ticket.seed, ticket.method): ticket for ticket in tickets}
+    by_cell = {(t.task, t.seed, t.key): t for t in tickets if t.kind == "good"}
     rows = [
-        {"task_a": first, "task_b": second, "seed": seed, **pair}
+        {"task_a": first, "task_b": second, "seed": seed, "matched": key.matched, **pair}
         for first, second in combinations_with_replacement(tasks, 2)
-        for task, seed, method in by_cell
-        if task == first and (second, seed, method) in by_cell
-        for pair in _pairs(by_cell[first, seed, method], by_cell[second, seed, method])
+        for task, seed, key in by_cell
+        if task == first and (second, seed, key) in by_cell
+        for pair in _pairs(by_cell[first, seed, key], by_cell[second, seed, key])
     ]
-    by = ["task_a", "task_b", "method", "unit", "total"]
-    frame = pd.DataFrame(rows)
-    means = frame.groupby(by, sort=False)[["expected", "jaccard", "chance"]].mean()
-    return spread(frame, by, "shared").join(means, on=by)
+    by = ["task_a", "task_b", "method", "unit", "matched", "total"]
+    frame = pd.DataFrame(rows, columns=["task_a", "task_b", "seed", "matched", *PAIR])
+    means = frame.astype({"matched": float}).groupby(by, sort=False, dropna=False)
+    return means.agg(
+        mean=("shared", "mean"),
+        std=("shared", "std"),
+        n=("shared", "count"),
+        **{name: (name, "mean") for name in ("expected", "jaccard", "chance", "kappa")},
+    ).reset_index()
 
 
 def _pairs(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
@@ -137,4 +164,5 @@ def _pairs(a: Ticket, b: Ticket) -> Iterator[dict[str, str | float]]:
             "expected": in_unit.expected,
             "jaccard": in_unit.jaccard,
             "chance": in_unit.expected_jaccard,
+            "kappa": in_unit.kappa,
         }

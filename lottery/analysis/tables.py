@@ -1,7 +1,7 @@
 """All tables of the report, computed from the records of all cells."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -9,37 +9,49 @@ import pandas as pd
 
 from lottery import records
 from lottery.analysis import (
+    averages,
+    baselines,
+    calibration,
     head_patterns,
     published_scores,
     quantities,
     score_tables,
+    soundness,
     stability,
     survival,
-    verdicts,
+    verdict_tables,
 )
-from lottery.analysis.claims import FAMILIES
+from lottery.analysis.claims import FAMILIES, PRIMARY, SECONDARY
+from lottery.analysis.looks import ALPHA, level
+from lottery.analysis.verdicts import ClaimDecision, decide
 from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import PatternAccuracy
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.schemas import ImportanceRecord, Score, StepRecord
-from lottery.ticket import Ticket
+from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, STRUCTURED
 
 
 @dataclass(frozen=True)
 class Records:
-    """The records of all cells: scores, search steps, importances of s-pruning, and the good tickets of every method.
+    """The records of all cells: scores, search steps, importances of s-pruning, and tickets of every method.
 
-    profiles: attention profiles of heads. pattern_accuracy: confusion matrix of the pattern classifier and its rule.
+    tickets: good ones and, at matched sparsities, those of the pre-trained weights. profiles: attention profiles of
+    heads. pattern_accuracy: confusion matrix of the pattern classifier and its rule.
     """
 
     scores: pd.DataFrame
     steps: pd.DataFrame
     importance: pd.DataFrame
-    good: Sequence[Ticket]
+    tickets: Sequence[Ticket]
     profiles: pd.DataFrame
     pattern_accuracy: pd.DataFrame
+
+    @property
+    def good(self) -> Sequence[Ticket]:
+        """The good tickets of the size of their search."""
+        return [ticket for ticket in self.tickets if ticket.key == METHODS[ticket.method].good]
 
     @property
     def heads(self) -> int:
@@ -55,11 +67,23 @@ class Published:
     scores: pd.DataFrame
     tickets: Sequence[Ticket]
 
+    def decide(self) -> list[ClaimDecision]:
+        """The paper's claims, decided by what the authors published."""
+        evidence = quantities.of_publication(self.scores, self.tickets)
+        tasks = evidence.summaries["task"].unique().tolist()
+        families = {"primary": PRIMARY, "secondary": SECONDARY}
+        return decide(families, evidence, tasks, ALPHA, of_means=True)
+
 
 def gather(
-    grid: GridParameters, scores: Path, subnetworks: Path, attention: Path, patterns: Path
+    grid: GridParameters,
+    matched: Sequence[float],
+    scores: Path,
+    subnetworks: Path,
+    attention: Path,
+    patterns: Path,
 ) -> Records:
-    """Read the records of every cell of the grid.
+    """Read the records of every cell of the grid, with tickets at the matched sparsities.
 
     Raises UserError if a file is missing or belongs to another cell.
     """
@@ -73,16 +97,31 @@ def gather(
         scores=frame(Score, scores, *grid.score_files),
         steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
         importance=importance[importance["method"] == STRUCTURED.name],
-        good=[ticket for cell in grid.cells for ticket in _good_tickets(subnetworks, *cell)],
+        tickets=[
+            Ticket.load(subnetworks / task / str(seed), task, seed, key)
+            for task, seed in grid.cells
+            for key in analysed_keys(matched)
+        ],
         profiles=_profiles(attention, grid.tasks),
         pattern_accuracy=records.read(PatternAccuracy, [patterns / "told.parquet"]).to_pandas(),
     )
 
 
-def _good_tickets(folder: Path, task: str, seed: int) -> list[Ticket]:
-    """The good ticket of every method for a task and seed."""
-    cell = folder / task / str(seed)
-    return [Ticket.load(cell, task, seed, method.good) for method in METHODS.values()]
+def analysed_keys(matched: Sequence[float]) -> list[Key]:
+    """Keys of a cell's tickets whose masks are analysed: good ones, and those of the pre-trained weights."""
+    return [
+        key
+        for method in METHODS.values()
+        for key in (
+            method.good,
+            *(Key(method.name, "good", matched=sparsity) for sparsity in matched),
+            *(
+                Key(method.name, "pretrained", matched=sparsity)
+                for sparsity in matched
+                if method.by_weights
+            ),
+        )
+    ]
 
 
 def _profiles(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
@@ -99,36 +138,80 @@ def _profiles(folder: Path, tasks: Sequence[str]) -> pd.DataFrame:
     return pd.concat(by_task, ignore_index=True)
 
 
-def analyse(run: Records, published: Published, tasks: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """All tables by name."""
-    cells, curves = score_tables.cells(run.scores, tasks), score_tables.curves(run.steps)
+def analyse(
+    run: Records,
+    published: Published,
+    grid: GridParameters,
+    matched: Sequence[float] = (),
+    looks: Sequence[int] = (),
+) -> dict[str, pd.DataFrame]:
+    """All tables by name.
+
+    matched: the sparsities at which tickets are compared; claims are about the first. looks: numbers of seeds at which
+    the claims are tested; by default once, now.
+    """
+    tasks = grid.tasks
+    sound, found = soundness.sound_cells(run.scores), soundness.searches(run.steps, run.scores)
+    supers = soundness.super_sparsity(run.good)
+    cells = soundness.judged(score_tables.cells(run.scores, tasks), sound, found, supers)
+    draws = soundness.judged(score_tables.draws(run.scores, found, tasks), sound, found, supers)
+    curves = score_tables.curves(run.steps, found)
     sizes = survival.sizes(run.good, curves)
-    overview = score_tables.overview(cells, sizes, tasks)
-    heterogeneity = head_patterns.heterogeneity(run.profiles, run.good)
-    measured = quantities.measure_cells(cells, run.good, run.importance, heterogeneity)
-    of_authors = quantities.measure_published(published.scores, published.tickets)
+    tickets = soundness.usable_tickets(run.tickets, sound, found)
+    measured = quantities.Measured(cells, draws, tickets, run.importance, run.profiles, run.heads)
     return {
-        "tasks": overview,
-        **{
-            family: pd.DataFrame(map(asdict, verdicts.decide(measured, of_authors, claims)))
-            for family, claims in FAMILIES.items()
-            if claims
-        },
+        "tasks": score_tables.overview(cells, sound, tasks),
+        "searches": found,
+        **_verdicts(measured, published, grid, matched, looks),
         "cells": cells,
+        "draws": draws,
         "results": score_tables.results(cells),
-        "averages": score_tables.averages(cells, overview),
+        "averages": averages.averages(cells, tasks),
+        "baselines": baselines.baselines(cells, tasks),
+        "ood": baselines.out_of_distribution(cells, tasks),
         "published": published_scores.averages(published.scores),
         "selection": score_tables.selection(cells),
         "sizes": sizes,
         "survivors": survival.survivors(sizes, tasks),
         "curves": curves,
         "survival": survival.survival(run.good, run.heads),
-        "agreement": survival.agreement(run.good, tasks),
-        "stability": stability.stability(run.good),
+        "agreement": survival.agreement(tickets, tasks),
+        "overlap": survival.overlap(tickets, tasks),
+        "stability": stability.stability(tickets),
         "importance": stability.importance_quantiles(run.importance),
         "importance-agreement": stability.importance_agreement(run.importance),
-        "overlap": survival.overlap(run.good, tasks),
         "patterns": run.pattern_accuracy,
-        "attention": head_patterns.shares(run.profiles, run.good),
-        "attention-survival": head_patterns.correlation(run.profiles, run.good),
+        **_attention(run.profiles, tickets),
+    }
+
+
+def _verdicts(
+    measured: quantities.Measured,
+    published: Published,
+    grid: GridParameters,
+    matched: Sequence[float],
+    looks: Sequence[int],
+) -> dict[str, pd.DataFrame]:
+    """Verdicts by claim, by task and by cell, and the controls of the machine that gives them."""
+    seeds, tasks = len(grid.seeds), grid.tasks
+    alpha = level(seeds, looks or (seeds,))
+    evidence = quantities.of_run(measured, matched[0] if matched else None)
+    decisions, authors = decide(FAMILIES, evidence, tasks, alpha), published.decide()
+    by_name = {decision.claim.name: decision for decision in authors}
+    random = calibration.negative_control(evidence, tasks, alpha)
+    return {
+        "verdicts": verdict_tables.over_tasks(decisions, by_name),
+        "verdict-tasks": verdict_tables.by_task(decisions, by_name),
+        "verdict-cells": verdict_tables.by_cell(decisions),
+        "controls": calibration.controls(authors, random),
+    }
+
+
+def _attention(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> dict[str, pd.DataFrame]:
+    """Attention and survival, of tasks that have usable tickets of the size of their search."""
+    own = [ticket for ticket in tickets if ticket.key.matched is None]
+    analysed = profiles[profiles["task"].isin({ticket.task for ticket in own})]
+    return {
+        "attention": head_patterns.shares(analysed, own),
+        "attention-survival": head_patterns.correlation(analysed, own),
     }

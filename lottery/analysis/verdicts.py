@@ -1,146 +1,172 @@
-"""Verdicts on claims: each is tested over the cells, and reproduced, contradicted or undecided.
+"""Verdicts on claims: reproduced, contradicted, equivalent or undecided, over all tasks and in each.
 
-The mean effect over cells is tested against 0 by flipping signs, in both directions; each direction is corrected for
-the number of claims tested (Holm). So the probability of any false `reproduced` is at most ALPHA, and that of any
-false `contradicted` too. Cells of one task share their data: verdicts are about the tasks of the run, not about others.
+Each of the three words has a null hypothesis of its own, and Holm's correction in each family keeps the probability of
+saying it falsely of any claim of the family at the level of the look. Secondary claims are tested where the clause
+that they hang on is decided. The interval of a claim is at the level that decides it, so that it agrees with the word.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from lottery.analysis.claims import CLAIMS, Claim
-from lottery.analysis.intervals import interval
-from lottery.analysis.quantities import Quantities
-from lottery.analysis.significance import ALPHA, Side, holm, sign_flip, smallest_p
-from lottery.seeds import rng
-from lottery.wording import counted, number
+from lottery.analysis.claims import Claim
+from lottery.analysis.estimate import NAN, Estimate, both
+from lottery.analysis.evidence import Evidence
+from lottery.analysis.hypotheses import Hypothesis
+from lottery.analysis.significance import holm, holm_levels
 
-Outcome = Literal["reproduced", "contradicted", "undecided"]
-Effects = NDArray[np.float64]
-"""The sum of a claim in each cell, [cells]; positive where it supports the claim."""
+Verdict = Literal["reproduced", "contradicted", "equivalent", "undecided", "closed", "untested"]
+DECIDED: frozenset[Verdict] = frozenset({"reproduced", "contradicted", "equivalent"})
+WORDS: Mapping[Verdict, Callable[[Estimate], float]] = {
+    "reproduced": lambda estimate: estimate.p_for,
+    "contradicted": lambda estimate: estimate.p_against,
+    "equivalent": lambda estimate: estimate.p_null,
+}
+"""The words that a test can give, in the order in which they are tried, with the p value of each."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The verdict on a claim, and the effect that it rests on.
+class Decision:
+    """The verdict on an estimate, its interval, its p value in the direction of the verdict, uncorrected and corrected.
 
-    `effect` is the mean over `n` cells, positive if it supports the claim, with its 95 % t interval; `p` is one-sided,
-    in the direction of the effect, and `p_holm` corrected. `published` is the authors' effect over `published_n`
-    tasks, or over cells if it is about their masks.
+    detectable: the smallest effect that the test finds with a power of 80 %.
     """
 
-    claim: str
-    section: str
-    sentence: str
-    test: str
-    verdict: Outcome
-    effect: float
+    estimate: Estimate
+    verdict: Verdict
     low: float
     high: float
-    n: int
     p: float
-    p_holm: float
-    published: float
-    published_n: int
-    evidence: str
+    p_adjusted: float
+    detectable: float
+
+
+@dataclass(frozen=True)
+class ClaimDecision:
+    """The decision on a claim over all tasks, and in each task by name."""
+
+    claim: Claim
+    family: str
+    overall: Decision
+    tasks: Mapping[str, Decision]
+
+    @property
+    def supporting(self) -> int:
+        """In how many tasks the claim holds, at least (partial conjunction, Dror et al. 2017)."""
+        return sum(decision.verdict == "reproduced" for decision in self.tasks.values())
 
 
 def decide(
-    measured: Quantities, published: Quantities, claims: Sequence[Claim] = CLAIMS
-) -> list[Verdict]:
-    """A verdict on every claim; a claim that was not measured, or in too few cells, is undecided and says so."""
-    effects = [cell_effects(claim, measured) for claim in claims]
-    above, below = (_p_values(claims, effects, "greater"), _p_values(claims, effects, "less"))
-    tests = sum(not np.isnan(p) for p, _ in above)
-    verdicts = []
-    for index, claim in enumerate(claims):
-        mean = interval(_defined(effects[index]))
-        p, p_holm = below[index] if mean.mean < 0 else above[index]
-        outcome = _outcome(mean.mean, p_holm)
-        evidence = _evidence(effects[index], p, tests, outcome, len(measured.degenerate))
-        published_mean = interval(_defined(cell_effects(claim, published)))
-        verdicts.append(
-            Verdict(
-                claim=claim.name,
-                section=claim.section,
-                sentence=claim.sentence,
-                test=claim.test,
-                verdict=outcome,
-                effect=mean.mean,
-                low=mean.low,
-                high=mean.high,
-                n=mean.n,
-                p=p,
-                p_holm=p_holm,
-                published=published_mean.mean,
-                published_n=published_mean.n,
-                evidence="; ".join(evidence),
-            )
+    families: Mapping[str, Sequence[Claim]],
+    evidence: Evidence,
+    tasks: Sequence[str],
+    level: float,
+    of_means: bool = False,
+) -> list[ClaimDecision]:
+    """Decisions on all claims of the families `primary`, `secondary` and others, in their order.
+
+    of_means: test the hypotheses that stand in where only means over seeds are known, and all claims, without gates:
+    this is how data with known answers are used.
+    """
+    by_claim: dict[str, Decision] = {}
+    for family, claims in families.items():
+        gates = {claim.clause for claim in claims} if family == "secondary" else {""}
+        for gate in gates:
+            group = [claim for claim in claims if gate in {"", claim.clause}]
+            estimates = [_estimate(claim, evidence, of_means) for claim in group]
+            is_open = of_means or not gate or by_claim[gate].verdict in DECIDED
+            decisions = decide_family(estimates, level) if is_open else map(closed, estimates)
+            by_claim |= {claim.name: each for claim, each in zip(group, decisions, strict=True)}
+    return [
+        ClaimDecision(
+            claim,
+            family,
+            by_claim[claim.name],
+            _by_task(claim, evidence, tasks, level, of_means, by_claim[claim.name].verdict),
         )
-    return verdicts
-
-
-def cell_effects(claim: Claim, measured: Quantities) -> Effects:
-    """The claim's sum in each cell: NaN if the cell lacks a term, empty if no cell has all of them."""
-    if not set(claim.terms) <= set(measured.values.columns):
-        return np.empty(0)
-    total = measured.values[list(claim.terms)] @ pd.Series(claim.terms) + claim.constant
-    return total.to_numpy(np.float64)
-
-
-def _p_values(
-    claims: Sequence[Claim], effects: Sequence[Effects], side: Side
-) -> list[tuple[float, float]]:
-    """Each claim's one-sided p value, uncorrected and corrected; NaN for a claim measured in fewer than 2 cells."""
-    p = [
-        sign_flip(_defined(of_claim), side, rng("claims", claim.name))
-        for claim, of_claim in zip(claims, effects, strict=True)
+        for family, claims in families.items()
+        for claim in claims
     ]
-    return list(zip(p, holm(np.array(p)).tolist(), strict=True))
 
 
-def _outcome(effect: float, p_holm: float) -> Outcome:
-    if p_holm <= ALPHA:
-        return "contradicted" if effect < 0 else "reproduced"
-    return "undecided"
+def _hypotheses(claim: Claim, of_means: bool) -> Sequence[Hypothesis]:
+    return claim.of_means if of_means and claim.of_means else claim.parts
 
 
-def _evidence(
-    effects: Effects, p: float, tests: int, outcome: Outcome, degenerate: int
-) -> Iterator[str]:
-    """Number of cells that support the claim, the reason if it is undecided, and the number of cells left out."""
-    if not len(effects):
-        left_out = f"no cell left: {counted(degenerate, 'degenerate cell')} left out"
-        yield left_out if degenerate else "not measured in this run"
-        return
-    defined = _defined(effects)
-    least = smallest_p(len(defined))
-    yield f"{(defined > 0).sum()} of {counted(len(defined), 'cell')} support it"
-    if len(defined) < 2:
-        yield "too few cells: a test needs at least 2"
-    elif outcome == "undecided" and least * tests > ALPHA:
-        yield (
-            f"too few cells: with {len(defined)}, p cannot fall below {number(least, 4)}, but {tests} tests require"
-            f" {number(ALPHA / tests, 4)}"
+def _estimate(claim: Claim, evidence: Evidence, of_means: bool) -> Estimate:
+    return both([part.test(evidence) for part in _hypotheses(claim, of_means)])
+
+
+def _by_task(
+    claim: Claim,
+    evidence: Evidence,
+    tasks: Sequence[str],
+    level: float,
+    of_means: bool,
+    overall: Verdict,
+) -> dict[str, Decision]:
+    """Decisions by task, corrected for the number of tasks: those that hold count for the partial conjunction."""
+    estimates = {
+        task: both([part.test_task(evidence, task) for part in _hypotheses(claim, of_means)])
+        for task in tasks
+    }
+    measured = {task: estimate for task, estimate in estimates.items() if estimate.cells}
+    if overall == "closed":
+        return {task: closed(estimate) for task, estimate in measured.items()}
+    decisions = decide_family(list(measured.values()), level)
+    return dict(zip(measured, decisions, strict=True))
+
+
+def decide_family(estimates: Sequence[Estimate], level: float) -> list[Decision]:
+    """Decisions on the estimates of one family, each word corrected by Holm's procedure."""
+    p = {word: np.array([value(each) for each in estimates]) for word, value in WORDS.items()}
+    levels = {word: holm_levels(values, level) for word, values in p.items()}
+    adjusted = {word: holm(values) for word, values in p.items()}
+    return [
+        _decision(
+            estimate,
+            *(
+                {word: float(column[word][at]) for word in WORDS}
+                for column in (p, adjusted, levels)
+            ),
         )
-    elif outcome == "undecided" and p <= ALPHA:
-        side = "for" if defined.mean() > 0 else "against"
-        yield (
-            f"would be significant {side} the claim as a single test (p = {number(p)}), but not after correction for"
-            f" {tests} tests"
-        )
-    elif outcome == "undecided":
-        yield "too close to zero, given the spread over the cells"
-    if missing := len(effects) - len(defined):
-        yield f"{counted(missing, 'cell')} left out, where it is not defined"
-    if degenerate:
-        yield f"{counted(degenerate, 'degenerate cell')} left out"
+        for at, estimate in enumerate(estimates)
+    ]
 
 
-def _defined(effects: Effects) -> Effects:
-    return effects[~np.isnan(effects)]
+def _decision(
+    estimate: Estimate,
+    p: Mapping[Verdict, float],
+    adjusted: Mapping[Verdict, float],
+    levels: Mapping[Verdict, float],
+) -> Decision:
+    if not estimate.tested:
+        return Decision(estimate, "untested", NAN, NAN, NAN, NAN, NAN)
+    verdict: Verdict = next((word for word in WORDS if p[word] <= levels[word]), "undecided")
+    reported = verdict
+    if verdict == "undecided":
+        reported = "reproduced" if p["reproduced"] <= p["contradicted"] else "contradicted"
+    low, high = _bounds(estimate, verdict, levels)
+    detectable = estimate.detectable(levels["reproduced"])
+    return Decision(estimate, verdict, low, high, p[reported], adjusted[reported], detectable)
+
+
+def _bounds(
+    estimate: Estimate, verdict: Verdict, levels: Mapping[Verdict, float]
+) -> tuple[float, float]:
+    """An interval that agrees with the verdict: excludes 0, or stays within the margin, just where the verdict does."""
+    against = levels["contradicted"] / estimate.sides
+    if verdict == "equivalent":
+        return estimate.interval(levels["equivalent"])
+    if estimate.equivalence:
+        return estimate.interval(levels["reproduced"] if verdict == "reproduced" else against)
+    return estimate.interval(levels["reproduced"], against)
+
+
+def closed(estimate: Estimate) -> Decision:
+    """An estimate whose gate is closed: described with an interval of 95 %, and not tested."""
+    if not estimate.tested:
+        return Decision(estimate, "untested", NAN, NAN, NAN, NAN, NAN)
+    return Decision(estimate, "closed", *estimate.interval(0.025), NAN, NAN, NAN)

@@ -49,17 +49,29 @@ def sst2(folder: Path) -> Corpus:
     """SST-2: dev is GLUE's validation set, train are film-review snippets labelled by their mean rating.
 
     Left out of train: neutral snippets (|rating| < 0.5), and those that share 60 % of their words with a dev
-    sentence, since both corpora come from the same reviews.
+    sentence, since both corpora come from the same reviews. The splits `dev-tweets`, `dev-products` and `dev-news`
+    are other texts, rated and labelled like the snippets; those that also occur in train are left out.
     """
     table = read_arrow(folder / "dev.arrow").select(["sentence", "label"])
     dev = [Row(row["sentence"].strip(), None, row["label"]) for row in table.to_pylist()]
     overlap = Overlap([row.first for row in dev])
-    train = [
-        Row(text, None, float(rating > 0))
-        for rating, text in _rated_snippets(folder)
-        if abs(rating) >= 0.5 and overlap.share(text) < 0.6
+    train = [row for row in _polar(folder / "snippets.txt") if overlap.share(row.first) < 0.6]
+    seen = {row.first.casefold() for row in train}
+    others = {
+        f"dev-{name}": [
+            row for row in _polar(folder / f"{name}.txt") if row.first.casefold() not in seen
+        ]
+        for name in ("tweets", "products", "news")
+    }
+    return {"train": train, "dev": dev} | others
+
+
+def _polar(path: Path) -> list[Row]:
+    """Rated texts that are not neutral, each once, with the class of their (last) rating."""
+    ratings = {text: rating for rating, text in _rated(path)}
+    return [
+        Row(text, None, float(rating > 0)) for text, rating in ratings.items() if abs(rating) >= 0.5
     ]
-    return {"train": train, "dev": dev}
 
 
 class Overlap:
@@ -97,6 +109,18 @@ def stsb(folder: Path) -> Corpus:
     return {split: list(rows(folder / f"{split}.tsv")) for split in ("train", "dev")}
 
 
+def sarcasm(folder: Path) -> Corpus:
+    """Sarcasm headlines: class 1 if by The Onion, 0 if by HuffPost; each counts once, and a fifth of them are dev."""
+    samples = map(json.loads, _lines(folder / "samples.jsonl"))
+    classes = {sample["input"][-1]["content"]: SOURCES[sample["ideal"]] for sample in samples}
+    return _split_off_dev(
+        "sarcasm", [Row(headline, None, label, headline) for headline, label in classes.items()]
+    )
+
+
+SOURCES = {"1": 1.0, "0": 0.0}
+
+
 def privacyqa(folder: Path) -> Corpus:
     """PrivacyQA: question and sentence, class 1 if it is an answer; a fifth of the questions are dev."""
     pairs = map(json.loads, _lines(folder / "pairs.jsonl"))
@@ -115,7 +139,7 @@ def bshift(folder: Path) -> Corpus:
 
     The probing task of Conneau et al. (2018), constructed from newspaper sentences.
     """
-    texts = dict.fromkeys(" ".join(text.split()) for _, text in _rated_snippets(folder))
+    texts = dict.fromkeys(" ".join(text.split()) for _, text in _rated(folder / "snippets.txt"))
     usable = [text for text in texts if _swap_positions(text)]
     generator = rng("bshift", "construction")
     intact = generator.permutation(len(usable)) % 2
@@ -146,8 +170,9 @@ def _swap_words(text: str, generator: np.random.Generator) -> str:
     return " ".join(tokens)
 
 
-def _rated_snippets(folder: Path) -> Iterator[tuple[float, str]]:
-    for line in _lines(folder / "snippets.txt"):
+def _rated(path: Path) -> Iterator[tuple[float, str]]:
+    """Texts of one of VADER's corpora with their mean ratings, from -4 to 4."""
+    for line in _lines(path):
         _, rating, text = line.split("\t")
         yield float(rating), text
 
@@ -172,6 +197,7 @@ def _split_off_dev(task: str, rows: Sequence[Row]) -> Corpus:
 READERS: Mapping[str, Callable[[Path], Corpus]] = {
     "sst2": sst2,
     "stsb": stsb,
+    "sarcasm": sarcasm,
     "privacyqa": privacyqa,
     "bshift": bshift,
 }

@@ -1,8 +1,7 @@
 """Encoded examples, stored end to end without padding, and batches of them."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +26,7 @@ class DataParameters(Parameters, frozen=True):
     `save_to_disk`. train, select, dev: maximum number of examples, null for all. train may give a number per task,
     because some tasks need more examples to learn anything. select comes out of a tenth of the training data, held
     out for it; 0 holds nothing out, for searches on dev. max_length: tokens to which an example is truncated.
-    standardise: scale regression labels by the mean and standard deviation of train.
+    standardise: scale regression labels by the mean and standard deviation of all training data.
     """
 
     source: Annotated[str, Meta(min_length=1)]
@@ -75,24 +74,6 @@ class Examples:
             self.lengths_N[rows],
             self.labels_N[rows],
         )
-
-
-def standardised(splits: Mapping[str, Examples]) -> tuple[dict[str, Examples], float, float]:
-    """All splits with standardised labels, and the mean and standard deviation of `train` used for it.
-
-    The metrics of a regression are correlations, which do not change. Raises UserError if all labels of `train` are
-    equal.
-    """
-    labels = splits["train"].labels_N.astype(np.float64)
-    mean, std = float(labels.mean()), float(labels.std())
-    if std == 0:
-        task = splits["train"].task
-        raise UserError(f"{task}: all training labels are {mean}; raise data.train")
-    scaled = {
-        split: replace(examples, labels_N=((examples.labels_N - mean) / std).astype(np.float32))
-        for split, examples in splits.items()
-    }
-    return scaled, mean, std
 
 
 @dataclass(frozen=True)

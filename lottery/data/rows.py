@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ class Row(NamedTuple):
 
 
 Corpus = Mapping[str, Sequence[Row]]
-"""Rows of the splits `train`, `dev` and, for MNLI, `dev-mismatched`."""
+"""Rows of the splits `train` and `dev`, and of further dev splits: `dev-mismatched` of MNLI, `dev-tweets` of SST-2."""
 
 
 def require_valid_rows(task: Task, source: str, rows: Sequence[Row]) -> None:
@@ -42,6 +43,23 @@ def require_valid_rows(task: Task, source: str, rows: Sequence[Row]) -> None:
         finite = isinstance(label, int | float) and math.isfinite(label)
         if not finite or (not task.regression and label not in range(task.classes)):
             raise UserError(f"{source}: row {number} has the label {label!r}; expected {expected}")
+
+
+def standardised(corpus: Corpus) -> tuple[Corpus, float, float]:
+    """The corpus with standardised labels, and the mean and standard deviation of `train` used for it.
+
+    The metrics of a regression are correlations, which do not change. Raises UserError if all labels of `train` are
+    equal.
+    """
+    labels = [row.label for row in corpus["train"]]
+    mean, std = fmean(labels), pstdev(labels)
+    if std == 0:
+        raise UserError(f"all training labels are {mean}; choose a corpus with different scores")
+    scaled = {
+        split: [row._replace(label=(row.label - mean) / std) for row in rows]
+        for split, rows in corpus.items()
+    }
+    return scaled, mean, std
 
 
 def read_arrow(path: Path) -> pa.Table:

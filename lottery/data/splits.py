@@ -1,4 +1,4 @@
-"""Division of a corpus into train, select and dev, the same on every machine."""
+"""Division of a corpus into train, select and dev: a draw for each seed, the same on every machine."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,23 +11,36 @@ from lottery.errors import UserError
 from lottery.seeds import rng
 from lottery.tasks import Task
 
+Stream = tuple[str | int, ...]
+"""The names of a random stream."""
 
-def split_corpus(task: Task, corpus: Corpus, data: DataParameters) -> dict[str, list[Row]]:
+
+def split_corpus(
+    task: Task, corpus: Corpus, data: DataParameters, seed: int
+) -> dict[str, list[Row]]:
     """Rows of train, select and every dev split, at most as many as `data` allows.
 
-    A tenth of the groups of the training data is held out for select, however many of its rows are used (none if
-    data.select is 0), so that train does not depend on data.select. Samples are stratified by class, and a larger
-    sample contains every smaller one. Rows keep their order. Raises UserError if a split is left without rows.
+    Every seed draws its own train and select; the dev splits are the same for all. A tenth of the groups of the
+    training data is held out for select, however many of its rows are used (none if data.select is 0), so that train
+    does not depend on data.select. Samples are stratified by class, and a larger sample contains every smaller one.
+    Rows keep their order. Raises UserError if a split is left without rows.
     """
     rows = corpus["train"]
-    train, select = (rows, []) if data.select == 0 else _hold_out(task, rows)
-    pools = {"train": (train, data.train_size(task.name)), "select": (select, data.select)} | {
-        split: (rows, data.dev) for split, rows in corpus.items() if split != "train"
+    train, select = (rows, []) if data.select == 0 else _hold_out(task, rows, seed)
+    drawn: Stream = (seed, task.name)
+    pools = {
+        "train": (train, data.train_size(task.name), drawn),
+        "select": (select, data.select, drawn),
+    } | {
+        split: (rows, data.dev, (task.name,)) for split, rows in corpus.items() if split != "train"
     }
-    for split, (rows, _) in pools.items():
+    for split, (rows, *_) in pools.items():
         if not rows and (split != "select" or data.select != 0):
             raise UserError(f"{task.name}: nothing is left for {split}; the corpus is too small")
-    return {split: _sample(task, split, rows, size) for split, (rows, size) in pools.items()}
+    return {
+        split: _sample(task, rows, size, (*stream, split))
+        for split, (rows, size, stream) in pools.items()
+    }
 
 
 def require_learnable(task: Task, splits: Mapping[str, Sequence[Row]]) -> None:
@@ -46,13 +59,13 @@ def require_learnable(task: Task, splits: Mapping[str, Sequence[Row]]) -> None:
             )
 
 
-def _hold_out(task: Task, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def _hold_out(task: Task, rows: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     """The rows to train on, and a tenth of the groups held out; a row without a group is its own group."""
     groups: dict[str | int, list[Row]] = {}
     for index, row in enumerate(rows):
         groups.setdefault(row.group or index, []).append(row)
     order = stratified_order(
-        _classes(task, [group[0] for group in groups.values()]), task.name, "hold"
+        _classes(task, [group[0] for group in groups.values()]), seed, task.name, "hold"
     )
     held_out = set(order[: max(1, len(groups) // 10)].tolist())
     train, select = list[Row](), list[Row]()
@@ -61,8 +74,8 @@ def _hold_out(task: Task, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return train, select
 
 
-def _sample(task: Task, split: str, rows: Sequence[Row], size: int | None) -> list[Row]:
-    order = stratified_order(_classes(task, rows), task.name, split)
+def _sample(task: Task, rows: Sequence[Row], size: int | None, stream: Stream) -> list[Row]:
+    order = stratified_order(_classes(task, rows), *stream)
     return [rows[at] for at in np.sort(order[:size]).tolist()]
 
 
@@ -71,7 +84,7 @@ def _classes(task: Task, rows: Sequence[Row]) -> NDArray[np.float64]:
     return np.array([0.0 if task.regression else row.label for row in rows])
 
 
-def stratified_order(labels_N: NDArray[np.float64], *stream: str) -> NDArray[np.int64]:
+def stratified_order(labels_N: NDArray[np.float64], *stream: str | int) -> NDArray[np.int64]:
     """Random order of N rows of which every prefix has the classes in proportion.
 
     The rows of a class, shuffled, get evenly spaced ranks in (0, 1); sorting all rows by rank interleaves the classes.

@@ -1,35 +1,37 @@
 """Description of prepared data for the report: sizes, classes, truncation, tokenizer and origin."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from lottery.data.examples import Examples
+from lottery.data.tokenizer import Encoded
 from lottery.tasks import Task
 
 
 def describe(
     task: Task,
-    encoded: Mapping[str, tuple[Examples, int]],
+    draws: Sequence[Mapping[str, Encoded]],
+    labels: Mapping[str, float] | None,
     tokenizer: Mapping[str, str | int],
     asset: Path,
     encoder: Path,
 ) -> dict[str, Any]:
-    """Description of a task's data; `encoded` holds every split with the number of its truncated examples.
+    """Description of a task's data; `draws` holds the splits of every seed.
 
-    `labels` is null; it stands for the mean and standard deviation where regression labels are standardised.
+    labels: mean and standard deviation of regression labels before they were standardised, None if they were not.
+    Numbers of splits are means over seeds where they differ.
     """
+    splits = [{split: _split(task, *encoded) for split, encoded in draw.items()} for draw in draws]
     return {
         "task": task.name,
-        "labels": None,
-        "splits": {
-            split: _split(task, examples, truncated)
-            for split, (examples, truncated) in encoded.items()
-        },
+        "seeds": len(draws),
+        "labels": labels,
+        "splits": {split: _mean([draw[split] for draw in splits]) for split in splits[0]},
         "tokenizer": dict(tokenizer),
         "data": _origin(asset),
         "encoder": _origin(encoder),
@@ -39,26 +41,28 @@ def describe(
 def _split(task: Task, examples: Examples, truncated: int) -> dict[str, Any]:
     if not len(examples):
         return {"examples": 0}
-    return {
+    lengths = {
         "examples": len(examples),
-        "tokens_mean": round(float(examples.lengths_N.mean()), 2),
+        "tokens_mean": float(examples.lengths_N.mean()),
         "tokens_max": int(examples.lengths_N.max()),
         "cut": truncated,
-        **(_scores(examples) if task.regression else _classes(examples)),
     }
+    if task.regression:
+        return lengths
+    counts = np.bincount(examples.labels_N.astype(int), minlength=task.classes)
+    return lengths | {"classes": {str(label): count for label, count in enumerate(counts.tolist())}}
 
 
-def _classes(examples: Examples) -> dict[str, Any]:
-    counts = Counter(int(label) for label in examples.labels_N)
-    return {"classes": {str(label): counts[label] for label in sorted(counts)}}
-
-
-def _scores(examples: Examples) -> dict[str, Any]:
-    scores = examples.labels_N.astype(np.float64)
-    return {
-        "score_mean": round(float(scores.mean()), 4),
-        "score_std": round(float(scores.std()), 4),
-    }
+def _mean(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean of every number; counts stay whole."""
+    first, mean = descriptions[0], dict[str, Any]()
+    for name, value in first.items():
+        values = [description[name] for description in descriptions]
+        if isinstance(value, dict):
+            mean[name] = _mean(values)
+        else:
+            mean[name] = round(fmean(values), 4 if isinstance(value, float) else None)
+    return mean
 
 
 def _origin(folder: Path) -> dict[str, Any] | None:

@@ -2,16 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from transformers import AutoTokenizer
 
 from lottery.data.examples import Examples
 from lottery.data.rows import Row
 from lottery.errors import UserError
 
+Encoded = tuple[Examples, int]
+"""The examples of a split, and the number of those that were truncated."""
 BLOCK = 4096
 """Texts encoded at once; the full encodings of a whole corpus like MNLI would take gigabytes."""
 
@@ -59,16 +64,18 @@ class Tokenizer:
             "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }
 
-    def encode(self, task: str, split: str, rows: Sequence[Row]) -> tuple[Examples, int]:
-        """The rows as examples, and the number of those that were truncated."""
+    def encode(
+        self, task: str, split: str, rows: Sequence[Row]
+    ) -> tuple[Examples, NDArray[np.bool_]]:
+        """The rows as N examples, and which of them were truncated [N]."""
         texts = [row.first if row.second is None else (row.first, row.second) for row in rows]
         # The empty arrays give concatenate something to work on if there are no rows.
-        ids, types, truncated = [np.empty(0, np.int32)], [np.empty(0, np.int8)], 0
+        ids, types, truncated = [np.empty(0, np.int32)], [np.empty(0, np.int8)], list[bool]()
         for at in range(0, len(texts), BLOCK):
             for encoding in self._tokenizer.encode_batch_fast(texts[at : at + BLOCK]):
                 ids.append(np.array(encoding.ids, np.int32))
                 types.append(np.array(encoding.type_ids, np.int8))
-                truncated += bool(encoding.overflowing)
+                truncated.append(bool(encoding.overflowing))
         examples = Examples(
             task=task,
             split=split,
@@ -77,4 +84,24 @@ class Tokenizer:
             lengths_N=np.array([len(example) for example in ids[1:]], np.int32),
             labels_N=np.array([row.label for row in rows], np.float32),
         )
-        return examples, truncated
+        return examples, np.array(truncated, bool)
+
+    def encode_draws(
+        self, task: str, draws: Mapping[int, Mapping[str, Sequence[Row]]]
+    ) -> Iterator[tuple[int, dict[str, Encoded]]]:
+        """Each seed with its splits as examples; a row that several of them have is encoded once."""
+        rows = dict.fromkeys(row for splits in draws.values() for row in chain(*splits.values()))
+        place = {row: at for at, row in enumerate(rows)}
+        examples, truncated_N = self.encode(task, "all", list(rows))
+        for seed, splits in draws.items():
+            places = {
+                split: np.array([place[row] for row in part], np.int64)
+                for split, part in splits.items()
+            }
+            yield (
+                seed,
+                {
+                    split: (replace(examples.take(at), split=split), int(truncated_N[at].sum()))
+                    for split, at in places.items()
+                },
+            )

@@ -16,6 +16,7 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from lottery.errors import UserError
+from lottery.model import initial
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 
@@ -51,7 +52,7 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
         encoder = Encoder(config, classes)
     tensors = _tensors(folder)
     if seed is not None:
-        tensors |= _new_classifier(classes, config.hidden_size, seed)
+        tensors |= initial.classifier(classes, config.hidden_size, seed)
     for name, expected in encoder.state_dict().items():
         _check(folder, name, tensors.get(name), tuple(expected.shape))
     state = {name: tensors[name].float() for name in encoder.state_dict()}
@@ -120,11 +121,6 @@ def _check(folder: Path, name: str, tensor: Tensor | None, shape: tuple[int, ...
         )
     if not tensor.float().sum().isfinite():
         raise UserError(f"{folder}: {label} has NaN or infinite weights")
-
-
-def _new_classifier(classes: int, hidden_size: int, seed: int) -> dict[str, Tensor]:
-    normal = torch.randn(classes, hidden_size, generator=torch.Generator().manual_seed(seed))
-    return {"classifier.weight": 0.02 * normal, "classifier.bias": torch.zeros(classes)}
 
 
 def _transformers_name(name: str) -> str:

@@ -231,10 +231,12 @@ class Encoder(nn.Module):
         return small.train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
-        """The pruned encoder: `extract` for heads and MLPs, a masked copy for weights."""
+        """The pruned encoder: `extract` for heads and MLPs, masked copies of the weights; it shares all other tensors."""
         if subnetwork.shapes == self.config.shapes:
             return self.extract(subnetwork)
-        copy = deepcopy(self)
+        weights = self.named_parameters()
+        shared = {id(weight): weight for name, weight in weights if name not in subnetwork}
+        copy = deepcopy(self, memo=shared)
         copy.mask(subnetwork)
         return copy
 

@@ -10,6 +10,7 @@ from lottery.data.examples import Batch, Examples, packed
 from lottery.metrics import METRICS
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
+from lottery.predictions import predicted_labels
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
@@ -31,32 +32,8 @@ def packed_batches(examples: Examples, device: torch.device) -> Iterator[tuple[B
         yield batch, PackedBatch.pack(batch.ids_T, batch.types_T, batch.lengths_B, device)
 
 
-def predicted_labels(task: Task, logits_NC: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Predictions [N]: the most likely class, or the single output of a regression."""
-    labels_N: NDArray[np.float64] = (
-        logits_NC[:, 0] if task.regression else logits_NC.argmax(axis=1).astype(np.float64)
-    )
-    return labels_N
-
-
 def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:
     """Score in the metric that drives a search."""
     return METRICS[task.search](
         predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
     )
-
-
-def measure(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> dict[str, float]:
-    """Score in every metric reported for the task."""
-    predicted, labels = predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
-    return {name: METRICS[name](predicted, labels) for name in task.metrics}
-
-
-def majority_scores(task: Task, examples: Examples) -> dict[str, float]:
-    """Scores of always predicting the most frequent class; for a regression 0, the correlation of a constant."""
-    if task.regression:
-        return dict.fromkeys(task.metrics, 0.0)
-    classes, counts = np.unique(examples.labels_N, return_counts=True)
-    logits_NC = np.zeros((len(examples), task.classes))
-    logits_NC[:, int(classes[counts.argmax()])] = 1
-    return measure(task, logits_NC, examples)

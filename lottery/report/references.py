@@ -11,6 +11,10 @@ REFERENCES = (
     "[arXiv:2007.12223](https://arxiv.org/abs/2007.12223)",
     "A. Wang et al. GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding. ICLR 2019. "
     "[arXiv:1804.07461](https://arxiv.org/abs/1804.07461)",
+    "R. Misra, P. Arora. Sarcasm Detection using News Headlines Dataset. AI Open 4, 2023. "
+    "[arXiv:2212.06035](https://arxiv.org/abs/2212.06035)",
+    "C. J. Hutto, E. Gilbert. VADER: A Parsimonious Rule-Based Model for Sentiment Analysis of Social Media Text. "
+    "ICWSM 2014.",
     "O. Kovaleva et al. Revealing the Dark Secrets of BERT. EMNLP 2019. "
     "[arXiv:1908.08593](https://arxiv.org/abs/1908.08593)",
     "G. Kobayashi et al. Attention is Not Only a Weight: Analyzing Transformers with Vector Norms. EMNLP 2020. "

@@ -67,14 +67,14 @@ class Journal:
         if self.folder is not None:
             (self.folder / f"{unit}.safetensors").unlink(missing_ok=True)
 
-    def once(self, unit: str, work: Callable[[], Any]) -> Any:
-        """The stored values of a unit; if there are none, those that `work` returns, which are then stored."""
+    def once(self, unit: str, work: Callable[[], Arrays]) -> Arrays:
+        """The stored arrays of a unit; if there are none, those that `work` returns, which are then stored."""
         entry = self.recall(unit)
         if entry is not None:
-            return entry[0]
-        values = work()
-        self.note(unit, values)
-        return values
+            return entry[1]
+        arrays = work()
+        self.note(unit, None, arrays)
+        return arrays
 
 
 NO_JOURNAL = Journal(None)

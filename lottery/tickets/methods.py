@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING
 from lottery.params import Parameters
 from lottery.subnetwork import Subnetwork
 from lottery.ticket import Key, Ticket
-from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
-from lottery.vocabulary import SUPERS, WHOLE
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    RetrainParameters,
+)
+from lottery.vocabulary import WHOLE, Kind
 
 if TYPE_CHECKING:
     from lottery.tickets.pruner import Pruner
 
+BESIDE_GOOD: tuple[Kind, ...] = ("random", "bad")
 HEADS_AND_MLPS, WEIGHTS = ("heads", "mlps"), ("weights",)
 
 
@@ -28,6 +34,7 @@ class Method:
     title: its name in the report. units: what it removes, HEADS_AND_MLPS (whole heads and MLPs) or WEIGHTS (single
     weights, counted together). pruner: imports the class that searches. parameters: sections of params.yaml that only
     this method reads. super_survivors: whether the components that survive with every seed are scored as tickets too.
+    by_weights: whether weights alone decide what it keeps, so that those of the pre-trained encoder have a ticket too.
     """
 
     name: str
@@ -36,6 +43,7 @@ class Method:
     pruner: Callable[[], "type[Pruner]"]
     parameters: tuple[type[Parameters], ...] = ()
     super_survivors: bool = False
+    by_weights: bool = False
 
     @property
     def prunes_weights(self) -> bool:
@@ -51,16 +59,48 @@ class Method:
     @property
     def good(self) -> Key:
         """Key of the good ticket of a task and seed."""
-        return self.name, "good", 0
+        return Key(self.name, "good")
 
-    def keys(self, draws: int) -> list[Key]:
-        """Keys of the good ticket of a task and seed and of its controls: `draws` random tickets and a bad one."""
-        random: list[Key] = [(self.name, "random", draw) for draw in range(draws)]
-        return [self.good, *random, (self.name, "bad", 0)]
+    def stored(self, controls: ControlsParameters, retrain: RetrainParameters) -> list[Key]:
+        """Keys of a cell's tickets that are files: good ones, the controls that are retrained, pre-trained ones."""
+        by_weights: list[Kind] = ["pretrained"] if self.by_weights else []
+        return [
+            self.good,
+            *(Key(self.name, "random", draw) for draw in range(retrain.draws)),
+            *(Key(self.name, "bad", draw) for draw in range(retrain.draws)),
+            *(
+                Key(self.name, kind, matched=sparsity)
+                for sparsity in controls.matched
+                for kind in ("good", *by_weights)
+            ),
+        ]
 
-    def super_keys(self) -> list[Key]:
+    def drawn(self, controls: ControlsParameters, retrain: RetrainParameters) -> list[Key]:
+        """Keys of the controls that are scored as pruned only, and drawn where they are scored."""
+        random, bad = (
+            range(retrain.draws, draws) for draws in (controls.random_draws, controls.bad_draws)
+        )
+        return [
+            *(Key(self.name, "random", draw) for draw in random),
+            *(Key(self.name, "bad", draw) for draw in bad),
+            *(
+                Key(self.name, kind, draw, sparsity)
+                for sparsity in controls.matched
+                for kind in BESIDE_GOOD
+                for draw in range(controls.matched_draws)
+            ),
+        ]
+
+    def super_keys(self, controls: ControlsParameters) -> list[Key]:
         """Keys of the super-survivors of a task and of their controls, if the method has any."""
-        return [(self.name, kind, 0) for kind in SUPERS] if self.super_survivors else []
+        if not self.super_survivors:
+            return []
+        draws = range(controls.matched_draws)
+        kinds: tuple[Kind, ...] = ("super-random", "super-bad")
+        return [
+            Key(self.name, "super"),
+            *(Key(self.name, kind, draw) for kind in kinds for draw in draws),
+        ]
 
 
 def _structured() -> "type[Pruner]":
@@ -89,6 +129,7 @@ MAGNITUDE = Method(
     units=WEIGHTS,
     pruner=_magnitude,
     parameters=(MagnitudeParameters,),
+    by_weights=True,
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in (STRUCTURED, MAGNITUDE)}
 """All methods by name, in the order of tables and figures."""
@@ -99,8 +140,10 @@ def method_title(name: str) -> str:
     return "" if name == WHOLE else METHODS[name].title
 
 
-def load_tickets(folder: Path, task: str, seed: int, draws: int) -> list[Ticket]:
-    """All good, random and bad tickets of a task and seed; those with the most expensive retraining come first."""
+def load_tickets(
+    folder: Path, task: str, seed: int, controls: ControlsParameters, retrain: RetrainParameters
+) -> list[Ticket]:
+    """All stored tickets of a task and seed; those with the most expensive retraining come first."""
     by_cost = sorted(METHODS.values(), key=lambda method: not method.prunes_weights)
-    keys = [key for method in by_cost for key in method.keys(draws)]
+    keys = [key for method in by_cost for key in method.stored(controls, retrain)]
     return [Ticket.load(folder, task, seed, key) for key in keys]

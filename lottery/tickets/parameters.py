@@ -1,29 +1,38 @@
 """Parameter sections of searches, importance and controls, in a module that does not import torch."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from lottery.params import Parameters
+from lottery.errors import UserError
+from lottery.grid import Seed
+from lottery.params import SHORT, Parameters
+from lottery.ticket import Key
+
+Draws = Annotated[int, Meta(ge=1, le=1000)]
+Retrained = Literal["good", "random", "bad", "super", "super-random", "super-bad"]
+"""The kinds of tickets that are retrained."""
 
 
 class PruneParameters(Parameters, frozen=True):
     """The pruning search: its steps, when it continues, and which data drive it.
 
     rate: share of the heads, or of the remaining weights, pruned per step. threshold: share of the full model's
-    score that a subnetwork must keep. floor: absolute score that it must keep as well, or null. data: the split that
+    score that a subnetwork must keep. floor: absolute score that it must keep as well, or null; `guess` is the score
+    that is significantly above that of guessing on these data. data: the split that
     drives the search; `select` is held out of train, `dev` is the paper's choice, which reports scores on the data
     that it selected on. entry: the importance that later phases start from; `fresh` is that of the accepted
-    subnetwork, `stale` (the authors' code) that of the rejected one. curve: continue the first phase below the
-    threshold until nothing is left, for the report's curves.
+    subnetwork, `stale` (the authors' code) that of the rejected one. curve: the sparsity
+    up to which the first phase continues below the threshold, for the report's curves and for matched sparsities.
     """
 
     rate: Annotated[float, Meta(gt=0, lt=1)]
     threshold: Annotated[float, Meta(gt=0, le=1)]
-    floor: Annotated[float, Meta(ge=-1, le=1)] | None
+    floor: Annotated[float, Meta(ge=-1, le=1)] | Literal["guess"] | None
     data: Literal["select", "dev"]
     entry: Literal["fresh", "stale"]
-    curve: bool
+    curve: Annotated[float, Meta(ge=0, le=1)]
 
 
 class ImportanceParameters(Parameters, frozen=True):
@@ -54,13 +63,42 @@ class MagnitudeParameters(Parameters, frozen=True):
 
 
 class ControlsParameters(Parameters, frozen=True):
-    """Controls of a good ticket: number of random ones, and how random and bad ones are drawn.
+    """Tickets beside the good one: how many controls are scored, of which sizes, and how they are drawn.
 
-    random: `exact` draws as many components as survive; `bernoulli` (the authors' heads and MLPs) keeps each with
-    the probability of survival, so that sizes are equal on average only. bad: `unsurvived` takes components that did
-    not survive (the paper's text); `smallest` (the authors' weights) takes the smallest weights, as many as survive.
+    random_draws, bad_draws: controls of the size of the good ticket. matched: sparsities at which tickets of all cells
+    are compared. matched_draws: random and bad controls at each of them. random: `exact` draws as many components as
+    survive; `bernoulli` (the authors' heads and MLPs) keeps each with the probability of survival, so that sizes are
+    equal on average only. bad: `unsurvived` takes components that did not survive (the paper's text); `smallest` (the
+    authors' weights) takes the smallest weights, as many as survive.
     """
 
-    draws: Annotated[int, Meta(ge=1, le=100)]
+    random_draws: Draws
+    bad_draws: Draws
+    matched: tuple[Annotated[float, Meta(gt=0, lt=1)], ...]
+    matched_draws: Draws
     random: Literal["exact", "bernoulli"]
     bad: Literal["unsurvived", "smallest"]
+
+    def __post_init__(self) -> None:
+        if len(set(self.matched)) < len(self.matched):
+            values = SHORT.repr(list(self.matched))
+            raise UserError(f"parameters: controls.matched = {values}: a sparsity is repeated")
+
+
+class RetrainParameters(Parameters, frozen=True):
+    """Which tickets are trained again.
+
+    draws: random and bad tickets of a cell that are retrained; they are stored. tickets: the seeds with which a kind
+    of ticket of a method is retrained; with all seeds if it is not named. reinitialised: the seeds with which good
+    tickets are trained from random weights too.
+    """
+
+    draws: Draws
+    tickets: Mapping[str, Mapping[Retrained, tuple[Seed, ...]]]
+    reinitialised: tuple[Seed, ...]
+
+    def retrains(self, key: Key, seed: int) -> bool:
+        """Whether a ticket is retrained with this seed. Tickets at a matched sparsity never are."""
+        seeds = self.tickets.get(key.method, {}).get(key.kind)
+        chosen = seeds is None or seed in seeds
+        return chosen and key.matched is None and key.draw < self.draws

@@ -1,14 +1,17 @@
-"""Score subnetworks pruned from the fine-tuned model, or retrained from the pre-trained weights."""
+"""Predictions of subnetworks: pruned from the fine-tuned model, or trained again under their masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
-from lottery.model.evaluation import measure, predict
+from lottery.model.evaluation import predict
+from lottery.model.initial import reinitialise
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import LAST, Progress, finetune
 from lottery.runtime.compute import arithmetic, chosen_device
@@ -17,11 +20,11 @@ from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
-from lottery.ticket import Ticket
+from lottery.vocabulary import State
 
 Splits = Mapping[str, Examples]
-SplitScores = Mapping[str, Mapping[str, float]]
-"""Split -> metric -> value."""
+Logits = Mapping[str, NDArray[np.float16]]
+"""Logits [N, C] by split, rounded as they are stored."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,37 @@ class Cell:
     compute: ComputeParameters
 
 
+def pretrained(cell: Cell) -> Encoder:
+    """The pre-trained encoder with a new classifier, the same for all subnetworks of the cell."""
+    seed = entropy(cell.seed, "classifier", cell.task.name)
+    return checkpoint.load(cell.pretrained, cell.task.classes, seed)
+
+
+def random_weights(cell: Cell) -> Encoder:
+    """The encoder as it was before it was pre-trained: random weights, and the same classifier."""
+    return reinitialise(pretrained(cell), entropy(cell.seed, "reinitialised", cell.task.name))
+
+
+INITIAL: Mapping[State, Callable[[Cell], Encoder]] = {
+    "retrained": pretrained,
+    "reinitialised": random_weights,
+}
+"""The weights that a ticket is trained from, by the state that this leads to."""
+
+
 def finetune_cell(
     progress: Progress,
     cell: Cell,
     subnetwork: Subnetwork | None = None,
     journal: Journal = NO_JOURNAL,
+    state: State = "retrained",
 ) -> tuple[Encoder, list[float]]:
-    """Fine-tune the pre-trained encoder, whole or under the fixed mask of `subnetwork`.
+    """Fine-tune the encoder from the initial weights of `state`, whole or under the fixed mask of `subnetwork`.
 
     Returns the encoder and the mean loss of each epoch. The seed determines the classifier's initial weights, the
     order of examples and dropout, equally for all subnetworks of a cell.
     """
-    seed, device = entropy(cell.seed, "classifier", cell.task.name), chosen_device(cell.compute)
-    encoder = checkpoint.load(cell.pretrained, cell.task.classes, seed).to(device)
+    encoder = INITIAL[state](cell).to(chosen_device(cell.compute))
     mask = None
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
@@ -61,51 +82,26 @@ def finetune_cell(
     return encoder, losses
 
 
-def score_retrained(
+def predict_retrained(
     progress: Progress,
     cell: Cell,
     subnetwork: Subnetwork,
+    state: State,
     splits: Splits,
     journal: Journal = NO_JOURNAL,
-) -> SplitScores:
-    """Scores of the pre-trained encoder after fine-tuning under the fixed mask of `subnetwork`."""
+) -> Logits:
+    """Logits of the encoder after fine-tuning under the fixed mask of `subnetwork`."""
 
-    def retrain_and_score() -> SplitScores:
-        encoder, _ = finetune_cell(progress, cell, subnetwork, journal)
+    def retrain_and_predict() -> Logits:
+        encoder, _ = finetune_cell(progress, cell, subnetwork, journal, state)
         with arithmetic(cell.compute):
-            return score_splits(encoder, cell.task, splits)
+            return predict_splits(encoder, splits)
 
-    scores: SplitScores = journal.once("scores", retrain_and_score)
+    logits = journal.once("logits", retrain_and_predict)
     journal.forget(LAST)
-    return scores
+    return logits
 
 
-def score_pruned(
-    progress: Progress,
-    cell: Cell,
-    model: Path,
-    tickets: Sequence[Ticket],
-    splits: Splits,
-    journal: Journal = NO_JOURNAL,
-) -> dict[str, SplitScores]:
-    """Scores of the fine-tuned model, pruned to each of the tickets, by ticket name."""
-    encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
-
-    def prune_and_score(ticket: Ticket) -> SplitScores:
-        pruned = encoder if ticket.is_whole else encoder.cut(ticket.subnetwork)
-        with arithmetic(cell.compute):
-            return score_splits(pruned, cell.task, splits)
-
-    scores = {}
-    for done, ticket in enumerate(tickets, start=1):
-        scores[ticket.name] = journal.once(ticket.name, partial(prune_and_score, ticket))
-        progress(done, len(tickets))
-    return scores
-
-
-def score_splits(encoder: Encoder, task: Task, splits: Splits) -> SplitScores:
-    """Every metric of the task on every split."""
-    return {
-        name: measure(task, predict(encoder, examples), examples)
-        for name, examples in splits.items()
-    }
+def predict_splits(encoder: Encoder, splits: Splits) -> Logits:
+    """Logits of every example of the splits, rounded."""
+    return {name: predict(encoder, split).astype(np.float16) for name, split in splits.items()}

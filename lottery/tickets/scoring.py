@@ -1,118 +1,160 @@
-"""Score every ticket of one task and seed, pruned and retrained, next to the full model."""
+"""Predictions of the tickets of one task and seed, pruned and retrained, of the full model and of baselines."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lottery.model.evaluation import majority_scores
+from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
+from lottery.model.training import LAST, Progress
 from lottery.runtime import parallel
+from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Journal
-from lottery.schemas import Score
-from lottery.subnetwork import Kept, Subnetwork
-from lottery.ticket import Key, Ticket
-from lottery.tickets import controls
-from lottery.tickets.retraining import Cell, Splits, SplitScores, score_pruned, score_retrained
-from lottery.vocabulary import WHOLE, Kind, State
+from lottery.schemas import Prediction
+from lottery.subnetwork import Subnetwork
+from lottery.ticket import Key
+from lottery.tickets.baselines import BASELINES
+from lottery.tickets.measurements import Measurement
+from lottery.tickets.methods import METHODS
+from lottery.tickets.pruner import SearchSettings
+from lottery.tickets.pruning import ticket_subnetwork
+from lottery.tickets.retraining import Cell, Logits, Splits, finetune_cell, predict_splits
+from lottery.vocabulary import WHOLE
+
+Predicted = Mapping[Measurement, Logits]
+PARTS = 4
+"""Jobs among which pruned tickets are divided, so that all processes finish at about the same time."""
 
 
-def super_tickets(good: Sequence[Ticket], seed: int, rng: np.random.Generator) -> list[Ticket]:
-    """Super-survivors, which survive with every seed (paper, section 5), and their controls, for the model of `seed`.
+@dataclass(frozen=True)
+class Tickets:
+    """The subnetworks of a cell: stored ones, and draws that are made whenever they are needed."""
 
-    `good` are the good tickets of one method and task, with all seeds. The controls are as large: `super-bad` is drawn
-    from components that survive with no seed first, `super-random` from those that survive with some.
+    stored: Mapping[Key, Subnetwork]
+    settings: SearchSettings
+
+    def subnetwork(self, cell: Cell, encoder: Encoder, key: Key) -> Subnetwork:
+        """The subnetwork of a key; `encoder` is the fine-tuned model, by whose weights some controls are chosen."""
+        if key.method == WHOLE:
+            return Subnetwork.full(encoder.config.shapes)
+        if key in self.stored:
+            return self.stored[key]
+        # Draws need no examples: those are for searches.
+        bind = METHODS[key.method].pruner().bind
+        pruner = bind(encoder, cell.task, cell.train, self.settings)
+        good = self.stored[key._replace(kind="good", draw=0)]
+        parameters = self.settings.controls
+        return ticket_subnetwork(pruner, key, good, cell.task.name, cell.seed, parameters)
+
+
+def predict_all(
+    cell: Cell,
+    model: Path,
+    tickets: Tickets,
+    measurements: Sequence[Measurement],
+    splits: Splits,
+    report: parallel.Report,
+    journal: Journal = NO_JOURNAL,
+) -> list[Prediction]:
+    """Predictions for all measurements, in their order. Those that `journal` holds are not computed again.
+
+    `model` is the folder of the fine-tuned encoder.
     """
-    task, method, shapes = good[0].task, good[0].method, good[0].subnetwork.shapes
-    kept = {part: [ticket.subnetwork[part].ravel() for ticket in good] for part in shapes}
-    draws: dict[Kind, Callable[[Sequence[Kept]], Kept]] = {
-        "super": controls.super_survivors,
-        "super-random": partial(controls.super_random, rng=rng),
-        "super-bad": partial(controls.super_bad, rng=rng),
-    }
-    return [
-        Ticket(
-            task,
-            seed,
-            method,
-            kind,
-            0,
-            Subnetwork({part: draw(kept[part]).reshape(shapes[part]) for part in shapes}),
+    trained = [measurement for measurement in measurements if measurement.trains]
+    pruned = [measurement for measurement in measurements if measurement.prunes]
+    jobs: dict[str, parallel.Job[Predicted]] = {
+        measurement.name: partial(
+            predict_trained,
+            cell=cell,
+            subnetwork=tickets.stored[measurement.key],
+            measurement=measurement,
+            splits=splits,
+            journal=journal.of(measurement.name),
         )
-        for kind, draw in draws.items()
+        for measurement in trained
+    }
+    for part in range(min(PARTS, len(pruned))):
+        jobs[f"pruned {part + 1}"] = partial(
+            predict_pruned,
+            cell=cell,
+            model=model,
+            tickets=tickets,
+            measurements=pruned[part::PARTS],
+            splits=splits,
+            journal=journal.of("pruned"),
+        )
+    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
+    predicted = {at: logits for result in results.values() for at, logits in result.items()}
+    for measurement in measurements:
+        if measurement.kind in BASELINES:
+            scored = measurement.of(splits)
+            predicted[measurement] = BASELINES[measurement.kind](cell.task, cell.train, scored)
+    return [
+        _prediction(cell, measurement, split, logits_NC, splits[split].labels_N)
+        for measurement in measurements
+        for split, logits_NC in predicted[measurement].items()
     ]
 
 
-def score_tickets(
+def predict_trained(
+    progress: Progress,
+    cell: Cell,
+    subnetwork: Subnetwork,
+    measurement: Measurement,
+    splits: Splits,
+    journal: Journal = NO_JOURNAL,
+) -> Predicted:
+    """Logits after fine-tuning under the fixed mask of `subnetwork`, from pre-trained or random weights."""
+
+    def train_and_predict() -> Logits:
+        encoder, _ = finetune_cell(progress, cell, subnetwork, journal, measurement.state)
+        with arithmetic(cell.compute):
+            return predict_splits(encoder, measurement.of(splits))
+
+    logits = journal.once("logits", train_and_predict)
+    journal.forget(LAST)
+    return {measurement: logits}
+
+
+def predict_pruned(
+    progress: Progress,
     cell: Cell,
     model: Path,
-    tickets: Sequence[Ticket],
+    tickets: Tickets,
+    measurements: Sequence[Measurement],
     splits: Splits,
-    select: Splits,
-    report: parallel.Report,
     journal: Journal = NO_JOURNAL,
-) -> list[Score]:
-    """Scores of every ticket, pruned from the fine-tuned model and retrained; the full model is not retrained.
+) -> Predicted:
+    """Logits of the fine-tuned model, whole and pruned to tickets."""
+    encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
-    Scores on `splits` are reported. The full model and the good tickets are also scored on `select`, which drove the
-    searches, to measure how far these overfitted it. Scores that `journal` holds are not computed again.
-    """
-    jobs: dict[str, parallel.Job[Any]] = {
-        ticket.name: partial(
-            score_retrained,
-            cell=cell,
-            subnetwork=ticket.subnetwork,
-            splits=splits,
-            journal=journal.of(ticket.name),
-        )
-        for ticket in tickets
-        if not ticket.is_whole
-    }
-    searched = [ticket for ticket in tickets if ticket.kind in ("full", "good")]
-    for job, scored, examples in (("pruned", tickets, splits), ("select", searched, select)):
-        if scored and examples:
-            jobs[job] = partial(
-                score_pruned,
-                cell=cell,
-                model=model,
-                tickets=scored,
-                splits=examples,
-                journal=journal.of(job),
-            )
-    results = parallel.run(jobs, cell.compute, report, preload=[__name__])
-    sizes = {name: len(split) for name, split in {**splits, **select}.items()}
-    rows: list[Score] = []
-    for ticket in tickets:
-        state: State = "finetuned" if ticket.is_whole else "pruned"
-        pruned = results["pruned"][ticket.name] | results.get("select", {}).get(ticket.name, {})
-        rows += _rows(cell, ticket.key, state, pruned, sizes)
-        rows += _rows(cell, ticket.key, "retrained", results.get(ticket.name, {}), sizes)
-    return rows
+    def prune_and_predict(measurement: Measurement) -> Logits:
+        subnetwork = tickets.subnetwork(cell, encoder, measurement.key)
+        with arithmetic(cell.compute):
+            return predict_splits(encoder.cut(subnetwork), measurement.of(splits))
+
+    predicted = {}
+    for done, measurement in enumerate(measurements, start=1):
+        work = partial(prune_and_predict, measurement)
+        predicted[measurement] = journal.once(measurement.name, work)
+        progress(done, len(measurements))
+    return predicted
 
 
-def majority_baseline(cell: Cell, splits: Splits) -> list[Score]:
-    """Scores of always predicting the most frequent class."""
-    scores = {name: majority_scores(cell.task, split) for name, split in splits.items()}
-    sizes = {name: len(split) for name, split in splits.items()}
-    return [*_rows(cell, (WHOLE, "majority", 0), "finetuned", scores, sizes)]
-
-
-def _rows(
-    cell: Cell, key: Key, state: State, scores: SplitScores, sizes: Mapping[str, int]
-) -> Iterator[Score]:
-    method, kind, draw = key
-    for split, metrics in scores.items():
-        for metric, value in metrics.items():
-            yield Score(
-                task=cell.task.name,
-                seed=cell.seed,
-                method=method,
-                kind=kind,
-                draw=draw,
-                state=state,
-                split=split,
-                metric=metric,
-                value=value,
-                n=sizes[split],
-            )
+def _prediction(
+    cell: Cell, measurement: Measurement, split: str, logits_NC: NDArray[Any], labels_N: NDArray[Any]
+) -> Prediction:
+    return Prediction(
+        task=cell.task.name,
+        seed=cell.seed,
+        **measurement.key._asdict(),
+        state=measurement.state,
+        split=split,
+        logits=logits_NC.astype(np.float16).ravel(),
+        labels=labels_N,
+    )

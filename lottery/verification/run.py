@@ -56,12 +56,16 @@ class CellOutputs:
         return cell_name(self.task.name, self.seed)
 
     @property
+    def data(self) -> Path:
+        return self.run.data / self.task.name / str(self.seed)
+
+    @property
     def model(self) -> Path:
         return self.run.models / self.task.name / str(self.seed)
 
     def splits(self) -> dict[str, Examples]:
         """The splits on which scores are reported and, if it has examples, the one that drove the searches."""
-        files = {path.stem: path for path in (self.run.data / self.task.name).glob("*.safetensors")}
+        files = {path.stem: path for path in self.data.glob("*.safetensors")}
         splits = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
         return {name: split for name, split in splits.items() if len(split)}
 

@@ -14,8 +14,8 @@ from lottery.tickets.retraining import Cell
 from stages.shell import cli
 
 Task = Annotated[str, Argument(help="Name of the task.")]
-Seed = Annotated[int, Argument(help="Seed of classifier, shuffling and dropout.")]
-Data = Annotated[Path, Argument(help="Folder of the task's encoded examples.")]
+Seed = Annotated[int, Argument(help="Seed of the data, the classifier, shuffling and dropout.")]
+Data = Annotated[Path, Argument(help="Folder of the examples encoded for this task and seed.")]
 Pretrained = Annotated[Path, Argument(help="Folder of the pre-trained encoder.")]
 Model = Annotated[Path, Argument(help="Folder of the encoder fine-tuned with this seed.")]
 

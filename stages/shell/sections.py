@@ -14,6 +14,7 @@ from lottery.tickets.parameters import (
     ImportanceParameters,
     MagnitudeParameters,
     PruneParameters,
+    RetrainParameters,
 )
 
 SECTIONS: Sequence[type[Parameters]] = (
@@ -25,6 +26,7 @@ SECTIONS: Sequence[type[Parameters]] = (
     ImportanceParameters,
     MagnitudeParameters,
     ControlsParameters,
+    RetrainParameters,
     AttentionParameters,
     ComputeParameters,
 )

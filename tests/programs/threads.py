@@ -34,7 +34,7 @@ def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
     recorded = outputs.scores().set_index(["kind", "split", "metric"])["value"]
     yield f"{recorded['full', 'dev', task.metrics[0]].item():.4f}"
     yield _score(outputs, checkpoint.load(outputs.model, task.classes))
-    cell = arguments.cell(task.name, outputs.seed, run.data / task.name, pretrained)
+    cell = arguments.cell(task.name, outputs.seed, outputs.data, pretrained)
     yield _score(outputs, finetune_cell(lambda _, __: None, cell)[0])
     tickets, steps = outputs.tickets(), outputs.steps()
     examples = outputs.splits()[run.settings.prune.data]

@@ -1,0 +1,87 @@
+"""Corrected scores over tasks and seeds, and the headline numbers of a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lottery.analysis.frames import ordered
+from lottery.analysis.score_tables import IDENTITY
+from lottery.analysis.strata import Strata, above_zero
+from lottery.tickets.methods import METHODS
+from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
+
+LEVEL = 0.025
+"""One-sided error of each bound of an interval of 95 %."""
+Bounds = Callable[[Sequence[object]], tuple[float, float] | None]
+"""The interval of a kind of ticket from example-level predictions, if there is one."""
+
+
+def averages(
+    cells: pd.DataFrame, tasks: Sequence[str], bounds: Bounds = lambda _: None
+) -> pd.DataFrame:
+    """Mean corrected score of each kind of ticket: the mean over tasks of the means over seeds, with its interval.
+
+    Only usable tickets of sound cells count, and `over` names the tasks that have any; `n` counts the cells. `interval`
+    says what the bounds of 95 % are: `bootstrap` over seeds and examples (from `bounds`), or `t` over seeds alone.
+    """
+    usable = cells[cells["reported"] & cells["usable"]].dropna(subset="share")
+    rows = []
+    for identity, of_kind in usable.groupby(IDENTITY, sort=False, dropna=False):
+        values = of_kind.set_index(["task", "seed"])["share"]
+        estimate = above_zero(Strata.of_cells(values))
+        bootstrapped = bounds(identity)
+        low, high = bootstrapped or estimate.interval(LEVEL)
+        if values.nunique() == 1:  # majority class and full model, by definition
+            low = high = estimate.effect
+        rows.append(
+            {
+                **dict(zip(IDENTITY, identity, strict=True)),
+                "tasks": estimate.tasks,
+                "over": " ".join(dict.fromkeys(of_kind["task"])),
+                "mean": estimate.effect,
+                "low": low,
+                "high": high,
+                "n": estimate.cells,
+                "interval": "bootstrap" if bootstrapped else "t",
+            }
+        )
+    columns = [*IDENTITY, "tasks", "over", "mean", "low", "high", "n", "interval"]
+    return ordered(pd.DataFrame(rows, columns=columns), tasks, IDENTITY)
+
+
+def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The numbers by which runs are compared: corrected scores, sparsity and agreement of usable tickets.
+
+    Undefined numbers are None. `jaccard` is the index of good tickets of two seeds, their heads or their weights,
+    averaged over the pairs of seeds of all tasks; all are of the size that their search left.
+    """
+    averages, tasks, pairs = frames["averages"], frames["tasks"], frames["agreement"]
+    own = (
+        averages[averages["matched"].isna()]
+        .set_index(["method", "kind", "state"])["mean"]
+        .to_dict()
+    )
+    searches = frames["searches"]
+    sparsity = searches[searches["usable"]].groupby("method")["sparsity"].mean()
+    pairs = pairs[pairs["matched"].isna() & (pairs["unit"] != "mlps")]
+    jaccard = pairs.groupby("method")["jaccard"].mean()
+    verdicts = frames["verdicts"]["verdict"].value_counts().to_dict()
+    numbers: dict[str, Any] = {
+        "full": _rounded(tasks["full"].mean()),
+        "majority": _rounded(tasks["majority"].mean()),
+        "verdicts": {str(word): int(count) for word, count in sorted(verdicts.items())},
+    }
+    for method in METHODS:
+        numbers[method] = {
+            state: {kind: _rounded(own.get((method, kind, state))) for kind in GOOD_AND_CONTROLS}
+            for state in MEASURED
+        } | {
+            "sparsity": _rounded(sparsity.get(method)),
+            "jaccard": _rounded(jaccard.get(method)),
+        }
+    return numbers
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else round(float(value), 6)

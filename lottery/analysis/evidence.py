@@ -1,0 +1,68 @@
+"""The evidence that hypotheses are tested on: quantities of cells, summaries of tasks, random draws and heads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from lottery.analysis.strata import Strata
+
+CELL = ["task", "seed"]
+MATCHED = " matched"
+"""Ends the name of a quantity of tickets at the first matched sparsity."""
+
+
+def _empty(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run, or a publication, has measured.
+
+    cells: a row per (task, seed), a column per quantity, NaN where it is undefined or the ticket unusable. summaries:
+    task, quantity, mean, variance (ddof 1) and n of quantities that are known by their mean and spread only. draws:
+    task, seed, method, kind, matched, share of every ticket scored pruned on dev. heads: see `heads.measure`.
+    seeds: the number of seeds of a task, at most.
+    """
+
+    cells: pd.DataFrame
+    summaries: pd.DataFrame = field(
+        default_factory=lambda: _empty("task", "quantity", "mean", "variance", "n")
+    )
+    draws: pd.DataFrame = field(
+        default_factory=lambda: _empty(*CELL, "method", "kind", "draw", "matched", "share")
+    )
+    heads: pd.DataFrame = field(default_factory=lambda: _empty(*CELL, "layer", "index", "kept"))
+    seeds: int = 0
+
+    def strata(self, terms: Mapping[str, float], constant: float = 0.0) -> Strata:
+        """Strata of sum(factor * quantity) + constant: from cells, or else from the summaries of tasks.
+
+        Summaries of several quantities are taken as independent, which overstates the spread of a paired difference.
+        Empty where a term was not measured.
+        """
+        if set(terms) <= set(self.cells.columns):
+            total = self.cells[list(terms)].astype(float) @ pd.Series(terms) + constant
+            return Strata.of_cells(total)
+        of_terms = self.summaries[self.summaries["quantity"].isin(list(terms))]
+        factors = of_terms["quantity"].map(dict(terms)).astype(float)
+        parts = of_terms.assign(
+            mean=factors * of_terms["mean"], variance=factors**2 * of_terms["variance"]
+        )
+        sums = parts.groupby("task", sort=False).agg(
+            mean=("mean", "sum"), variance=("variance", "sum"), n=("n", "min"), terms=("n", "size")
+        )
+        complete = sums[sums["terms"] == len(terms)]
+        return Strata(
+            complete.index.tolist(),
+            complete["mean"].to_numpy(np.float64) + constant,
+            complete["variance"].to_numpy(np.float64),
+            complete["n"].to_numpy(np.float64),
+        )
+
+    def masks(self, method: str, matched: bool = False) -> pd.DataFrame:
+        """The draws of a method, of the size that its searches left or of the matched one."""
+        of_method = self.draws[self.draws["method"] == method]
+        return of_method[of_method["matched"].notna() == matched]
