@@ -42,7 +42,7 @@ TABLES = (
     "published",
     "averages",
     "baselines",
-    "calibration",
+    "controls",
     "ood",
     "selection",
     "searches",

@@ -16,15 +16,11 @@ from stages import report
 from stages.shell.sections import SECTIONS
 from tests.project import ROOT
 from tests.records import ToyExperiment, analysed
-from tests.tables import fabricated
 
 
 def reported(experiment: ToyExperiment, root: Path) -> None:
     """The records of `experiment`, and reports/ with its tables, figures and both forms of the report."""
     analysed(experiment, root)
-    tables = root / "reports" / "tables"
-    for name, table in fabricated(experiment, read(tables)).items():
-        frames.save(table, tables / f"{name}.csv")
     with chdir(root):
         report.main(
             tables=Path("reports/tables"),

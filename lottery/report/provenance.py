@@ -17,7 +17,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.analysis import claims
+from lottery.analysis.claims import claims_hash
 from lottery.errors import UserError
 
 PACKAGES = (
@@ -73,7 +73,7 @@ def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str])
         versions={"Python": platform.python_version()} | _versions(),
         machine=_machine(),
         spent=spent(log, cells),
-        claims=hashlib.sha256(Path(claims.__file__).read_bytes()).hexdigest(),
+        claims=claims_hash(),
     )
 
 

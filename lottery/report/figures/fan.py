@@ -44,8 +44,6 @@ BASELINES: Mapping[tuple[str, str], tuple[str, object]] = {
     ("good", "reinitialised"): ("good mask on random weights", DOTS),
 }
 """Reference lines of the retrained panels, by kind and state: words and dashes."""
-OWN_SIZE = -1.0
-"""Stands for the missing `matched` of a ticket of the size of its search."""
 FLOOR = -0.35
 """Lowest chance-corrected score that is shown; correlations far below 0 are drawn here."""
 
@@ -83,15 +81,8 @@ def fan(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 def _pruned(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every usable mask scored as pruned, of the kinds that the fan shows."""
-    cells, draws = tables["cells"], tables["draws"]
-    key = ["task", "seed", "method", "kind"]
-    matched = draws["matched"].fillna(OWN_SIZE)
-    usable = cells[cells["usable"] & cells["reported"] & (cells["state"] == "pruned")]
-    known = pd.MultiIndex.from_frame(
-        usable.assign(matched=usable["matched"].fillna(OWN_SIZE))[[*key, "matched"]]
-    )
-    counts = pd.MultiIndex.from_frame(draws.assign(matched=matched)[[*key, "matched"]]).isin(known)
-    return draws[counts & draws["kind"].isin(MARKS) & draws["share"].notna()]
+    draws = tables["draws"]
+    return draws[draws["usable"] & draws["kind"].isin(MARKS) & draws["share"].notna()]
 
 
 def _retrained(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -93,11 +93,20 @@ def _finetuning(recipe: FinetuneParameters, shape: tuple[int, int]) -> str:
 
 
 def _search(prune: PruneParameters) -> str:
-    floor = "" if prune.floor is None else f" and at {number(prune.floor)} or more"
     return (
         f"**The searches.** A search keeps pruning while the score stays at {setting(prune.threshold)} or more of the"
-        f" full model's{floor}, and returns the last subnetwork that met this threshold. {DATA[prune.data]}"
+        f" full model's{_floor(prune.floor)}, and returns the last subnetwork that met this threshold."
+        f" {DATA[prune.data]}"
     )
+
+
+def _floor(floor: float | str | None) -> str:
+    """What a search must keep besides its share of the full score."""
+    if floor is None:
+        return ""
+    if isinstance(floor, str):
+        return " and significantly above that of guessing on the same data"
+    return f" and at {number(floor)} or more"
 
 
 def _removal(method: Method, parameters: Sections) -> str:
@@ -137,8 +146,16 @@ REMOVAL: Mapping[str, Callable[[Sections], str]] = {
 
 
 def _controls(controls: ControlsParameters) -> str:
+    sparsities = listed(setting(sparsity) for sparsity in controls.matched)
+    matched = (
+        f" Tickets of all cells are compared with {sparsities} of the weights removed: *good* is the step of the"
+        " search's first phase that comes nearest to that."
+        if controls.matched
+        else ""
+    )
     return (
         f"**Controls.** *Good* is what a search returned. *Random* {RANDOM[controls.random]}"
-        f" ({counted(controls.draws, 'draw')} per good subnetwork). *Bad* {BAD[controls.bad]}. When more than half of"
-        " the components survive, good and bad must overlap."
+        f" ({counted(controls.random_draws, 'draw')} per good subnetwork, scored pruned). *Bad* {BAD[controls.bad]}"
+        f" ({counted(controls.bad_draws, 'draw')}). When more than half of the components survive, good and bad must"
+        f" overlap.{matched}"
     )

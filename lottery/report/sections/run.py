@@ -17,7 +17,7 @@ BUDGET = "chosen on other seeds and fixed in the repository before this run"
 LANGUAGE = "English, all tasks"
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
-    "random-against-random": ("one random mask against another", "undecided"),
+    "random": ("one random mask against another", "undecided"),
 }
 """Data on which the tests are tried, and what they should say."""
 
@@ -131,10 +131,10 @@ def _controls(material: Material) -> Iterator[Table]:
     """Do the tests find what is there, and keep quiet where nothing is?"""
     yield Table(
         "Controls of the verdicts: how many claims the same tests decide on data where they should, and on data where"
-        " they should not. Source: `tables/calibration.csv`.",
+        " they should not. Source: `tables/controls.csv`.",
         ["data", "should be", "decided", "of"],
         [
             [*CONTROLS[row.name], numbers.number(row.decided, 0), numbers.number(row.of, 0)]
-            for row in rows(material.tables["calibration"])
+            for row in rows(material.tables["controls"])
         ],
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.significance import ALPHA
+from lottery.analysis.looks import ALPHA
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
 from lottery.report.clauses import SENTENCES, UNITS, names, primary
