@@ -8,7 +8,7 @@ from lottery.analysis.frames import rows
 
 CLAUSES: Mapping[str, str] = {
     "P1": "Good tickets exist",
-    "P2": "Bad is worse than random",
+    "P2": "Bad below random",
     "P3": "No losing tickets",
     "P4": "s-masks are unstable",
     "P5": "Survivors mean no more",
@@ -20,15 +20,25 @@ SENTENCES: Mapping[str, str] = {
     "P4": "which heads and MLPs survive s-pruning depends on the seed",
     "P5": "heads that survive attend no more meaningfully than others",
 }
+EFFECTS: Mapping[str, str] = {
+    "P1": "pairs won \N{MINUS SIGN} \N{VULGAR FRACTION ONE HALF}",
+    "P2": "pairs won \N{MINUS SIGN} \N{VULGAR FRACTION ONE HALF}",
+    "P3": "r over \N{VULGAR FRACTION ONE HALF} and words",
+    "P4": "0.6 \N{MINUS SIGN} kappa",
+    "P5": "survivors \N{MINUS SIGN} others",
+}
+"""What the effect of a clause measures; the tests in full are in the table of claims."""
 UNITS: Mapping[str, str] = {
     "share": "score r",
     "kappa": "Cohen's kappa",
-    "probability": "pairs won \N{MINUS SIGN} \N{VULGAR FRACTION ONE HALF}",
+    "probability": EFFECTS["P1"],
     "maps": "share of maps",
     "heads": "share of heads",
-    "std": "std",
+    "std": "standard deviation of a share",
 }
 """What the units of effects are called."""
+BY_DRAWS = "probability"
+"""The unit of effects that need draws: the authors published none, so their effect is a difference of r instead."""
 
 
 def primary(claims: pd.DataFrame) -> pd.DataFrame:

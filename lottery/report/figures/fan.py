@@ -118,11 +118,15 @@ def _rays(axes: Axes, points: pd.DataFrame, state: str) -> None:
 def _published(axes: Axes, published: pd.DataFrame, method: str, state: str, edge: float) -> None:
     """The authors' means as ticks in a gutter at the right."""
     axes.axvspan(edge, edge + 0.1, color="#F2F2F2", zorder=0, lw=0)
-    axes.text(edge + 0.05, 1.1, "paper", ha="center", va="center", fontsize=8, color="#444444")
+    axes.text(
+        edge + 0.05, 0.95, "paper", transform=axes.get_xaxis_transform(), ha="center", va="center", fontsize=8,
+        color="#444444",
+    )  # fmt: skip
     for row in rows(published[(published["method"] == method) & (published["state"] == state)]):
         if row.kind in MARKS:
+            left = edge + 0.01 + 0.027 * GOOD_AND_CONTROLS.index(row.kind)
             axes.plot(
-                [edge + 0.02, edge + 0.08], 2 * [max(row.share, FLOOR)], color=MARKS[row.kind].colour, lw=2.6,
+                [left, left + 0.026], 2 * [max(row.share, FLOOR)], color=MARKS[row.kind].colour, lw=2.6,
                 solid_capstyle="butt",
             )  # fmt: skip
 

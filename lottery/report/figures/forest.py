@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lottery.analysis.frames import rows
-from lottery.report.clauses import UNITS
+from lottery.report.clauses import BY_DRAWS, UNITS
 from lottery.report.figures import verdicts
 from lottery.report.figures.style import BLUE, INK, styled
 
@@ -42,7 +42,8 @@ def _panel(axes: Axes, group: pd.DataFrame, names: Mapping[str, str]) -> None:
     verdicts.zero(axes)
     for height, row in enumerate(rows(group)):
         verdicts.effect(axes, row, height)
-        verdicts.paper(axes, row.published_effect, height)
+        if row.unit != BY_DRAWS:
+            verdicts.paper(axes, row.published_effect, height)
         axes.text(
             1.01, height, verdicts.label(row), transform=axes.get_yaxis_transform(), va="center", fontsize=8.5,
             color=verdicts.colour(row.verdict),
@@ -55,4 +56,5 @@ def _panel(axes: Axes, group: pd.DataFrame, names: Mapping[str, str]) -> None:
     axes.set_title(UNITS[unit], fontsize=8.5, color="#555555", weight="normal")
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=8)
+    axes.locator_params(axis="x", nbins=6)
     axes.grid(axis="y", visible=False)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
-from lottery.report.clauses import UNITS
+from lottery.report.clauses import BY_DRAWS, EFFECTS
 from lottery.report.figures import verdicts
 from lottery.report.figures.style import GREY, bare, styled
 
@@ -29,11 +29,15 @@ def scoreboard(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
     figure = Figure(figsize=(1.55 * sum(widths), 0.98 * len(claims) + 0.5), layout="constrained")
     grid = figure.subplots(len(claims), len(widths), squeeze=False, width_ratios=widths)
     for claim, (name, *panels) in zip(claims, grid, strict=True):
-        _name(name, names.get(claim.claim, claim.claim), claim.unit)
+        _name(name, names.get(claim.claim, claim.claim), EFFECTS[claim.clause])
         shown = list(_shown(claim, tables, list(tasks)))
         for axes, (verdict, dots) in zip(panels, shown, strict=True):
             _panel(axes, verdict, dots)
-        _share_axis(panels, [(verdict, dots) for verdict, dots in shown])
+        ours = 1 if claim.unit == BY_DRAWS else 0
+        _share_axis(panels[:ours], shown[:ours])
+        _share_axis(panels[ours:], shown[ours:])
+        if ours:
+            panels[0].set_xlabel("difference of r", fontsize=7.5, labelpad=1)
     for axes, place in zip(grid[0, 1:], places, strict=True):
         axes.annotate(
             place, (0.5, 1.0), (0, 24), xycoords="axes fraction", textcoords="offset points", ha="center",
@@ -64,15 +68,14 @@ def _estimate(word: str, effect: float = NAN) -> SimpleNamespace:
     return SimpleNamespace(verdict=word, effect=effect, low=NAN, high=NAN, mde=NAN)
 
 
-def _name(axes: Axes, name: str, unit: str) -> None:
+def _name(axes: Axes, name: str, effect: str) -> None:
     bare(axes)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.text(
         0, 0.62, name, transform=axes.transAxes, va="center", fontsize=9.5, weight="bold", wrap=True
     )
-    title = UNITS[unit]
-    axes.text(0, 0.1, title, transform=axes.transAxes, va="center", fontsize=8, color="#555555")
+    axes.text(0, 0.1, effect, transform=axes.transAxes, va="center", fontsize=8, color="#555555")
 
 
 def _panel(axes: Axes, verdict: Any, dots: Sequence[float]) -> None:
@@ -101,7 +104,7 @@ def _share_axis(panels: Sequence[Axes], shown: Sequence[tuple[Any, Sequence[floa
         for value in [verdict.effect, verdict.low, verdict.high, *dots, 0.0]
         if not pd.isna(value)
     ]
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=0.0)
     room = 0.08 * (high - low) or 0.1
     for axes in panels:
         axes.set_xlim(low - room, high + room)

@@ -45,6 +45,9 @@ def _question(material: Material) -> str:
 
 def _outcome(material: Material) -> str:
     claims = primary(material.tables["verdicts"])
-    counts = claims["verdict"].value_counts()
-    words = listed(f"{count} {word}" for word, count in counts.items())
-    return f"Of the {counted(len(claims), 'clause')} of its abstract, {words}."
+    first, *others = [
+        f"{count} {{}}{word}" for word, count in claims["verdict"].value_counts().items()
+    ]
+    be = "is " if first.startswith("1 ") else "are "
+    words = listed([first.format(be), *(other.format("") for other in others)])
+    return f"Of the {len(claims)} clauses of its abstract, {words}."

@@ -13,7 +13,7 @@ from lottery.tickets.methods import method_title
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, number
 
-BUDGET = "chosen on other seeds and fixed in the repository before this run"
+BUDGET = "fixed before this run; those of the profiles were chosen on other seeds"
 LANGUAGE = "English, all tasks"
 CONTROLS = {
     "published": ("the authors' published results", "decided"),

@@ -9,7 +9,7 @@ from lottery.analysis.frames import rows
 from lottery.analysis.looks import ALPHA
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
-from lottery.report.clauses import SENTENCES, UNITS, names, primary
+from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
 from lottery.wording import NONE, listed, number
 
@@ -86,14 +86,15 @@ def _words(material: Material) -> Table:
 def _effects(claims: pd.DataFrame) -> Table:
     titles = names(claims)
     return Table(
-        "Effects behind the clauses over all tasks; positive supports. p: one-sided, corrected (Holm). Detectable: the"
-        " smallest effect that this run finds with 80 % power. Source: `tables/verdicts.csv`.",
-        ["clause", "effect [interval]", "unit", "cells", "p", "detectable", "authors"],
+        "Effects behind the clauses over all tasks; above 0 supports, for P5 near 0. p: one-sided, corrected (Holm)."
+        " Detectable: the smallest effect that this run finds with 80 % power. The authors published no draws: their"
+        " effects on P1 and P2 are differences of r. Source: `tables/verdicts.csv`.",
+        ["clause", "effect [interval]", "of", "cells", "p", "detectable", "authors"],
         [
             [
                 titles[row.claim],
                 _effect(row),
-                UNITS[row.unit],
+                EFFECTS[row.clause],
                 numbers.number(row.cells, 0),
                 numbers.probability(row.p_adjusted),
                 numbers.number(row.mde, 2),
