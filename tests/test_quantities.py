@@ -1,5 +1,5 @@
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,19 @@ from hypothesis.extra.numpy import arrays
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from lottery.analysis import published_masks, published_scores
-from lottery.analysis.overlap import overlaps
-from lottery.analysis.quantities import (
-    agreement_kappas,
-    measure_cells,
-    measure_published,
+from lottery.analysis.evidence import MATCHED
+from lottery.analysis.kappas import (
+    ALL_TASKS,
+    across_seeds,
+    across_tasks,
+    like_pretrained,
     pseudo_values,
-    unimportant_share,
 )
-from lottery.subnetwork import Kept
-from lottery.ticket import Ticket
+from lottery.analysis.overlap import overlaps
+from lottery.analysis.quantities import of_publication, survival_std, unimportant_share
+from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import Key, Ticket
+from lottery.tickets.methods import MAGNITUDE
 from tests import toys
 from tests.project import ROOT
 
@@ -29,21 +32,6 @@ MLPS = np.ones(2, bool)
 
 def good(task: str, seed: int, heads: Kept) -> Ticket:
     return toys.good_ticket(task, seed, heads, MLPS)
-
-
-def full_models(tasks: Sequence[str], seeds: Sequence[int], **full: float) -> pd.DataFrame:
-    def rows() -> Iterator[dict[str, object]]:
-        for (task, seed), kind in product(product(tasks, seeds), ("full", "majority")):
-            value = full.get(task, 0.8) if kind == "full" else 0.5
-            yield {"task": task, "seed": seed, "kind": kind, "value": value}
-
-    return pd.DataFrame(rows()).assign(
-        method="full", state="finetuned", reported=True, metric="accuracy", examples=100
-    )
-
-
-IMPORTANCE = pd.DataFrame(columns=["task", "seed", "unit", "layer", "index", "importance"])
-ATTENTION = pd.DataFrame(index=pd.MultiIndex.from_tuples([], names=["task", "seed"]))
 
 
 @given(head_masks, head_masks)
@@ -59,15 +47,47 @@ def test_kappa_is_that_of_two_raters(a: Kept, b: Kept) -> None:
     assert np.isnan(kappas["mlps"])
 
 
-def test_agreement_needs_three_tickets_of_a_task_or_of_a_seed() -> None:
+def test_agreement_needs_three_seeds_of_a_task_or_two_tasks_of_a_seed() -> None:
     left, right = np.eye(2, 6, dtype=bool), np.eye(2, 6, 3, dtype=bool)
     masks = {("sst2", 1): left, ("sst2", 2): left, ("sst2", 3): right, ("rte", 1): left}
-    kappas = agreement_kappas([good(*cell, heads) for cell, heads in masks.items()])
-    across_seeds = kappas.loc["sst2"]["heads across seeds"]
-    assert across_seeds.mean() == pytest.approx((1 - 0.2 - 0.2) / 3)
-    assert across_seeds.loc[3] < across_seeds.loc[1] == across_seeds.loc[2]
-    assert "rte" not in kappas.index
-    assert "heads across tasks" not in kappas
+    tickets = [good(*cell, heads) for cell, heads in masks.items()]
+    values = across_seeds(tickets).loc["sst2"]["heads across seeds"]
+    assert values.mean() == pytest.approx((1 - 0.2 - 0.2) / 3)
+    assert values.loc[3] < values.loc[1] == values.loc[2]
+    assert "rte" not in across_seeds(tickets).index
+    assert across_tasks(tickets)["heads across tasks"].to_dict() == {(ALL_TASKS, 1): 1.0}
+
+
+def test_a_mask_is_compared_with_the_pre_trained_one_of_its_cell() -> None:
+    def ticket(kind: Literal["good", "pretrained"], seed: int, kept: Sequence[bool]) -> Ticket:
+        key = Key(MAGNITUDE.name, kind, matched=0.5)
+        return Ticket("sst2", seed, key, Subnetwork({"w": np.array(kept)}))
+
+    a, b = [True, True, False, False], [True, False, True, False]
+    tickets = [
+        ticket("good", 1, a),
+        ticket("pretrained", 1, a),
+        ticket("good", 2, a),
+        ticket("pretrained", 2, b),
+    ]
+    assert like_pretrained(tickets)["weights like pre-trained"].to_list() == [1.0, 0.0]
+
+
+def test_the_spread_of_survival_is_that_of_shares_of_weights_over_seeds() -> None:
+    def ticket(seed: int, kept: bool) -> Ticket:
+        parts = {
+            f"layers.0.attention.{name}.weight": np.ones((2, 2), bool)
+            for name in ("query", "key", "value")
+        }
+        parts["layers.0.attention.output.weight"] = np.full((2, 2), kept)
+        parts |= {
+            f"layers.0.mlp.{name}.weight": np.ones((2, 2), bool) for name in ("expand", "contract")
+        }
+        return Ticket("sst2", seed, MAGNITUDE.good, Subnetwork(parts))
+
+    [row] = survival_std([ticket(1, True), ticket(2, False)], 2).to_dict("records")
+    assert row["mean"] == pytest.approx(np.std([1, 0.75], ddof=1))
+    assert row["n"] == 2
 
 
 @given(st.integers(3, 7), st.integers(0, 99))
@@ -78,19 +98,7 @@ def test_the_mean_of_pseudo_values_is_the_mean_over_pairs(count: int, seed: int)
 
 
 def test_a_single_ticket_has_no_agreement() -> None:
-    assert agreement_kappas([good("sst2", 1, np.eye(2, 6, dtype=bool))]).empty
-
-
-@pytest.mark.parametrize("full", [0.58, 0.5, 0.3, float("nan")])
-def test_degenerate_cells_are_left_out_of_scores_and_agreement(full: float) -> None:
-    rng = np.random.default_rng(0)
-    tasks, seeds = ("sst2", "rte", "wnli"), (1, 2)
-    tickets = [good(*cell, rng.random((2, 6)) < 0.5) for cell in product(tasks, seeds)]
-    scores = full_models(tasks, seeds, wnli=full)
-    measured = measure_cells(scores, tickets, IMPORTANCE, ATTENTION)
-    sound = measure_cells(full_models(tasks[:2], seeds), tickets[:4], IMPORTANCE, ATTENTION)
-    assert measured.degenerate == (("wnli", 1), ("wnli", 2))
-    pd.testing.assert_frame_equal(measured.values, sound.values)
+    assert across_seeds([good("sst2", 1, np.eye(2, 6, dtype=bool))]).empty
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20, unique=True))
@@ -110,17 +118,15 @@ def test_equal_importances_have_no_unimportant_share() -> None:
 def test_published_quantities_are_those_of_the_paper() -> None:
     scores = published_scores.read(ROOT / "published" / "results.csv")
     tickets = published_masks.read(ROOT / "published" / "masks.csv")
-    published = measure_published(scores, tickets)
-    assert {task for task, _ in published.degenerate} == {"wnli"}
-    mean = published.values.mean()
-    expected = {
-        "full": 0.814,
-        "structured good pruned": 0.740, "structured random pruned": 0.589, "structured bad pruned": 0.513,
-        "structured good retrained": 0.756, "structured random retrained": 0.732,
-        "structured bad retrained": 0.691,
-        "magnitude good pruned": 0.754, "magnitude random pruned": 0.372, "magnitude bad pruned": 0.361,
-        "magnitude good retrained": 0.806, "magnitude random retrained": 0.613,
-        "magnitude bad retrained": 0.512,
-    }  # fmt: skip
-    assert mean[list(expected)].to_dict() == pytest.approx(expected, abs=6e-4)
-    assert published.values["heads across seeds"].count() == 40
+    published = of_publication(scores, tickets)
+    means = published.summaries.pivot(index="task", columns="quantity", values="mean")
+    cola = means.loc["cola"]
+    assert cola["structured good pruned"] == pytest.approx(0.5112 / 0.5604)
+    assert means.loc["sst2", "structured bad retrained"] == pytest.approx(
+        (0.8583 - 0.5092) / (0.9257 - 0.5092)
+    )
+    assert len(means) == 8
+    assert "wnli" not in means.index
+    assert means["unstable heads"].mean() == pytest.approx(0.73, abs=0.005)
+    assert published.cells["heads across seeds"].count() == 40
+    assert not any(name.endswith(MATCHED) for name in published.cells)

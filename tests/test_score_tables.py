@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lottery import records
-from lottery.analysis import frames, score_tables, survival
+from lottery.analysis import averages, frames, score_tables, survival
 from lottery.analysis.overlap import by_unit
 from lottery.errors import UserError
 from lottery.schemas import Score
 from lottery.subnetwork import Subnetwork
 from lottery.ticket import Ticket
-from lottery.tickets.methods import MAGNITUDE, METHODS
+from lottery.tickets.methods import MAGNITUDE
 from tests import toys
 from tests.records import ToyExperiment
 
@@ -23,7 +23,14 @@ from tests.records import ToyExperiment
 def scores(*rows: tuple[str, int, str, str, int, str, float]) -> pd.DataFrame:
     """Rows of task, seed, method, kind, draw, state, value: accuracy on dev."""
     columns = ["task", "seed", "method", "kind", "draw", "state", "value"]
-    return pd.DataFrame(rows, columns=columns).assign(split="dev", metric="accuracy", n=100)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(split="dev", metric="accuracy", n=100, matched=np.nan)
+
+
+def cells_of(*rows: tuple[str, int, str, str, int, str, float]) -> pd.DataFrame:
+    """The cells of such rows, all of them usable."""
+    tasks = list(dict.fromkeys(row[0] for row in rows))
+    return score_tables.cells(scores(*rows), tasks).assign(usable=True)
 
 
 def baselines(
@@ -35,18 +42,14 @@ def baselines(
     ]
 
 
-def sizes(sparsity: float = 0.5, tasks: tuple[str, ...] = ("sst2", "rte")) -> pd.DataFrame:
-    rows = [(task, method, 1, sparsity) for task in tasks for method in METHODS]
-    return pd.DataFrame(rows, columns=["task", "method", "seed", "sparsity"])
-
-
 def test_draws_are_averaged_within_seeds_before_means_over_seeds() -> None:
     rows = [
         ("sst2", 1, "structured", "random", draw, "pruned", value)
         for draw, value in enumerate((0.1, 0.3))
     ]
     rows += [("sst2", 2, "structured", "random", 0, "pruned", 0.6)]
-    cells = score_tables.cells(scores(*rows), ["sst2"])
+    cells = cells_of(*rows, *baselines("sst2", 1, 0.8), *baselines("sst2", 2, 0.8))
+    cells = cells[cells["kind"] == "random"]
     assert cells["value"].tolist() == pytest.approx([0.2, 0.6])
     assert cells["draws"].tolist() == [2, 1]
     (row,) = frames.rows(score_tables.results(cells))
@@ -60,44 +63,43 @@ def test_a_seed_with_an_undefined_draw_is_undefined_and_left_out_of_n() -> None:
         for draw, value in enumerate((0.1, np.nan))
     ]
     rows += [("sst2", 2, "structured", "random", 0, "pruned", 0.6)]
-    (row,) = frames.rows(score_tables.results(score_tables.cells(scores(*rows), ["sst2"])))
+    (row,) = frames.rows(score_tables.results(cells_of(*rows)))
     assert (row.mean, row.n, row.undefined) == (0.6, 1, 1)
 
 
-@pytest.mark.parametrize("value", [0.58, 0.5, 0.4, np.nan])
-def test_tasks_whose_full_model_is_near_the_majority_class_are_degenerate(value: float) -> None:
-    rows = [*baselines("sst2", 1, 0.8), *baselines("rte", 1, value)]
-    cells = score_tables.cells(scores(*rows), ["sst2", "rte"])  # type: ignore[arg-type]
-    overview = score_tables.overview(cells, sizes(), ["sst2", "rte"])
-    assert overview["degenerate"].tolist() == [False, True]
-    assert "seed 1" in overview["reason"][1]
-    averages = score_tables.averages(cells, overview)
-    sound = averages[(averages["scope"] == "sound") & (averages["kind"] == "full")]
-    assert sound[["mean", "tasks"]].to_numpy().tolist() == [[0.8, 1]]
-    assert set(averages["scope"]) == {"sound", "all"}
-
-
-def test_tasks_whose_search_kept_nothing_are_degenerate() -> None:
-    cells = score_tables.cells(scores(*baselines("sst2", 1, 0.8)), ["sst2"])  # type: ignore[arg-type]
-    overview = score_tables.overview(cells, sizes(1.0, ("sst2",)), ["sst2"])
-    assert overview["degenerate"].tolist() == [True]
-
-
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.floats(0.6, 1), min_size=2, max_size=2), min_size=2, max_size=5))
-def test_averages_are_means_over_tasks_within_each_seed(values: list[list[float]]) -> None:
+def test_averages_are_means_of_corrected_scores_over_seeds_within_each_task(
+    values: list[list[float]],
+) -> None:
     rows = [
         row
         for seed, pair in enumerate(values)
         for task, value in zip(("sst2", "rte"), pair, strict=True)
-        for row in baselines(task, seed, value)
+        for row in (
+            *baselines(task, seed, 0.9),
+            (task, seed, "structured", "good", 0, "pruned", value),
+        )
     ]
-    cells = score_tables.cells(scores(*rows), ["sst2", "rte"])  # type: ignore[arg-type]
-    averages = score_tables.averages(cells, score_tables.overview(cells, sizes(), ["sst2", "rte"]))
-    average = averages[averages["kind"] == "full"].iloc[0]
-    per_seed = np.mean(values, axis=1)
-    assert average["mean"] == pytest.approx(per_seed.mean())
-    assert average["std"] == pytest.approx(per_seed.std(ddof=1))
-    assert set(averages["scope"]) == {"sound"}
+    table = averages.averages(cells_of(*rows), ["sst2", "rte"])
+    average = table[table["kind"] == "good"].iloc[0]
+    assert average["mean"] == pytest.approx(np.mean((np.array(values) - 0.5) / 0.4))
+    assert (average["tasks"], average["n"]) == (2, 2 * len(values))
+    assert average["low"] <= average["mean"] <= average["high"]
+    assert table[table["kind"] == "full"].iloc[0][["mean", "low", "high"]].tolist() == [1, 1, 1]
+
+
+def test_what_is_not_usable_is_in_no_mean() -> None:
+    rows = [
+        ("sst2", 1, "structured", "good", 0, "pruned", 0.7),
+        ("sst2", 2, "structured", "good", 0, "pruned", 0.2),
+    ]
+    cells = cells_of(*rows, *baselines("sst2", 1, 0.8), *baselines("sst2", 2, 0.8))
+    cells["usable"] = cells["seed"] == 1
+    (average,) = averages.averages(cells, ["sst2"]).query("kind == 'good'").to_dict("records")
+    assert (average["mean"], average["n"]) == (pytest.approx(2 / 3), 1)
+    (result,) = score_tables.results(cells).query("kind == 'good'").to_dict("records")
+    assert (result["mean"], result["n"], result["undefined"]) == (0.7, 1, 1)
 
 
 def test_the_last_accepted_step_is_chosen_or_else_the_full_model() -> None:
@@ -112,7 +114,8 @@ def test_the_last_accepted_step_is_chosen_or_else_the_full_model() -> None:
         ],
         columns=["task", "step", "accepted"],
     ).assign(seed=1, method="structured")
-    curves = score_tables.curves(steps)
+    found = pd.DataFrame({"task": ["a", "b"], "seed": 1, "method": "structured", "guess": 0.5})
+    curves = score_tables.curves(steps, found)
     chosen = curves.loc[curves["chosen"], ["task", "step"]]
     assert chosen.to_numpy().tolist() == [["a", 3], ["b", 0]]
 
@@ -166,7 +169,9 @@ def test_the_selection_gap_is_the_difference_of_shares_on_both_splits(records_ro
     folder = records_root / "scores"
     paths = [folder / task / seed / "1.parquet" for task in ("sst2", "stsb") for seed in ("1", "2")]
     cells = score_tables.cells(records.read(Score, paths).to_pandas(), ["sst2", "stsb"])
-    means = score_tables.selection(cells).set_index(["task", "method", "quantity"])["mean"]
+    means = score_tables.selection(cells.assign(usable=True)).set_index(
+        ["task", "method", "quantity"]
+    )["mean"]
     for task, method in {(task, method) for task, method, _ in means.index}:
         gap = means[task, method, "select"] - means[task, method, "dev"]
         assert means[task, method, "gap"] == pytest.approx(gap)
