@@ -111,8 +111,9 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "forest": forest(tables["verdicts"], claims),
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
-        "overlap": overlap_matrices(tables["overlap"], tasks),
     }
+    if len(overlap := tables["overlap"]):
+        figures["overlap"] = overlap_matrices(overlap, tasks)
     for method in METHODS.values():
         kept = components[components["method"] == method.name]
         figures[f"survival-{method.name}"] = survival_maps(kept, tasks, method.prunes_weights)

@@ -207,7 +207,9 @@ def _verdicts(runs: Sequence[Experiment]) -> Iterator[Block]:
 
 def _effect(row: Any, run: str) -> Entry:
     """The effect of one of the two runs of a row, `base` or `run`."""
-    mean, low, high, n = (getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "cells"))
+    mean, low, high, n = (
+        getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "cells")
+    )
     interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
     return Number(f"{number(mean)}{interval}, n = {n}", mean) if n else NONE
 

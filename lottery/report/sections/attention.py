@@ -36,6 +36,9 @@ MAPS = {
 
 def attention(material: Material) -> Iterator[Block]:
     """The classifier of patterns, the patterns of survivors and others, and the atlas of heads."""
+    if material.tables["attention"].empty:
+        yield Paragraph("No task has a usable ticket, so attention and survival cannot be related.")
+        return
     yield _correlation(material)
     confusion = _confusion(material.tables["patterns"])
     yield Folded("How attention is classified, and how well", [_patterns(material), confusion])
