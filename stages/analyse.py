@@ -12,6 +12,7 @@ from typer import Argument
 
 from lottery.analysis import frames, published_masks, published_scores, tables
 from lottery.analysis.averages import headline_numbers
+from lottery.analysis.looks import EvidenceParameters
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.tickets.parameters import ControlsParameters
@@ -34,6 +35,7 @@ def main(
     parameters = cli.parameters()
     grid = section(GridParameters, parameters)
     matched = section(ControlsParameters, parameters).matched
+    looks = section(EvidenceParameters, parameters).looks
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
@@ -44,7 +46,7 @@ def main(
             scores=published_scores.read(authors / "results.csv"),
             tickets=published_masks.read(authors / "masks.csv"),
         )
-        by_name = tables.analyse(records, published, grid, matched)
+        by_name = tables.analyse(records, published, grid, matched, looks)
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)

@@ -106,16 +106,6 @@ def test_constant_survival_has_no_correlation() -> None:
     assert correlation["r"].isna().all()
 
 
-def test_heterogeneity_is_the_mean_over_all_heads_and_over_super_survivors() -> None:
-    values = rng("values").random(SHAPE)
-    means = head_patterns.heterogeneity(profiles(values), good(KEPT))
-    assert means.index.tolist() == [("rte", seed) for seed in SEEDS]
-    assert means["heterogeneous super"].to_numpy() == pytest.approx(values[KEPT].mean())
-    assert means["heterogeneous all"].to_numpy() == pytest.approx(values.mean())
-    without = head_patterns.heterogeneity(profiles(values), good(np.zeros(SHAPE, bool)))
-    assert without["heterogeneous super"].isna().all()
-
-
 @pytest.mark.parametrize("shape", [(6, 12), (12, 12), (2, 2)])
 def test_the_head_atlas_has_a_framed_picture_of_every_head(
     shape: tuple[int, int], tmp_path: Path

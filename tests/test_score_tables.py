@@ -20,22 +20,23 @@ from tests import toys
 from tests.records import ToyExperiment
 
 
-def scores(*rows: tuple[str, int, str, str, int, str, float]) -> pd.DataFrame:
+Row = tuple[str, int, str, str, int, str, float]
+
+
+def scores(*rows: Row) -> pd.DataFrame:
     """Rows of task, seed, method, kind, draw, state, value: accuracy on dev."""
     columns = ["task", "seed", "method", "kind", "draw", "state", "value"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(split="dev", metric="accuracy", n=100, matched=np.nan)
 
 
-def cells_of(*rows: tuple[str, int, str, str, int, str, float]) -> pd.DataFrame:
+def cells_of(*rows: Row) -> pd.DataFrame:
     """The cells of such rows, all of them usable."""
     tasks = list(dict.fromkeys(row[0] for row in rows))
     return score_tables.cells(scores(*rows), tasks).assign(usable=True)
 
 
-def baselines(
-    task: str, seed: int, value: float, majority: float = 0.5
-) -> list[tuple[object, ...]]:
+def baselines(task: str, seed: int, value: float, majority: float = 0.5) -> list[Row]:
     return [
         (task, seed, "full", "majority", 0, "finetuned", majority),
         (task, seed, "full", "full", 0, "finetuned", value),

@@ -18,7 +18,6 @@ from lottery.analysis.hypotheses import (
     DrawsBelow,
     GoodAmongRandom,
     Hypothesis,
-    NoSlope,
     Within,
 )
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
@@ -104,7 +103,7 @@ PRIMARY = (
         "abstract, 5",
         "Heads that survive are not more meaningful: their attention is heterogeneous as often as that of other heads"
         " of their layer.",
-        [NoSlope(instrument, MARGIN) for instrument in INSTRUMENTS],
+        [Within({f"slope {name}": 1}, 0.0, MARGIN, unit="slope") for name in INSTRUMENTS],
     ),
 )
 

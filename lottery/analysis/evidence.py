@@ -1,4 +1,4 @@
-"""The evidence that hypotheses are tested on: quantities of cells, summaries of tasks, random draws and heads."""
+"""The evidence that hypotheses are tested on: quantities of cells, summaries of tasks, and random draws."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ class Evidence:
 
     cells: a row per (task, seed), a column per quantity, NaN where it is undefined or the ticket unusable. summaries:
     task, quantity, mean, variance (ddof 1) and n of quantities that are known by their mean and spread only. draws:
-    task, seed, method, kind, matched, share of every ticket scored pruned on dev. heads: see `heads.measure`.
-    seeds: the number of seeds of a task, at most.
+    task, seed, method, kind, matched, share of every ticket scored pruned on dev. seeds: the
+    number of seeds of a task, at most.
     """
 
     cells: pd.DataFrame
@@ -34,7 +34,6 @@ class Evidence:
     draws: pd.DataFrame = field(
         default_factory=lambda: _empty(*CELL, "method", "kind", "draw", "matched", "share")
     )
-    heads: pd.DataFrame = field(default_factory=lambda: _empty(*CELL, "layer", "index", "kept"))
     seeds: int = 0
 
     def strata(self, terms: Mapping[str, float], constant: float = 0.0) -> Strata:

@@ -1,20 +1,16 @@
-"""Heads as units of sampling: do those that survive with more seeds show more heterogeneous attention?
+"""Heads of an encoder: do those that survive show more heterogeneous attention than others of their layer?
 
 Two instruments say how often a head's attention is heterogeneous, i.e. potentially meaningful: the classifier
 (`heterogeneous`) and the rule (`rule`), both as a share of its normed maps.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
 
-from lottery.analysis.estimate import UNTESTED, Effect, Estimate
 from lottery.analysis.frames import stacked
-from lottery.analysis.strata import NOISE_FLOOR, equivalence
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
 
@@ -40,38 +36,18 @@ def measure(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
     return heads[COLUMNS].astype({"seed": "int64"})
 
 
-def slope(heads: pd.DataFrame, instrument: str, margin: float) -> Estimate:
-    """Difference of the share between heads that every seed keeps and heads that none keeps, within layers.
+def slopes(heads: pd.DataFrame) -> pd.DataFrame:
+    """`slope <instrument>` of every cell: mean difference of the share between kept and pruned heads of a layer.
 
-    It is the slope of a regression on the share of seeds that keep the head, with an intercept for each layer of each
-    task; errors are clustered by head, whose values in several tasks are not independent. Equivalence to 0 by two
-    one-sided tests.
+    It is the slope of a regression on survival with an intercept for each layer; NaN if no layer has heads of both
+    kinds. The encoder and its heads are fixed, as in all claims: what varies over seeds is which heads survive.
     """
-    if heads.empty:
-        return UNTESTED
-    key = ["task", "layer", "index"]
-    means = heads.groupby(key, as_index=False)[["kept", instrument]].mean()
-    if not _centred(means, "kept").std() > 0:
-        return UNTESTED
-    layers = pd.get_dummies(means["task"] + " " + means["layer"].astype(str), dtype=float)
-    design = pd.concat([means["kept"], layers], axis=1)
-    cluster = pd.factorize(means["layer"].astype(str) + "." + means["index"].astype(str))[0]
-    fit = sm.OLS(means[instrument], design).fit(
-        cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True
-    )
-    cells = heads[["task", "seed"]].drop_duplicates()
-    estimate = equivalence(
-        float(fit.params["kept"]), max(float(fit.bse["kept"]), NOISE_FLOOR), cluster.max(), margin
-    )
-    return replace(
-        estimate,
-        cells=len(cells),
-        tasks=cells["task"].nunique(),
-        by_cell=[
-            Effect(str(task), int(str(seed)), _slope(of_cell, instrument))
-            for (task, seed), of_cell in heads.groupby(["task", "seed"], sort=False)
-        ],
-    )
+    rows = {
+        cell: {f"slope {name}": _slope(of_cell, name) for name in INSTRUMENTS}
+        for cell, of_cell in heads.groupby(["task", "seed"], sort=False)
+    }
+    index = pd.MultiIndex.from_tuples(list(rows), names=["task", "seed"])
+    return pd.DataFrame(list(rows.values()), index)
 
 
 def _slope(heads: pd.DataFrame, instrument: str) -> float:
@@ -82,7 +58,7 @@ def _slope(heads: pd.DataFrame, instrument: str) -> float:
 
 def _centred(heads: pd.DataFrame, column: str) -> NDArray[np.float64]:
     """Differences from the mean of the layer."""
-    means = heads.groupby(["task", "layer"])[column].transform("mean")
+    means = heads.groupby("layer")[column].transform("mean")
     return (heads[column] - means).to_numpy(np.float64)
 
 

@@ -7,16 +7,22 @@ from typing import Literal
 
 import pandas as pd
 
-from lottery.analysis import heads, ranks
+from lottery.analysis import ranks
 from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Estimate, Scale
 from lottery.analysis.evidence import Evidence
 from lottery.analysis.strata import above_zero, within
 from lottery.seeds import rng
 
-Unit = Literal["share", "kappa", "probability", "maps", "heads", "std"]
-"""Of an effect: corrected score, Cohen's kappa, probability above one half, share of maps, share of heads, std."""
+Unit = Literal["share", "kappa", "probability", "maps", "slope", "heads", "std"]
+"""Of an effect: corrected score, Cohen's kappa, probability above one half, share of maps and a
+difference of such shares, share of heads, std."""
 
-BOUNDS: Mapping[Unit, tuple[float, float]] = {"kappa": (-1, 1), "maps": (0, 1), "heads": (0, 1)}
+BOUNDS: Mapping[Unit, tuple[float, float]] = {
+    "kappa": (-1, 1),
+    "maps": (0, 1),
+    "slope": (-1, 1),
+    "heads": (0, 1),
+}
 """Values that a quantity of the unit cannot exceed."""
 
 
@@ -162,26 +168,6 @@ class DrawsBelow(Hypothesis):
             if {self.higher, self.lower} <= kinds.keys()
         ]
         return ranks.below(cells, rng("van Elteren", self.method, self.higher, self.lower))
-
-
-@dataclass(frozen=True)
-class NoSlope(Hypothesis):
-    """Heads that survive with more seeds are heterogeneous as often as others of their layer: two one-sided tests."""
-
-    instrument: str
-    margin: float
-    unit: Unit = "maps"
-
-    @property
-    def words(self) -> str:
-        return f"|slope of {self.instrument} on survival, within layers| < {self.margin:g}"
-
-    def test(self, evidence: Evidence) -> Estimate:
-        return heads.slope(evidence.heads, self.instrument, self.margin)
-
-    def test_task(self, evidence: Evidence, task: str) -> Estimate:
-        of_task = evidence.heads[evidence.heads["task"] == task]
-        return heads.slope(of_task, self.instrument, self.margin)
 
 
 def formula(terms: Mapping[str, float], constant: float) -> str:

@@ -3,7 +3,8 @@
 Quantities of cells: `<method> <kind> <state>`, the corrected score on dev; `words`, that of a bag of words; `<unit>
 across seeds` and `<unit> across tasks`, Cohen's kappa of good tickets of one task, or of one seed; `weights like
 pre-trained`, that with the mask of the pre-trained weights; `unimportant heads`, the share of heads whose importance
-is in the lowest third of its range. Names of tickets at the matched size end in MATCHED.
+is in the lowest third of its range; `slope <instrument>`: see `heads.slopes`. Names
+of tickets at the matched size end in MATCHED.
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,7 @@ def of_run(run: Measured, matched: float | None) -> Evidence:
         across_tasks(matched_good).add_suffix(MATCHED),
         like_pretrained(at_matched).add_suffix(MATCHED),
         unimportant_share(run.importance.merge(sound, on=CELL)),
+        heads.slopes(by_head),
     ]
     return Evidence(
         cells=beside(quantities),
@@ -70,7 +72,6 @@ def of_run(run: Measured, matched: float | None) -> Evidence:
             ]
         ),
         draws=run.draws[run.draws["usable"] & _sized(run.draws, matched)],
-        heads=by_head,
         seeds=int(sound.groupby("task").size().max()) if len(sound) else 0,
     )
 

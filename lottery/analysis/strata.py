@@ -77,18 +77,19 @@ class Strata:
     def mean(self) -> tuple[float, float, float]:
         """The mean of the tasks' means, its standard error, and its degrees of freedom (Satterthwaite 1946).
 
-        A task with a single replicate takes the pooled variance. NaN if no task has two.
+        A task with few replicates has at least the pooled variance, and one with a single replicate just that; the
+        degrees of freedom are those of the tasks' own variances. NaN if no task has two replicates.
         """
-        pooled, total_df = self._pooled(), float(np.maximum(self.counts - 1, 0).sum())
+        total_df = float(np.maximum(self.counts - 1, 0).sum())
         single = self.counts < 2
-        parts = np.where(single, pooled, self.variances) / self.counts / len(self.means) ** 2
+        own = np.where(single, self._pooled(), self.variances) / self.counts
         df = np.where(single, total_df, self.counts - 1)
-        variance = float(parts.sum())
-        if not variance > 0:
-            return float(self.means.mean()), NOISE_FLOOR if variance == 0 else NAN, total_df or NAN
-        satterthwaite = variance**2 / float((parts**2 / df).sum())
-        se = max(variance**0.5, NOISE_FLOOR)
-        return float(self.means.mean()), se, min(satterthwaite, total_df)
+        variance = float((self.moderated().variances / self.counts).sum()) / len(self.means) ** 2
+        effect = float(self.means.mean())
+        if not own.sum() > 0:
+            return effect, NOISE_FLOOR if variance == 0 else NAN, total_df or NAN
+        satterthwaite = float(own.sum() ** 2 / (own**2 / df).sum())
+        return effect, max(variance**0.5, NOISE_FLOOR), min(satterthwaite, total_df)
 
 
 def _variance(values: Array) -> float:

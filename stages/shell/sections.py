@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lottery.analysis.looks import EvidenceParameters
 from lottery.attention.patterns import AttentionParameters
 from lottery.data.examples import DataParameters
 from lottery.data.packages import EncoderParameters
@@ -28,5 +29,6 @@ SECTIONS: Sequence[type[Parameters]] = (
     ControlsParameters,
     RetrainParameters,
     AttentionParameters,
+    EvidenceParameters,
     ComputeParameters,
 )

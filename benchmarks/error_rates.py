@@ -1,0 +1,240 @@
+"""`python -m benchmarks.error_rates`: simulated error rates and power of the verdicts, as a table in Markdown.
+
+A world says how its cells would score; runs of it are drawn, and decided like a real one. In a world of nulls every
+claim is false by the least that is possible, so that the share of runs with a false verdict is the error rate. Power is
+the share of runs of a likely world that decide a clause.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from typer import Option
+
+from lottery.analysis.claims import HALF_WAY, MARGIN, PRIMARY, SECONDARY, SUBSTANTIAL_KAPPA
+from lottery.analysis.evidence import CELL, MATCHED, Evidence
+from lottery.analysis.frames import beside, load
+from lottery.analysis.heads import COLUMNS, slopes
+from lottery.analysis.hypotheses import Above, Within
+from lottery.analysis.kappas import across_seeds
+from lottery.analysis.looks import ALPHA, level
+from lottery.analysis.verdicts import decide
+from lottery.seeds import rng
+from lottery.subnetwork import Subnetwork
+from lottery.ticket import Ticket
+from lottery.tickets.methods import MAGNITUDE, STRUCTURED
+from stages.shell import cli
+
+LAYERS, HEADS, RANDOM, BAD = 6, 12, 19, 9
+S, M = STRUCTURED.name, MAGNITUDE.name
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class World:
+    """Corrected scores of a task: means, and standard deviations over masks and over seeds.
+
+    pruned: of good, random and bad tickets. trained: of bad ones, with its std in `trained_sd`. likeness: correlation
+    over seeds of what decides which heads are kept. slope: the difference of the share of heterogeneous maps between
+    heads that are kept and those that are not.
+    """
+
+    pruned: tuple[float, float, float] = (0.87, 0.50, 0.25)
+    mask_sd: float = 0.15
+    seed_sd: float = 0.08
+    trained: float = 0.85
+    trained_sd: float = 0.09
+    words: float = 0.50
+    words_sd: float = 0.03
+    likeness: float = 0.40
+    slope: float = 0.03
+    map_sd: float = 0.36
+
+
+LIKELY = {
+    "sst2": World(trained=0.80, trained_sd=0.09, words=0.48),
+    "sarcasm": World(trained=0.90, trained_sd=0.10, words=0.58),
+    "stsb": World(mask_sd=0.20, trained=0.75, trained_sd=0.15, words=0.80),
+}
+"""What the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
+RETRAINED = ("sst2", "sarcasm")
+KAPPA_AT_BORDER = float(np.sin(SUBSTANTIAL_KAPPA * np.pi / 2))
+"""The correlation of two normal variables whose halves agree with that kappa (Sheppard 1899)."""
+NULL = World(
+    (0.5, 0.5, 0.5), trained=HALF_WAY, words=HALF_WAY, likeness=KAPPA_AT_BORDER, slope=MARGIN
+)
+NULLS = {
+    "sst2": replace(NULL, mask_sd=0.05, trained_sd=0.03),
+    "sarcasm": replace(NULL, mask_sd=0.10, trained_sd=0.40),
+    "stsb": replace(NULL, mask_sd=0.20, trained_sd=0.10),
+}
+
+
+def run(worlds: dict[str, World], seeds: int, random: np.random.Generator) -> Evidence:
+    """The evidence of one run of these worlds."""
+    cells = [(task, seed) for task in worlds for seed in range(seeds)]
+    tickets = [
+        ticket for task, world in worlds.items() for ticket in masks(task, world, seeds, random)
+    ]
+    index = pd.MultiIndex.from_tuples(cells, names=CELL)
+    trained = {cell: retrained(worlds[cell[0]], random) for cell in cells if cell[0] in RETRAINED}
+    scores = pd.DataFrame.from_dict(trained, orient="index").set_index(
+        pd.MultiIndex.from_tuples(list(trained), names=CELL)
+    )
+    heads = pd.concat([profiles(ticket, worlds[ticket.task], random) for ticket in tickets])
+    kappas = across_seeds(tickets).add_suffix(MATCHED)
+    return Evidence(
+        cells=beside([scores.reindex(index), kappas, slopes(heads)]),
+        draws=pd.concat(
+            [drawn(*cell, worlds[cell[0]], random) for cell in cells], ignore_index=True
+        ),
+        seeds=seeds,
+    )
+
+
+def retrained(world: World, random: np.random.Generator) -> dict[str, float]:
+    """The retrained bad ticket and the bag of words of a cell."""
+    return {
+        f"{S} bad retrained": random.normal(world.trained, world.trained_sd),
+        "words": random.normal(world.words, world.words_sd),
+    }
+
+
+def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd.DataFrame:
+    """All masks of a cell, scored pruned."""
+    kinds = zip(("good", "random", "bad"), world.pruned, (1, RANDOM, BAD), strict=True)
+    rows = [
+        (task, seed, method, kind, draw, np.nan, mean + shift + random.normal(0, world.mask_sd))
+        for kind, mean, count in kinds
+        for method in (S, M)
+        for shift in [random.normal(0, world.seed_sd if kind == "good" else 0)]
+        for draw in range(count)
+    ]
+    return pd.DataFrame(rows, columns=[*CELL, "method", "kind", "draw", "matched", "share"])
+
+
+def masks(task: str, world: World, seeds: int, random: np.random.Generator) -> Iterator[Ticket]:
+    """Masks that keep half of the heads."""
+    shared, noise = np.sqrt(world.likeness), np.sqrt(1 - world.likeness)
+    common = random.normal(size=(LAYERS, HEADS))
+    for seed in range(seeds):
+        liking = shared * common + noise * random.normal(size=common.shape)
+        kept = {"heads": liking > np.median(liking), "mlps": np.ones(LAYERS, bool)}
+        yield Ticket(task, seed, STRUCTURED.good, Subnetwork(kept))
+
+
+def profiles(ticket: Ticket, world: World, random: np.random.Generator) -> pd.DataFrame:
+    """Both shares of heterogeneous maps of every head of a cell."""
+    kept = ticket.subnetwork["heads"]
+    layer, index = (place.ravel() for place in np.indices(kept.shape))
+    base = rng("heads", ticket.task).normal(0.5, world.map_sd, (2, kept.size))
+    shares = base + world.slope * kept.ravel() + random.normal(0, 0.05, base.shape)
+    columns = (ticket.task, ticket.seed, layer, index, kept.ravel().astype(float), *shares)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def decided(worlds: dict[str, World], seeds: int, runs: int, alpha: float) -> Counter[str]:
+    """In how many runs each clause is reproduced, and in how many `any` is."""
+    counts: Counter[str] = Counter()
+    for number in range(runs):
+        evidence = run(worlds, seeds, rng("error rates", seeds, number))
+        verdicts = decide({"primary": PRIMARY}, evidence, (), alpha)
+        names = [each.claim.name for each in verdicts if each.overall.verdict == "reproduced"]
+        counts.update([*names, *(["any"] if names else [])])
+    return counts
+
+
+def secondary_null(seeds: int, number: int, alpha: float) -> set[str]:
+    """Clauses whose secondary family says `reproduced` of a false claim, in one run with all gates open."""
+    random = rng("secondary", seeds, number)
+    borders = {
+        name: (_margin(part) - part.constant) / part.terms[name] if len(part.terms) == 1 else 0.5
+        for claim in SECONDARY
+        for part in claim.parts
+        if isinstance(part, Above | Within)
+        for name in part.terms
+    }
+    index = pd.MultiIndex.from_product([list(NULLS), range(seeds)], names=CELL)
+    spread = np.repeat([0.02, 0.05, 0.15], seeds)[:, None]
+    noise = random.normal(size=(len(index), len(borders))) * spread
+    cells = pd.DataFrame(np.array(list(borders.values())) + noise, index, columns=list(borders))
+    verdicts = decide({"secondary": SECONDARY}, Evidence(cells, seeds=5), (), alpha, of_means=True)
+    return {each.claim.clause for each in verdicts if each.overall.verdict == "reproduced"}
+
+
+def _margin(part: Above | Within) -> float:
+    """The effect at which a hypothesis is false by the least that is possible."""
+    return part.margin if isinstance(part, Within) else 0.0
+
+
+def table(runs: int, worlds: dict[str, World]) -> Iterator[str]:
+    """The lines of the table."""
+    yield "| runs of | seeds | level | P1 | P2 | P3 | P4 | P5 | any |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    plans = [(3, level(3, (3, 5))), (5, level(5, (3, 5))), (3, ALPHA), (5, ALPHA)]
+    for name, world, count in (("nulls", NULLS, runs), ("likely", worlds, runs // 4)):
+        for seeds, alpha in plans if name == "likely" else plans[2:]:
+            counts = decided(world, seeds, count, alpha)
+            shares = [
+                f"{counts[clause] / count:.3f}" for clause in ("P1", "P2", "P3", "P4", "P5", "any")
+            ]
+            yield f"| {name} | {seeds} | {alpha:.4f} | {' | '.join(shares)} |"
+    for seeds in (3, 5):
+        false: Counter[str] = Counter()
+        for number in range(runs):
+            false.update(secondary_null(seeds, number, ALPHA))
+        shares = [f"{false[clause] / runs:.3f}" for clause in ("P1", "P2", "P3", "P4", "P5")]
+        yield f"| nulls, secondary families | {seeds} | {ALPHA:.4f} | {' | '.join(shares)} | |"
+
+
+def measured(folder: Path) -> dict[str, World]:
+    """LIKELY worlds with the means and standard deviations of a run, as far as its tables have them."""
+    draws, cells = load(folder / "draws.csv"), load(folder / "cells.csv")
+    return {
+        task: _measured(
+            world,
+            draws[(draws["task"] == task) & (draws["method"] == S) & draws["matched"].isna()],
+            cells[(cells["task"] == task) & cells["reported"] & cells["usable"]],
+        )
+        for task, world in LIKELY.items()
+    }
+
+
+def _measured(world: World, draws: pd.DataFrame, cells: pd.DataFrame) -> World:
+    """A world with the numbers of a task; those that cannot be estimated stay as they are."""
+    by_kind = draws.groupby("kind")["share"].mean()
+    masks_sd = draws[draws["kind"] == "random"].groupby("seed")["share"].std().mean()
+    of_bad = (cells["method"] == S) & (cells["kind"] == "bad") & (cells["state"] == "retrained")
+    bad, words = cells.loc[of_bad, "share"], cells.loc[cells["kind"] == "words", "share"]
+    estimates = {
+        "mask_sd": masks_sd, "trained": bad.mean(), "trained_sd": bad.std(),
+        "words": words.mean(), "words_sd": words.std(),
+    }  # fmt: skip
+    known: dict[str, Any] = {
+        name: float(value) for name, value in estimates.items() if not np.isnan(value)
+    }
+    if {"good", "random", "bad"} <= set(by_kind.dropna().index):
+        known["pruned"] = tuple(by_kind[["good", "random", "bad"]])
+    return replace(world, **known)
+
+
+def main(
+    runs: Annotated[
+        int, Option(min=4, help="Simulated runs of nulls; a quarter of a likely world.")
+    ] = 800,
+    tables: Annotated[
+        Path | None, Option(help="Tables of a run whose numbers make the likely world.")
+    ] = None,
+) -> None:
+    """Simulate error rates and power, and print the table."""
+    for line in table(runs, measured(tables) if tables else LIKELY):
+        console.print(line, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)
