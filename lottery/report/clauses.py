@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lottery.analysis.frames import rows
+from lottery.analysis.hypotheses import Unit
 
 CLAUSES: Mapping[str, str] = {
     "P1": "Good tickets exist",
@@ -25,14 +26,15 @@ EFFECTS: Mapping[str, str] = {
     "P2": "pairs won \N{MINUS SIGN} \N{VULGAR FRACTION ONE HALF}",
     "P3": "r over \N{VULGAR FRACTION ONE HALF} and words",
     "P4": "0.6 \N{MINUS SIGN} kappa",
-    "P5": "survivors \N{MINUS SIGN} others",
+    "P5": "kept \N{MINUS SIGN} pruned heads",
 }
 """What the effect of a clause measures; the tests in full are in the table of claims."""
-UNITS: Mapping[str, str] = {
+UNITS: Mapping[Unit, str] = {
     "share": "score r",
     "kappa": "Cohen's kappa",
     "probability": EFFECTS["P1"],
     "maps": "share of maps",
+    "slope": "difference of shares of maps",
     "heads": "share of heads",
     "std": "standard deviation of a share",
 }

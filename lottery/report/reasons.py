@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from lottery.wording import NONE
-
 REASONS: Mapping[str, str] = {
     "full-near-guess-select": "the full model does not clearly beat guessing on select",
     "full-near-guess-dev": "the full model does not clearly beat guessing on dev",
@@ -14,8 +12,6 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def reason(codes: str | float) -> str:
-    """Codes, separated by semicolons, in words; a dash if there are none, which a table reads as NaN."""
-    if not isinstance(codes, str) or not codes:
-        return NONE
-    return "; ".join(REASONS[code] for code in codes.split("; "))
+def reasons(codes: str | float) -> list[str]:
+    """Codes, separated by semicolons, in words; none if there are none, which a table reads as NaN."""
+    return [REASONS[code] for code in codes.split("; ")] if isinstance(codes, str) and codes else []

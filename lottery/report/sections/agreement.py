@@ -67,6 +67,10 @@ def agreement(material: Material) -> Iterator[Block]:
     """Agreement between the seeds of a task on which components survive."""
     if len(material.seeds) < 2:
         yield Paragraph("One seed was run: whether seeds agree is not known.")
+    elif material.tables["agreement"].empty:
+        yield Paragraph(
+            "No two seeds of a task have usable tickets, so whether they agree is not known."
+        )
     else:
         yield _alike(material)
         yield _stability(material)

@@ -7,7 +7,7 @@ from lottery.report import numbers
 from lottery.report.blocks import Block, Folded, Paragraph, Table
 from lottery.report.material import Material
 from lottery.report.provenance import core_hours
-from lottery.report.reasons import reason
+from lottery.report.reasons import reasons
 from lottery.report.sections import setting
 from lottery.tickets.methods import method_title
 from lottery.vocabulary import METRICS
@@ -106,14 +106,9 @@ def _left_out(material: Material) -> Iterator[Block]:
             " `tables/cells.csv`.",
             ["task", "seed", "pruning", "subnetwork", "reason"],
             [
-                [
-                    material.titles[row.task],
-                    str(row.seed),
-                    method_title(row.method),
-                    row.kind,
-                    reason(row.reason),
-                ]
+                [material.titles[row.task], str(row.seed), method_title(row.method), row.kind, why]
                 for row in rows(unusable)
+                for why in reasons(row.reason)
             ],
         )
     else:

@@ -21,9 +21,10 @@ def scores(material: Material) -> Iterator[Block]:
     yield _averages(material)
     yield Folded("Every cell", [_figure(material)])
     yield Folded("Scores of every task, in its metrics", list(_by_task(material)))
-    yield Folded(
-        "Baselines: bag of words, and the same masks on random weights", [_baselines(material)]
-    )
+    if len(material.tables["baselines"]):
+        yield Folded(
+            "Baselines: bag of words, and the same masks on random weights", [_baselines(material)]
+        )
     ood = material.tables["ood"]
     if len(ood):
         yield Folded("Other sources of the same task", [_elsewhere(ood, material.titles)])

@@ -8,11 +8,11 @@ from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table
 from lottery.report.material import Material
-from lottery.report.reasons import reason
+from lottery.report.reasons import reasons
 from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import PruneParameters
 from lottery.vocabulary import UNITS
-from lottery.wording import listed, number, percent, seeds
+from lottery.wording import NONE, listed, number, percent, seeds
 
 MANY = 1e5
 """From here on components are counted in millions."""
@@ -111,7 +111,7 @@ def _searches(material: Material) -> Table:
                 numbers.number(row.score),
                 numbers.percent(row.sparsity, 0),
                 "yes" if row.censored else "no",
-                reason(row.reason),
+                "; ".join(reasons(row.reason)) or NONE,
             ]
             for row in rows(material.tables["searches"])
         ],

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.looks import ALPHA
+from lottery.analysis.looks import EvidenceParameters, level
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
 from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
@@ -23,12 +23,13 @@ FAMILIES = {
 def verdicts(material: Material) -> Iterator[Block]:
     """The scoreboard as figure and words, the effects of the clauses, all effects, and the claims in full."""
     claims = material.tables["verdicts"]
+    alpha = level(len(material.seeds), material.parameters[EvidenceParameters].looks)
     yield Paragraph(
         "The clauses: "
         + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
         + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0."
         " *Contradicted*: the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was"
-        f" claimed. Else *undecided*. Each word is wrong with a probability of at most {ALPHA:g} in all five clauses"
+        f" claimed. Else *undecided*. Each word is wrong with a probability of at most {alpha:.2g} in all five clauses"
         " together (Holm)."
     )
     yield Figure(
