@@ -1,7 +1,7 @@
 """Compute all tables of the report from the records of every cell, and a file of headline numbers.
 
-python -m stages.analyse scores subnetworks attention data/patterns published reports/tables \\
-    reports/metrics.json
+python -m stages.analyse scores predictions subnetworks attention data/patterns published \\
+    reports/tables reports/metrics.json
 """
 
 import json
@@ -22,6 +22,7 @@ from stages.shell import cli
 
 def main(
     scores: Annotated[Path, Argument(help="Folder of the score tables, <task>/<seed>/.")],
+    predictions: Annotated[Path, Argument(help="Folder of the predictions, <task>/<seed>/.")],
     subnetworks: Annotated[
         Path, Argument(help="Folder of tickets and trajectories, <task>/<seed>/.")
     ],
@@ -41,7 +42,9 @@ def main(
         cli.fresh(out) as draft,
         cli.fresh_file(metrics) as metrics_draft,
     ):
-        records = tables.gather(grid, matched, scores, subnetworks, attention, patterns)
+        records = tables.gather(
+            grid, matched, scores, predictions, subnetworks, attention, patterns
+        )
         published = tables.Published(
             scores=published_scores.read(authors / "results.csv"),
             tickets=published_masks.read(authors / "masks.csv"),

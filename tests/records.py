@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from safetensors.numpy import save_file
 
-from lottery import records
+from lottery import predictions, records
 from lottery.analysis.tables import analysed_keys
 from lottery.attention.descriptors import HeadProfile, State
 from lottery.attention.patterns import PATTERNS, PatternAccuracy
-from lottery.schemas import ImportanceRecord, Score, StepRecord
+from lottery.schemas import ImportanceRecord, Prediction, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task as task_called
@@ -94,12 +95,15 @@ class ToyExperiment:
 
     def _cell(self, name: str, seed: int, root: Path) -> None:
         folder, generator = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
-        scores = list(self._scores(name, seed, generator))
+        predicted = list(self._predictions(name, seed, generator))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
+        predicted_tables = root / "predictions" / name / str(seed)
+        predicted_tables.mkdir(parents=True)
         for table, of_supers in (("1", False), ("super", True)):
-            in_table = [score for score in scores if (score.kind in SUPERS) == of_supers]
-            records.write(Score, in_table, tables / f"{table}.parquet")
+            in_table = [each for each in predicted if (each.kind in SUPERS) == of_supers]
+            records.write(Prediction, in_table, predicted_tables / f"{table}.parquet")
+            records.write(Score, predictions.scores(in_table), tables / f"{table}.parquet")
         steps: list[dict[str, object]] = []
         for method in METHODS.values():
             for key in analysed_keys(self.controls.matched):
@@ -124,15 +128,30 @@ class ToyExperiment:
             folder / "importance.parquet",
         )
 
-    def _scores(self, name: str, seed: int, generator: np.random.Generator) -> Iterator[Score]:
+    def _predictions(
+        self, name: str, seed: int, generator: np.random.Generator
+    ) -> Iterator[Prediction]:
         task = task_called(name)
         majority = 0.0 if task.metrics[0] in ("pearson", "matthews") else 0.5
         full = 0.4 if name in self.degenerate else 0.82 + generator.normal(0, 0.006)
         splits = {"dev": 600, "select": 200} | ({"dev-mismatched": 550} if name == "mnli" else {})
         for split, n in splits.items():
+            labels = rng(name, split, "labels").permutation(np.arange(n) % 2).astype(np.float32)
+            if task.regression:
+                labels = rng(name, split, "labels").normal(size=n).astype(np.float32)
             for value in self._values(seed, split, majority, full, generator):
-                for metric in task.metrics:
-                    yield Score(task=name, seed=seed, split=split, metric=metric, n=n, **value)
+                score = value.pop("value")
+                logits = predicted_logits(labels, score, task.classes, generator)
+                if value["kind"] == "majority":
+                    logits = np.tile(np.eye(1, task.classes), (n, 1))
+                yield Prediction(
+                    task=name,
+                    seed=seed,
+                    split=split,
+                    logits=logits.astype(np.float16).ravel(),
+                    labels=labels,
+                    **value,
+                )
 
     def _values(
         self, seed: int, split: str, majority: float, full: float, generator: np.random.Generator
@@ -264,6 +283,20 @@ class ToyExperiment:
         (folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")
 
 
+def predicted_logits(
+    labels: NDArray[np.float32], score: float, classes: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Logits [N, classes] of which about this share is right, or whose correlation with the labels is about this."""
+    if classes == 1:
+        noise = generator.normal(size=len(labels))
+        mixed: NDArray[np.float64] = score * labels + np.sqrt(1 - score**2) * noise
+        return mixed[:, None]
+    right = generator.permutation(np.arange(len(labels)) < round(score * len(labels)))
+    told = np.where(right, labels, (labels + 1) % classes).astype(int)
+    logits: NDArray[np.float64] = np.eye(classes)[told]
+    return logits
+
+
 def head_profile(generator: np.random.Generator, **owner: Any) -> HeadProfile:
     """The attention profile of a head: random shares of the patterns, random descriptors."""
     shares = dict(zip(PATTERNS, generator.dirichlet(np.ones(len(PATTERNS))).tolist(), strict=True))
@@ -282,6 +315,7 @@ def analysed(experiment: ToyExperiment, root: Path, seeds: Sequence[int] = ()) -
     with chdir(root):
         analyse.main(
             scores=Path("scores"),
+            predictions=Path("predictions"),
             subnetworks=Path("subnetworks"),
             attention=Path("attention"),
             patterns=Path("data/patterns"),

@@ -100,7 +100,7 @@ from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
-from lottery.analysis import quantities, score_tables
+from lottery.analysis import soundness
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS
 from stages import analyse, report
@@ -135,9 +135,12 @@ replace(ticket, subnetwork=~ticket.subnetwork).save(root / "subnetworks/rte/1")
 shutil.rmtree(root / "subnetworks")
 (root / "original").rename(root / "subnetworks")
 # Toy models hardly learn: without this every cell would be degenerate, and no claim would be tested.
-quantities.significance_margin = score_tables.significance_margin = lambda *_: -1.0
+soundness.significance_margin = lambda *_: -1.0
 with chdir(root):
-    folders = [Path(name) for name in ("scores", "subnetworks", "attention", "data/patterns")]
+    folders = [
+        Path(name)
+        for name in ("scores", "predictions", "subnetworks", "attention", "data/patterns")
+    ]
     tables, reports = Path("reports/tables"), Path("reports")
     analyse.main(*folders, ROOT / "published", tables, reports / "metrics.json")
     report.main(
@@ -211,6 +214,6 @@ def test_a_new_method_changes_no_verdict_on_the_papers_claims(copy: Path, tmp_pa
     run(tmp_path)
     verdicts = Path("run/reports/tables/verdicts.csv")
     assert (copy / verdicts).read_bytes() == (tmp_path / verdicts).read_bytes()
-    tested = pd.read_csv(copy / verdicts).set_index("claim")["n"]
+    tested = pd.read_csv(copy / verdicts).set_index("claim")["cells"]
     assert tested["importance: mostly equally low"] == len(SEEDS)
-    assert (tested == len(SEEDS)).sum() > len(tested) / 2
+    assert (tested > 0).sum() > len(tested) / 3

@@ -1,10 +1,11 @@
 """Corrected scores over tasks and seeds, and the headline numbers of a run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from lottery.analysis.bootstrap import Resampled
 from lottery.analysis.frames import ordered
 from lottery.analysis.score_tables import IDENTITY
 from lottery.analysis.strata import Strata, above_zero
@@ -13,24 +14,25 @@ from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
 
 LEVEL = 0.025
 """One-sided error of each bound of an interval of 95 %."""
-Bounds = Callable[[Sequence[object]], tuple[float, float] | None]
-"""The interval of a kind of ticket from example-level predictions, if there is one."""
 
 
 def averages(
-    cells: pd.DataFrame, tasks: Sequence[str], bounds: Bounds = lambda _: None
+    cells: pd.DataFrame, tasks: Sequence[str], resampled: Mapping[tuple[object, ...], Resampled]
 ) -> pd.DataFrame:
     """Mean corrected score of each kind of ticket: the mean over tasks of the means over seeds, with its interval.
 
     Only usable tickets of sound cells count, and `over` names the tasks that have any; `n` counts the cells. `interval`
-    says what the bounds of 95 % are: `bootstrap` over seeds and examples (from `bounds`), or `t` over seeds alone.
+    says what the bounds of 95 % are: `bootstrap` over seeds and examples, from five seeds on, or `t` over seeds alone.
     """
     usable = cells[cells["reported"] & cells["usable"]].dropna(subset="share")
     rows = []
-    for identity, of_kind in usable.groupby(IDENTITY, sort=False, dropna=False):
+    for key, of_kind in usable.groupby(IDENTITY, sort=False, dropna=False):
+        identity = tuple(key)
         values = of_kind.set_index(["task", "seed"])["share"]
         estimate = above_zero(Strata.of_cells(values))
-        bootstrapped = bounds(identity)
+        matched = of_kind["matched"].iloc[0]
+        bootstrap = resampled.get((*identity[:3], None if pd.isna(matched) else matched))
+        bootstrapped = bootstrap.interval() if bootstrap else None
         low, high = bootstrapped or estimate.interval(LEVEL)
         if values.nunique() == 1:  # majority class and full model, by definition
             low = high = estimate.effect

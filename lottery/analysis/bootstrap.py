@@ -5,18 +5,23 @@ with them one set of examples for all tickets and seeds; the full model and the 
 examples too. Suffixes: S seeds, N examples, B bootstrap draws.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.frames import ordered
 from lottery.metrics import CORRELATIONS
+from lottery.predictions import predicted_labels
 from lottery.seeds import rng
 from lottery.tasks import Task, get_task
 
 DRAWS = 1000
+TINY = 1e-12
+"""A product of variances below this is 0 but for rounding."""
 FEWEST_SEEDS = 5
 """With fewer seeds a bootstrap over them is too narrow; a t interval is used instead."""
 IDENTITY = ["method", "kind", "state", "matched"]
@@ -31,9 +36,11 @@ class Resampled:
 
     def example_std(self) -> Mapping[str, float]:
         """Standard deviation over draws of examples of a task's mean over its seeds."""
-        return {task: float(np.mean(of_task, axis=0).std()) for task, of_task in self._by_task().items()}
+        return {
+            task: float(np.mean(of_task, axis=0).std()) for task, of_task in self._by_task().items()
+        }
 
-    def interval(self, names: str) -> tuple[float, float] | None:
+    def interval(self) -> tuple[float, float] | None:
         """Percentile interval of 95 % of the mean over tasks; None if a task has fewer than FEWEST_SEEDS seeds."""
         by_task = self._by_task()
         if min(map(len, by_task.values())) < FEWEST_SEEDS:
@@ -56,3 +63,85 @@ def _over_seeds(shares_SB: Array, random: np.random.Generator) -> Array:
     chosen_SB = random.integers(0, count, (count, draws))
     means_B: Array = np.take_along_axis(shares_SB, chosen_SB, axis=0).mean(axis=0)
     return means_B
+
+
+def resample(
+    predictions: pd.DataFrame, usable: pd.DataFrame
+) -> dict[tuple[object, ...], Resampled]:
+    """The bootstrap of each kind of ticket, by IDENTITY with None for a missing `matched`.
+
+    predictions: the rows of dev. usable: the cells of usable tickets, with the columns task, seed and IDENTITY. Draws
+    of one kind are averaged within their cell.
+    """
+    keys = {(row.task, row.seed, *_key(row)) for row in usable.itertuples()}
+    shares: dict[tuple[object, ...], dict[tuple[str, int], Array]] = {}
+    counts_NB = {
+        task: _counts(str(task), rows) for task, rows in predictions.groupby("task")["labels"]
+    }
+    for (task, seed), of_cell in predictions.groupby(["task", "seed"], sort=False):
+        scores = _scores_by_ticket(str(task), of_cell, counts_NB[str(task)])
+        full, guess = (scores["full", kind, "finetuned", None] for kind in ("full", "majority"))
+        for identity, draws_B in scores.items():
+            if (task, seed, *identity) in keys:
+                of_kind = shares.setdefault(identity, {})
+                of_kind[str(task), int(str(seed))] = (draws_B - guess) / (full - guess)
+    return {identity: Resampled(by_cell) for identity, by_cell in shares.items()}
+
+
+def _counts(task: str, labels: "pd.Series[Any]") -> Array:
+    """How often each example is drawn [N, B], as a share of all draws; the same for all tickets of a task."""
+    size = len(labels.iloc[0])
+    drawn_BN = rng("examples", task).integers(0, size, (DRAWS, size))
+    counts_BN = np.apply_along_axis(np.bincount, 1, drawn_BN, minlength=size)
+    shares_NB: Array = counts_BN.T / size
+    return shares_NB
+
+
+def _scores_by_ticket(
+    task: str, predictions: pd.DataFrame, counts_NB: Array
+) -> dict[tuple[object, ...], Array]:
+    """Scores [B] of the kinds of tickets of a cell on examples drawn again, averaged over draws."""
+    spec = get_task(task)
+    values: dict[tuple[object, ...], list[Array]] = {}
+    for row in predictions.itertuples():
+        score_B = _score(spec, np.asarray(row.logits), np.asarray(row.labels), counts_NB)
+        values.setdefault(_key(row), []).append(score_B)
+    return {identity: np.mean(of_kind, axis=0) for identity, of_kind in values.items()}
+
+
+def _score(task: Task, logits: Array, labels: Array, counts_NB: Array) -> Array:
+    """The task's first metric [B], with the examples weighted by counts; 0 for an undefined correlation."""
+    y_N = labels.astype(np.float64)
+    x_N = predicted_labels(task, logits.reshape(-1, task.classes).astype(np.float64))
+    if task.metrics[0] not in CORRELATIONS:
+        right_B: Array = (x_N == y_N).astype(np.float64) @ counts_NB
+        return right_B
+    x_B, y_B, xy_B = x_N @ counts_NB, y_N @ counts_NB, (x_N * y_N) @ counts_NB
+    squares_B = (x_N**2 @ counts_NB - x_B**2) * (y_N**2 @ counts_NB - y_B**2)
+    defined = squares_B > TINY
+    correlation_B: Array = np.where(defined, xy_B - x_B * y_B, 0) / np.sqrt(
+        np.where(defined, squares_B, 1)
+    )
+    return correlation_B
+
+
+def spreads(
+    resampled: Mapping[tuple[object, ...], Resampled], cells: pd.DataFrame, tasks: Sequence[str]
+) -> pd.DataFrame:
+    """Std of each task's corrected scores over seeds (of one seed), and over examples (of the mean over seeds)."""
+    usable = cells[cells["reported"] & cells["usable"]]
+    over_seeds = usable.groupby(["task", *IDENTITY], dropna=False, sort=False)["share"].agg(
+        seed_std="std", n="count"
+    )
+    table = over_seeds.reset_index()
+    table["example_std"] = [
+        resampled[key].example_std().get(str(row.task), np.nan)
+        if (key := _key(row)) in resampled
+        else np.nan
+        for row in table.itertuples()
+    ]
+    return ordered(table, tasks, ["task", *IDENTITY])
+
+
+def _key(row: Any) -> tuple[object, ...]:
+    return row.method, row.kind, row.state, None if pd.isna(row.matched) else row.matched

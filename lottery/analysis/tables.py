@@ -11,6 +11,7 @@ from lottery import records
 from lottery.analysis import (
     averages,
     baselines,
+    bootstrap,
     calibration,
     head_patterns,
     published_scores,
@@ -28,20 +29,21 @@ from lottery.attention.descriptors import HeadProfile
 from lottery.attention.patterns import PatternAccuracy
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.schemas import ImportanceRecord, Score, StepRecord
+from lottery.schemas import ImportanceRecord, Prediction, Score, StepRecord
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, STRUCTURED
 
 
 @dataclass(frozen=True)
 class Records:
-    """The records of all cells: scores, search steps, importances of s-pruning, and tickets of every method.
+    """The records of all cells: scores, predictions on dev, search steps, importances of s-pruning, and tickets.
 
     tickets: good ones and, at matched sparsities, those of the pre-trained weights. profiles: attention profiles of
     heads. pattern_accuracy: confusion matrix of the pattern classifier and its rule.
     """
 
     scores: pd.DataFrame
+    predictions: pd.DataFrame
     steps: pd.DataFrame
     importance: pd.DataFrame
     tickets: Sequence[Ticket]
@@ -79,6 +81,7 @@ def gather(
     grid: GridParameters,
     matched: Sequence[float],
     scores: Path,
+    predictions: Path,
     subnetworks: Path,
     attention: Path,
     patterns: Path,
@@ -92,9 +95,11 @@ def gather(
         table: pd.DataFrame = records.read_cells(kind, grid.cells, folder, *names).to_pandas()
         return table
 
+    predicted = frame(Prediction, predictions, *grid.score_files)
     importance = frame(ImportanceRecord, subnetworks, "importance.parquet")
     return Records(
         scores=frame(Score, scores, *grid.score_files),
+        predictions=predicted[predicted["split"] == "dev"],
         steps=frame(StepRecord, subnetworks, "trajectory.parquet"),
         importance=importance[importance["method"] == STRUCTURED.name],
         tickets=[
@@ -158,6 +163,8 @@ def analyse(
     curves = score_tables.curves(run.steps, found)
     sizes = survival.sizes(run.good, curves)
     tickets = soundness.usable_tickets(run.tickets, sound, found)
+    usable = cells[cells["usable"] & cells["reported"]]
+    resampled = bootstrap.resample(run.predictions, usable)
     measured = quantities.Measured(cells, draws, tickets, run.importance, run.profiles, run.heads)
     return {
         "tasks": score_tables.overview(cells, sound, tasks),
@@ -166,7 +173,8 @@ def analyse(
         "cells": cells,
         "draws": draws,
         "results": score_tables.results(cells),
-        "averages": averages.averages(cells, tasks),
+        "averages": averages.averages(cells, tasks, resampled),
+        "variance": bootstrap.spreads(resampled, cells, tasks),
         "baselines": baselines.baselines(cells, tasks),
         "ood": baselines.out_of_distribution(cells, tasks),
         "published": published_scores.averages(published.scores),
