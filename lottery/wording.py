@@ -32,6 +32,20 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value is not None and value < 0.001 else number(value)
 
 
+SIGNS = {
+    "reproduced": "\N{CHECK MARK}",
+    "contradicted": "\N{MULTIPLICATION X}",
+    "equivalent": "\N{ALMOST EQUAL TO}",
+}
+"""What verdicts look like, for readers who do not see colours; any other word has an open circle."""
+
+
+def signed(verdict: str) -> str:
+    """The word of a verdict behind its sign."""
+    sign = SIGNS.get(verdict, "\N{WHITE CIRCLE}")
+    return f"{sign} {verdict}"
+
+
 def between(row: Any, digits: int = 3) -> str:
     """The mean of a row with its interval, if it has one: `0.812 [0.790, 0.834]`."""
     if pd.isna(row.low):

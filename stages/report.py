@@ -16,10 +16,13 @@ from lottery.analysis import frames
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import read_sections
-from lottery.report import html, markdown, provenance, report
+from lottery.report import clauses, html, markdown, provenance, report
 from lottery.report.figures import head_atlas, style
 from lottery.report.figures.curves import search_curves
+from lottery.report.figures.fan import fan
+from lottery.report.figures.forest import forest
 from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.scoreboard import scoreboard
 from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import survival_maps
 from lottery.report.material import Material
@@ -31,10 +34,19 @@ from stages.shell.sections import SECTIONS
 TABLES = (
     "tasks",
     "verdicts",
+    "verdict-tasks",
+    "verdict-cells",
+    "cells",
+    "draws",
     "results",
     "published",
     "averages",
+    "baselines",
+    "controls",
+    "ood",
     "selection",
+    "searches",
+    "sizes",
     "survivors",
     "curves",
     "survival",
@@ -47,7 +59,6 @@ TABLES = (
     "attention",
     "attention-survival",
 )
-OPTIONAL = ("own-verdicts",)
 
 
 def main(
@@ -68,8 +79,7 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    names = [*TABLES, *(name for name in OPTIONAL if (tables / f"{name}.csv").is_file())]
-    read = {name: frames.load(tables / f"{name}.csv") for name in names}
+    read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     material = Material(read, data, sections, pictures.name, stated)
@@ -94,12 +104,16 @@ def main(
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:
     """Every figure by its name."""
     tables, tasks = material.tables, material.tasks
-    components = tables["survival"]
+    components, claims = tables["survival"], clauses.names(tables["verdicts"])
     figures = {
-        "scores": score_panels(tables["results"], tables["averages"], tasks),
+        "fan": fan(tables),
+        "scoreboard": scoreboard(tables, claims),
+        "forest": forest(tables["verdicts"], claims),
+        "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
-        "overlap": overlap_matrices(tables["overlap"], tasks),
     }
+    if len(overlap := tables["overlap"]):
+        figures["overlap"] = overlap_matrices(overlap, tasks)
     for method in METHODS.values():
         kept = components[components["method"] == method.name]
         figures[f"survival-{method.name}"] = survival_maps(kept, tasks, method.prunes_weights)

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from pathlib import Path
 
+import pandas as pd
+
 from lottery import params
 from lottery.analysis import frames
 from lottery.report import html, provenance
-from lottery.report.blocks import Block, Document, Folded
+from lottery.report.blocks import Block, Document, Folded, Section
 from lottery.report.material import Material
 from stages import report
 from stages.shell.sections import SECTIONS
@@ -33,11 +35,16 @@ def reported(experiment: ToyExperiment, root: Path) -> None:
         )
 
 
+def read(tables: Path) -> dict[str, pd.DataFrame]:
+    """All tables of a folder by name."""
+    return {path.stem: frames.load(path) for path in tables.glob("*.csv")}
+
+
 def material(root: Path) -> Material:
     """The inputs of the report below `root`."""
     reports, meta = root / "reports", (root / "data" / "meta").glob("*.json")
     return Material(
-        tables={path.stem: frames.load(path) for path in (reports / "tables").glob("*.csv")},
+        tables=read(reports / "tables"),
         meta={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in meta},
         parameters=params.read_sections(SECTIONS, params.read(root / "params.yaml")),
         figures="figures",
@@ -56,3 +63,13 @@ def _unfolded(folded: Sequence[Block]) -> Iterator[Block]:
     for block in folded:
         yield block
         yield from _unfolded(block.blocks) if isinstance(block, Folded) else ()
+
+
+def open_part(document: Document) -> Document:
+    """The document without what is folded away."""
+
+    def unfolded(blocks: Sequence[Block]) -> list[Block]:
+        return [block for block in blocks if not isinstance(block, Folded)]
+
+    sections = [Section(section.title, unfolded(section.blocks)) for section in document.sections]
+    return Document(document.title, unfolded(document.lead), sections)

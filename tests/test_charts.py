@@ -39,7 +39,7 @@ def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     tasks, components = tables["tasks"], tables["survival"]
     return {
-        "scores": score_panels(tables["results"], tables["averages"], tasks),
+        "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
         "heads": survival_maps(components[components["method"] == STRUCTURED.name], tasks, False),
         "weights": survival_maps(components[components["method"] == MAGNITUDE.name], tasks, True),

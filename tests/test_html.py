@@ -12,6 +12,7 @@ from lottery.report import html, markdown
 from lottery.report.blocks import (
     Bullets,
     Code,
+    Definitions,
     Document,
     Entry,
     Figure,
@@ -20,8 +21,10 @@ from lottery.report.blocks import (
     Paragraph,
     Section,
     Table,
+    Verdict,
 )
-from lottery.wording import MINUS, NONE
+from lottery.report.numbering import numbered
+from lottery.wording import MINUS, NONE, signed
 
 TEMPLATE = html.TEMPLATE.read_text(encoding="utf-8")
 VOID = {"meta", "link", "img", "br", "hr"}
@@ -121,6 +124,39 @@ def test_numbers_break_before_their_interval_only(text: str, rendered: str) -> N
     assert entry in html.page(document, {}, TEMPLATE)
 
 
+@pytest.mark.parametrize(
+    "word", ["reproduced", "contradicted", "equivalent", "undecided", "closed", "untested"]
+)
+def test_verdicts_have_a_sign_beside_their_colour(word: str) -> None:
+    document = Document("", [table(["x", Verdict(word)])], [])
+    assert f'<span class="verdict {word}">{signed(word)}</span>' in html.page(
+        document, {}, TEMPLATE
+    )
+    assert f"| x   | {signed(word)} |" in markdown.render(document)
+    assert signed(word) != word
+
+
+def test_terms_are_a_list_of_definitions() -> None:
+    document = Document("", [Definitions([("r", "a *score*")])], [])
+    assert "<dt>r</dt><dd>a <em>score</em></dd>" in html.page(document, {}, TEMPLATE)
+    assert "- **r**: a *score*" in markdown.render(document)
+
+
+def test_numbering_follows_the_order_of_reading() -> None:
+    fold = Folded("More", [table(["x", "y"]), FIGURE])
+    document = numbered(
+        Document("", [FIGURE], [Section("A", [fold, table(["x", "y"])]), Section("B", [FIGURE])])
+    )
+    text = markdown.render(document)
+    assert re.findall(r"\*\*(\w+ \d+)\.\*\*", text) == [
+        "Figure 1",
+        "Table 1",
+        "Figure 2",
+        "Table 2",
+        "Figure 3",
+    ]
+
+
 def test_missing_picture_raises() -> None:
     with pytest.raises(UserError, match=r"figures/a\.png"):
         html.page(DOCUMENT, {}, TEMPLATE)
@@ -137,7 +173,7 @@ def test_markdown_aligns_numbers_to_the_right_and_escapes_bars() -> None:
     rows = table(["x|y", Number("1", 1)], ["z", NONE])
     text = markdown.render(Document("T", [rows], []))
     assert text == (
-        "# T\n\n**Caption. Source: `x.csv`.**\n\n"
+        "# T\n\nCaption. Source: `x.csv`.\n\n"
         f"| a    |   b |\n|------|-----|\n| x\\|y |   1 |\n| z    |   {NONE} |\n"
     )
 
@@ -145,10 +181,10 @@ def test_markdown_aligns_numbers_to_the_right_and_escapes_bars() -> None:
 def test_markdown_has_every_block() -> None:
     text = markdown.render(DOCUMENT)
     for part in (
-        "# A title & more\n\nBefore the first section.\n\n## One\n\n**Caption.",
-        '![words with "quotes"](figures/a.png)\n\n*Figure 1. What it is.*\n\n- **bold**: 95 %',
+        "# A title & more\n\nBefore the first section.\n\n## One\n\nCaption.",
+        '![words with "quotes"](figures/a.png)\n\nFigure 1. What it is.\n\n- **bold**: 95 %',
         "- **bold**: 95 %\n\n```sh\nmake <all>\n```",
-        "<details>\n<summary>More</summary>\n\nfolded *text*\n\n**Caption.",
+        "<details>\n<summary>More</summary>\n\nfolded *text*\n\nCaption.",
     ):
         assert part in text
     assert text.endswith("|\n\n</details>\n")

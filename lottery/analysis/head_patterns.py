@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lottery import seeds
+from lottery.analysis.frames import SPREAD
 from lottery.analysis.intervals import interval
 from lottery.analysis.resampling import PERMUTATIONS, permutations, two_sided
 from lottery.attention.patterns import PATTERNS
@@ -62,7 +63,8 @@ def shares(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
             names = (*map(str, setting), group)
             identity = {**dict(zip(SETTING, setting, strict=True)), "group": group}
             rows += [{**identity, **row} for row in _group_rows(values_KLH, member_LH, names)]
-    return pd.DataFrame(rows)
+    columns = [*SETTING, "group", "number", *SPREAD, "random", "random_low", "random_high", "p"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def head_values_KLH(profiles: pd.DataFrame, shape: tuple[int, ...]) -> Array:
@@ -125,7 +127,7 @@ def correlation(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFra
                 x_LH, y_LH, seeds.rng("correlation", str(weighting), name or "all")
             )
             rows.append({"task": name, "weighting": weighting, "r": r, "p": p, "n": x_LH.size})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["task", "weighting", "r", "p", "n"])
 
 
 def _correlation_test(x_LH: Array, y_LH: Array, rng: np.random.Generator) -> tuple[float, float]:

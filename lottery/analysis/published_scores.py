@@ -37,6 +37,16 @@ def above_majority(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def averages(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean score over the tasks above the majority class: method, kind, state, mean, and the number of tasks."""
-    grouped = above_majority(scores).groupby(TICKET_STATE, sort=False)["mean"]
-    return grouped.agg(mean="mean", tasks="count").reset_index()
+    """Mean score over the tasks above the majority class: method, kind, state, mean, and the number of tasks.
+
+    `share` is the mean of the corrected scores, by the mean full model of each task.
+    """
+    sound = above_majority(scores)
+    baselines = sound[sound["method"] == "full"].pivot(index="task", columns="kind", values="mean")
+    room = baselines["full"] - baselines["majority"]
+    guess = sound["task"].map(baselines["majority"])
+    corrected = sound.assign(share=(sound["mean"] - guess) / sound["task"].map(room))
+    grouped = corrected.groupby(TICKET_STATE, sort=False)
+    return grouped.agg(
+        mean=("mean", "mean"), share=("share", "mean"), tasks=("mean", "count")
+    ).reset_index()

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from safetensors import safe_open
 
 from lottery.data.examples import Examples
 from lottery.data.tokenizer import Encoded
@@ -35,6 +37,7 @@ def describe(
         "tokenizer": dict(tokenizer),
         "data": _origin(asset),
         "encoder": _origin(encoder),
+        "parameters": _parameters(encoder),
     }
 
 
@@ -63,6 +66,16 @@ def _mean(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         else:
             mean[name] = round(fmean(values), 4 if isinstance(value, float) else None)
     return mean
+
+
+def _parameters(encoder: Path) -> int | None:
+    """Number of parameters of an encoder; None if its folder holds no tensors."""
+    path = encoder / "model.safetensors"
+    if not path.exists():
+        return None
+    with safe_open(path, "numpy") as tensors:
+        shapes: list[list[int]] = [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118
+    return sum(map(prod, shapes))
 
 
 def _origin(folder: Path) -> dict[str, Any] | None:

@@ -15,7 +15,14 @@ class Number:
     value: float
 
 
-Entry = str | Number
+@dataclass(frozen=True)
+class Verdict:
+    """A table entry that is the word of a verdict; a page colours it, and a sign repeats the colour."""
+
+    word: str
+
+
+Entry = str | Number | Verdict
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,13 @@ class Bullets:
     """A list of texts."""
 
     texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Terms, each with its meaning."""
+
+    meanings: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,7 @@ class Folded:
     blocks: Sequence["Block"]
 
 
-Block = Paragraph | Bullets | Code | Table | Figure | Folded
+Block = Paragraph | Bullets | Definitions | Code | Table | Figure | Folded
 
 
 @dataclass(frozen=True)

@@ -114,10 +114,11 @@ def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
     yield _headline(runs, [*SCORES, *REMOVED])
     yield Figure(
         picture,
-        f"Line plots, a panel for each task and pruning method: score on the selection data against the share of"
+        f"Line plots, a panel for each task and pruning method: score on the data of the search against the share of"
         f" encoder weights removed, a line for each of {counted(len(runs), 'experiment')}.",
-        "Trajectories of the searches: score on the selection data against sparsity, mean over seeds; markers are the"
-        f" mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each experiment.",
+        "Trajectories of the searches: score on the data of the search against sparsity, mean over seeds; markers"
+        f" are the mean of the chosen subnetworks. `{runs[0].name}` is black. Source: `tables/curves.csv` of each"
+        " experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
 
@@ -206,7 +207,9 @@ def _verdicts(runs: Sequence[Experiment]) -> Iterator[Block]:
 
 def _effect(row: Any, run: str) -> Entry:
     """The effect of one of the two runs of a row, `base` or `run`."""
-    mean, low, high, n = (getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "cells"))
+    mean, low, high, n = (
+        getattr(row, f"{name}_{run}") for name in ("effect", "low", "high", "cells")
+    )
     interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
     return Number(f"{number(mean)}{interval}, n = {n}", mean) if n else NONE
 

@@ -15,6 +15,7 @@ from lottery.report.blocks import (
     Block,
     Bullets,
     Code,
+    Definitions,
     Document,
     Entry,
     Figure,
@@ -23,19 +24,23 @@ from lottery.report.blocks import (
     Paragraph,
     Section,
     Table,
+    Verdict,
 )
+from lottery.wording import signed
 
 TEMPLATE = Path(__file__).with_name("page.html")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NO_BREAK_HYPHEN = "\N{NON-BREAKING HYPHEN}"
+NUMBERED = re.compile(r"((Table|Figure) \d+\. )?[^.;:]+")
+"""The start of a caption: its number and its first words."""
 SENTENCE = 60
 """Characters from which a table entry needs a column of some width."""
 
 
 def page(document: Document, pictures: Mapping[str, bytes], template: str) -> str:
-    """The page of a document, its PNGs by the paths of its figures, in a `template` with $title, $contents and $body.
+    """The page of a document, its PNGs by the paths of its figures.
 
-    Raises UserError if a figure has no PNG.
+    The `template` has $title, $heading, $contents and $body. Raises UserError if a figure has no PNG.
     """
     anchors = _anchors([section.title for section in document.sections])
     sections = list(zip(anchors, document.sections, strict=True))
@@ -43,10 +48,13 @@ def page(document: Document, pictures: Mapping[str, bytes], template: str) -> st
         f'<li><a href="#{anchor}">{_inline(section.title)}</a></li>\n'
         for anchor, section in sections
     ]
-    body = [_joined(document.lead, pictures)]
+    body = [f"<header>\n{_joined(document.lead, pictures)}</header>\n"]
     body += [_section(anchor, section, pictures) for anchor, section in sections]
     return Template(template).substitute(
-        title=escape(document.title), contents="".join(contents), body="".join(body)
+        title=escape(document.title),
+        heading=escape(document.title).replace("-", NO_BREAK_HYPHEN),
+        contents="".join(contents),
+        body="".join(body),
     )
 
 
@@ -73,31 +81,39 @@ def _joined(blocks: Sequence[Block], pictures: Mapping[str, bytes]) -> str:
 def _block(block: Block, pictures: Mapping[str, bytes]) -> str:
     match block:
         case Paragraph(text):
-            return f"<p>{_inline(text)}</p>\n"
+            shown = f"<p>{_inline(text)}</p>"
         case Bullets(texts):
             items = "".join(f"<li>{_inline(text)}</li>\n" for text in texts)
-            return f"<ul>\n{items}</ul>\n"
-        case Code(language, text):
-            return f'<pre><code class="language-{language}">{escape(text)}\n</code></pre>\n'
-        case Table(caption):
-            shown = (
-                f"<figcaption>{_inline(caption)}</figcaption>{_scrolling(caption, _table(block))}"
+            shown = f"<ul>\n{items}</ul>"
+        case Definitions(meanings):
+            terms = "".join(
+                f"<div><dt>{_inline(term)}</dt><dd>{_inline(meaning)}</dd></div>\n"
+                for term, meaning in meanings
             )
-            return f'<figure class="table">{shown}</figure>\n'
+            shown = f"<dl>\n{terms}</dl>"
+        case Code(language, text):
+            shown = f'<pre><code class="language-{language}">{escape(text)}\n</code></pre>'
+        case Table(caption):
+            table = _scrolling(caption, _table(block))
+            shown = (
+                f'<figure class="table"><figcaption>{_inline(caption)}</figcaption>{table}</figure>'
+            )
         case Figure(path, alternative, caption):
             image = f'<img src="{_data(path, pictures)}" alt="{escape(alternative)}">'
-            shown = f"{_scrolling(caption, image)}<figcaption>{_inline(caption)}</figcaption>"
-            return f"<figure>{shown}</figure>\n"
+            picture = _scrolling(caption, image)
+            shown = f"<figure>{picture}<figcaption>{_inline(caption)}</figcaption></figure>"
         case Folded(title, blocks):
             summary = f"<summary>{_inline(title)}</summary>\n"
-            return f"<details>\n{summary}{_joined(blocks, pictures)}</details>\n"
+            shown = f"<details>\n{summary}{_joined(blocks, pictures)}</details>"
         case _:
             assert_never(block)
+    return shown + "\n"
 
 
 def _scrolling(caption: str, content: str) -> str:
     """A region that scrolls by itself if it is too wide, also by keyboard, named by the start of its caption."""
-    name = escape(caption.split(". ", maxsplit=1)[0].rstrip("."))
+    start = NUMBERED.match(caption.replace("**", ""))
+    name = escape(start[0] if start else "scrolls")
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{content}</div>'
 
 
@@ -118,6 +134,8 @@ def _entry(entry: Entry) -> str:
     if isinstance(entry, Number):
         text = re.sub(r" (?!\[)", NO_BREAK, entry.text)
         return f'<td class="number" data-value="{entry.value:.6g}">{_inline(text)}</td>\n'
+    if isinstance(entry, Verdict):
+        return f'<td><span class="verdict {entry.word}">{signed(entry.word)}</span></td>\n'
     words = ' class="words"' if len(entry) > SENTENCE else ""
     return f"<td{words}>{_inline(entry)}</td>\n"
 

@@ -9,6 +9,7 @@ from lottery.report.blocks import (
     Block,
     Bullets,
     Code,
+    Definitions,
     Document,
     Entry,
     Figure,
@@ -16,8 +17,9 @@ from lottery.report.blocks import (
     Number,
     Paragraph,
     Table,
+    Verdict,
 )
-from lottery.wording import NONE
+from lottery.wording import NONE, signed
 
 
 def render(document: Document) -> str:
@@ -33,19 +35,22 @@ def _joined(blocks: Sequence[Block]) -> str:
 def _block(block: Block) -> str:
     match block:
         case Paragraph(text):
-            return text
+            shown = text
         case Bullets(texts):
-            return "\n".join(f"- {text}" for text in texts)
+            shown = "\n".join(f"- {text}" for text in texts)
+        case Definitions(meanings):
+            shown = "\n".join(f"- **{term}**: {meaning}" for term, meaning in meanings)
         case Code(language, text):
-            return f"```{language}\n{text}\n```"
+            shown = f"```{language}\n{text}\n```"
         case Table():
-            return f"**{block.caption}**\n\n{_table(block)}"
+            shown = f"{block.caption}\n\n{_table(block)}"
         case Figure(path, alternative, caption):
-            return f"![{alternative}]({path})\n\n*{caption}*"
+            shown = f"![{alternative}]({path})\n\n{caption}"
         case Folded(title, blocks):
-            return f"<details>\n<summary>{title}</summary>\n\n{_joined(blocks)}\n\n</details>"
+            shown = f"<details>\n<summary>{title}</summary>\n\n{_joined(blocks)}\n\n</details>"
         case _:
             assert_never(block)
+    return shown
 
 
 def _table(table: Table) -> str:
@@ -61,5 +66,10 @@ def _numeric(entry: Entry) -> bool:
 
 
 def _text(entry: Entry) -> str:
-    text = entry.text if isinstance(entry, Number) else entry
-    return text.replace("|", "\\|")
+    match entry:
+        case Number(text):
+            return text.replace("|", "\\|")
+        case Verdict(word):
+            return signed(word)
+        case _:
+            return entry.replace("|", "\\|")

@@ -17,6 +17,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from lottery.analysis.claims import claims_hash
 from lottery.errors import UserError
 
 PACKAGES = (
@@ -26,17 +27,24 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Spent:
-    """Wall time of the executed instances of one stage, in seconds: their sum, and the longest of them."""
+    """Time of the executed instances of one stage, in seconds: wall time in sum and of the longest; processor time.
+
+    cpu: over all cores; None if the log does not have it.
+    """
 
     stage: str
     instances: int
     seconds: float
     longest: float
+    cpu: float | None = None
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Code, pipeline state, versions and machine that made a report, and times of its stages; None if unknown."""
+    """Code, pipeline state, versions and machine that made a report, and times of its stages; None if unknown.
+
+    claims: SHA-256 of the claims as the code fixes them before a run.
+    """
 
     revision: str | None
     changed: bool
@@ -44,6 +52,7 @@ class Provenance:
     versions: Mapping[str, str]
     machine: str
     spent: Sequence[Spent]
+    claims: str | None = None
 
 
 def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> Provenance:
@@ -64,6 +73,7 @@ def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str])
         versions={"Python": platform.python_version()} | _versions(),
         machine=_machine(),
         spent=spent(log, cells),
+        claims=claims_hash(),
     )
 
 
@@ -102,10 +112,23 @@ def spent(log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> list[Spen
         if entry["name"] in cells and entry["name"] != "report":
             last.pop(entry["name"], None)
             last[entry["name"]] = entry
-    seconds = defaultdict[str, list[float]](list)
+    by_stage = defaultdict[str, list[Mapping[str, Any]]](list)
     for entry in last.values():
-        seconds[entry["stage"]].append(entry["seconds"])
-    return [Spent(stage, len(times), sum(times), max(times)) for stage, times in seconds.items()]
+        by_stage[entry["stage"]].append(entry)
+    return [_spent(stage, entries) for stage, entries in by_stage.items()]
+
+
+def _spent(stage: str, entries: Sequence[Mapping[str, Any]]) -> Spent:
+    seconds = [entry["seconds"] for entry in entries]
+    cpu = [entry["cpu"] for entry in entries if "cpu" in entry]
+    whole = len(cpu) == len(entries)
+    return Spent(stage, len(entries), sum(seconds), max(seconds), sum(cpu) if whole else None)
+
+
+def core_hours(times: Sequence[Spent]) -> float | None:
+    """Processor time of a run in hours; None if some stage has not recorded it."""
+    cpu = [stage.cpu for stage in times if stage.cpu is not None]
+    return sum(cpu) / 3600 if cpu and len(cpu) == len(times) else None
 
 
 def _git(*arguments: str) -> str | None:

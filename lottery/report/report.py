@@ -1,44 +1,47 @@
-"""The report as a whole: its sections in their order."""
+"""The report as a whole: what comes first, and its sections in their order."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from lottery.report.blocks import Block, Document, Section
 from lottery.report.material import Material
+from lottery.report.numbering import numbered
 from lottery.report.sections import (
-    abstract,
     attention,
     closing,
+    first,
     methods,
+    run,
     scores,
     searches,
-    setting,
     survival,
+    terms,
+    unsaid,
     verdicts,
 )
 from lottery.wording import listed
 
 SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
-    "Abstract": abstract.abstract,
-    "Verdicts": verdicts.verdicts,
-    "What was run": setting.setting,
-    "Methods": methods.methods,
-    "Results": scores.results,
-    "Comparison with the paper": scores.published,
+    "Terms": terms.terms,
+    "Scoreboard": verdicts.verdicts,
+    "What the paper did not say": unsaid.unsaid,
+    "The run": run.run,
+    "Scores": scores.scores,
+    "All claims": verdicts.claims,
     "How far pruning goes": searches.searches,
-    "Where the survivors are": survival.survival,
-    "Agreement between seeds": survival.agreement,
-    "Overlap between tasks": survival.overlap,
+    "What survives": survival.survivors,
     "What surviving heads attend to": attention.attention,
+    "Methods": methods.methods,
     "Limitations": closing.limitations,
-    "Provenance": closing.provenance,
-    "References": closing.references,
+    "Provenance and references": closing.provenance,
 }
 
 
 def compose(material: Material) -> Document:
     """The whole report as values; nothing is measured here."""
-    return Document(
-        title=f"Lottery tickets in {material.encoder}: {listed(material.titles.values())}",
-        lead=[],
-        sections=[Section(title, list(blocks(material))) for title, blocks in SECTIONS.items()],
+    return numbered(
+        Document(
+            title=f"Lottery tickets in {material.encoder}: {listed(material.titles.values())}",
+            lead=list(first.first(material)),
+            sections=[Section(title, list(blocks(material))) for title, blocks in SECTIONS.items()],
+        )
     )

@@ -107,7 +107,7 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
     entry = {"stage": name, "cell": cell, "name": eta.running()}
     times = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 2)}
-    _append(LOG, json.dumps(entry | times))
+    _append(LOG, json.dumps(entry | times | {"cpu": round(sum(os.times()[:4]), 2)}))
 
 
 @contextmanager

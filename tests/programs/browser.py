@@ -43,8 +43,10 @@ class View:
 VIEWS = (
     View("narrow-light", 390),
     View("narrow-dark", 390, dark=True),
-    View("wide-light", 1440),
-    View("wide-dark", 1440, dark=True),
+    View("middle-light", 1200),
+    View("middle-dark", 1200, dark=True),
+    View("wide-light", 1600),
+    View("wide-dark", 1600, dark=True),
     View("paper", 718, printed=True),
 )
 

@@ -1,4 +1,4 @@
-"""Figure of the searches' trajectories: score on the selection data against sparsity."""
+"""Figure of the searches' trajectories: score on the data of the search against sparsity."""
 
 from itertools import cycle
 
@@ -23,10 +23,10 @@ from lottery.tickets.methods import METHODS
 
 @styled
 def search_curves(steps: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
-    """Score on the selection data against sparsity, a panel per task.
+    """Score on the data of the search against sparsity, a panel per task.
 
     Thin lines are seeds; thick lines are their mean over the steps that all of them took; filled markers are the
-    chosen subnetworks; dashes mark the threshold, dots the majority class.
+    chosen subnetworks; dashes mark the threshold, dots the majority class on the same data.
     """
     figure, grid = panels(len(tasks), 3.4, 2.75)
     for axes, task in zip(grid, rows(tasks), strict=True):
@@ -35,7 +35,9 @@ def search_curves(steps: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
             _curve(axes, of_task[of_task["method"] == method.name], method.title, look)
         threshold = of_task.drop_duplicates("seed")["threshold"].mean()
         axes.axhline(threshold, color=INK, lw=0.9, ls=DASHES)
-        axes.axhline(task.majority, color=INK, lw=1.0, ls=DOTS)
+        guess = of_task["guess"].mean()
+        if not pd.isna(guess):
+            axes.axhline(guess, color=INK, lw=1.0, ls=DOTS)
         trajectory(axes, task.title, task.search_metric)
         axes.set_xlim(-0.02, max(0.5, min(1.0, of_task["sparsity"].max())) + 0.02)
     _legend(figure, grid[0])

@@ -14,7 +14,7 @@ from lottery.tickets.methods import METHODS
 
 @styled
 def overlay(trajectories: pd.DataFrame, tasks: pd.DataFrame, runs: Sequence[str]) -> Figure:
-    """Mean score on the selection data against sparsity: a panel per task and method, a line per run.
+    """Mean score on the data of the search against sparsity: a panel per task and method, a line per run.
 
     The first of `runs` is the baseline, black and thick; the others go from dark to light in their order.
     Markers are the mean place of the chosen subnetworks.

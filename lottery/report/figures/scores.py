@@ -1,7 +1,6 @@
-"""Figure of scores: good, random and bad subnetworks, pruned and retrained."""
+"""Figure of scores: every cell's good, random and bad subnetworks as points, pruned and retrained."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
-from lottery.report.figures.style import BLUE, DOTS, GREY, INK, ORANGE, panels, styled
+from lottery.report.figures.style import BLUE, DOTS, INK, ORANGE, panels, styled
 from lottery.tickets.methods import METHODS
-from lottery.vocabulary import GOOD_AND_CONTROLS, METRICS
+from lottery.vocabulary import GOOD_AND_CONTROLS
 
 STATES: Mapping[str, tuple[str, str, str]] = {
     "pruned": (ORANGE, "white", "o"),
@@ -23,70 +22,62 @@ GROUP = 3.6
 
 
 @styled
-def score_panels(results: pd.DataFrame, averages: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
-    """Good, random and bad subnetworks of every pruning method, pruned and retrained, with 95 % intervals.
+def score_panels(cells: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
+    """Chance-corrected scores of good, random and bad subnetworks, pruned and retrained: a panel per task.
 
-    A panel per task and one for the mean over tasks; the full model is a line, the majority class dots.
+    A point is a seed, whose draws are averaged; a bar is the mean over seeds.
     """
-    means = averages[averages["scope"] == "sound"]
-    groups = [
-        (
-            task.title + (" (degenerate)" if task.degenerate else ""),
-            METRICS[task.metric],
-            results[(results["task"] == task.task) & results["reported"]],
-        )
-        for task in rows(tasks)
+    shown = cells[
+        cells["reported"] & cells["usable"] & cells["matched"].isna() & cells["share"].notna()
     ]
-    if len(tasks) > 1 and len(means):
-        groups.append((f"Mean of {means['tasks'].iloc[0]} tasks", "mean of the metrics", means))
-    figure, grid = panels(len(groups), 1.95 * len(METHODS), 2.75)
-    for axes, (title, metric, group) in zip(grid, groups, strict=True):
-        _panel(axes, group)
-        axes.set_title(title)
-        axes.set_ylabel(metric)
+    figure, grid = panels(len(tasks), 1.9 * len(METHODS), 2.75)
+    for axes, task in zip(grid, rows(tasks), strict=True):
+        _panel(axes, shown[shown["task"] == task.task])
+        axes.set_title(task.title)
+        axes.set_ylabel("score r")
     handles, names = grid[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncol=4 if len(groups) > 1 else 2)
+    figure.legend(handles, names, loc="outside lower center", ncol=4 if len(tasks) > 1 else 2)
     return figure
 
 
-def _panel(axes: Axes, group: pd.DataFrame) -> None:
+def _panel(axes: Axes, cells: pd.DataFrame) -> None:
     places = {
         (method, kind): at + GROUP * place
         for place, method in enumerate(METHODS)
         for at, kind in enumerate(GOOD_AND_CONTROLS)
     }
-    _estimates(axes, group, places)
-    _baselines(axes, group)
+    for shift, state in zip((-0.17, 0.17), STATES, strict=True):
+        _points(
+            axes,
+            cells[cells["state"] == state],
+            {key: x + shift for key, x in places.items()},
+            state,
+        )
+    axes.axhline(1, color=INK, lw=0.9, label="full model")
+    axes.axhline(0, color=INK, lw=1.0, ls=DOTS, label="guessing")
     axes.set_xticks(list(places.values()), [kind for _, kind in places])
     axes.grid(axis="x", visible=False)
     for place, method in enumerate(METHODS.values()):
         if place:
             axes.axvline(GROUP * place - 0.8, color="#CCCCCC", lw=0.8)
         axes.annotate(
-            method.title, (1 + GROUP * place, -0.17), xycoords=("data", "axes fraction"),
+            method.title, (1 + GROUP * place, -0.13), xycoords=("data", "axes fraction"),
             ha="center", va="top", color="#444444", style="italic", annotation_clip=False,
         )  # fmt: skip
 
 
-def _estimates(axes: Axes, group: pd.DataFrame, places: Mapping[Any, float]) -> None:
-    for shift, (state, (colour, fill, marker)) in zip((-0.16, 0.16), STATES.items(), strict=True):
-        points = [
-            (places[row.method, row.kind] + shift, row.mean, row.low, row.high)
-            for row in rows(group[group["state"] == state])
-            if (row.method, row.kind) in places
-        ]
-        x, mean, low, high = np.array(points, float).reshape(-1, 4).T
-        axes.errorbar(
-            x, mean, np.nan_to_num([mean - low, high - mean]), fmt=marker, color=colour, mfc=fill,
-            ms=6, mew=1.5, lw=1.3, capsize=3, label=f"{state}, mean and 95 % interval",
-        )  # fmt: skip
-
-
-def _baselines(axes: Axes, group: pd.DataFrame) -> None:
-    for kind, colour, dashes, label in (
-        ("full", GREY, "-", "full model"),
-        ("majority", INK, DOTS, "majority class"),
-    ):
-        level = group.loc[group["kind"] == kind, "mean"]
-        if len(level):
-            axes.axhline(level.iloc[0], color=colour, lw=1.1, ls=dashes, label=label)
+def _points(
+    axes: Axes, cells: pd.DataFrame, places: Mapping[tuple[str, str], float], state: str
+) -> None:
+    colour, fill, marker = STATES[state]
+    owners = zip(cells["method"], cells["kind"], cells["share"], strict=True)
+    points = [
+        (places[method, kind], share) for method, kind, share in owners if (method, kind) in places
+    ]
+    x, y = np.array(points, float).reshape(-1, 2).T
+    axes.plot(
+        x, y, marker, color=colour, mfc=fill, ms=4.5, mew=1.2, ls="none", label=f"{state}, a seed"
+    )
+    for place in np.unique(x):
+        mean = y[x == place].mean()
+        axes.plot([place - 0.15, place + 0.15], [mean, mean], color=colour, lw=1.4, zorder=1)

@@ -36,16 +36,16 @@ MAPS = {
 
 def attention(material: Material) -> Iterator[Block]:
     """The classifier of patterns, the patterns of survivors and others, and the atlas of heads."""
-    yield _patterns(material)
-    yield Folded("Accuracy of the pattern classifier", [_confusion(material.tables["patterns"])])
+    if material.tables["attention"].empty:
+        yield Paragraph("No task has a usable ticket, so attention and survival cannot be related.")
+        return
     yield _correlation(material)
-    yield _shares(material)
+    confusion = _confusion(material.tables["patterns"])
+    yield Folded("How attention is classified, and how well", [_patterns(material), confusion])
+    yield Folded("Patterns of survivors and of other heads", [_shares(material)])
     yield Folded("Other descriptors of the same maps", [_descriptors(material)])
     yield Folded("Before fine-tuning and after pruning", [_states(material)])
-    first, *others = (_atlas(material, task) for task in material.titles)
-    yield first
-    if others:
-        yield Folded("The atlas of the other tasks", others)
+    yield Folded("The atlas of heads", [_atlas(material, task) for task in material.titles])
 
 
 def _patterns(material: Material) -> Paragraph:
@@ -76,7 +76,7 @@ def _patterns(material: Material) -> Paragraph:
 def _confusion(held_out: pd.DataFrame) -> Table:
     counts = held_out.set_index(["pattern", "told"])
     return Table(
-        "Table 7. Held-out maps by their true pattern (rows) and the one they are classified as (columns); mixed is"
+        "Held-out maps by their true pattern (rows) and the one they are classified as (columns); mixed is"
         " vertical + diagonal. Source: `tables/patterns.csv`.",
         ["pattern", "classified by", *PATTERNS],
         [
@@ -104,10 +104,10 @@ def _correlation(material: Material) -> Paragraph:
             "Every head of a task is kept equally often, so no correlation of survival and attention is defined."
         )
     return Paragraph(
-        "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps correlate at"
-        f" r = {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} pairs of a head and a task):"
+        "Over heads, the share of seeds that keep a head and its share of heterogeneous normed maps have a"
+        f" correlation of {number(pooled.r, 4)} (p = {probability(pooled.p)}; {pooled.n} pairs of a head and a task):"
         f" {listed(by_task)}."
-        f" The paper reports r = {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
+        f" The paper reports {PAPERS_R:.4f}. p is two-sided, from shuffling heads within their layer. Source:"
         " `tables/attention-survival.csv`."
     )
 
@@ -115,7 +115,7 @@ def _correlation(material: Material) -> Paragraph:
 def _shares(material: Material) -> Table:
     return _by_group(
         material,
-        "Table 8. Patterns of the fine-tuned models: share of sentences in which a head shows each, mean over n heads"
+        "Patterns of the fine-tuned models: share of sentences in which a head shows each, mean over n heads"
         " with its 95 % interval. In the last columns, the heterogeneous share of as many random heads of the same"
         " layers, with the range [ ] of 95 of 100 draws, and the two-sided p of the difference from them, not corrected"
         " for the number of tests. Source: `tables/attention.csv`.",
@@ -127,10 +127,10 @@ def _shares(material: Material) -> Table:
 def _descriptors(material: Material) -> Table:
     return _by_group(
         material,
-        "Table 9. Descriptors of the fine-tuned models: share of heterogeneous maps by rule; entropy of attention (1 is"
+        "Descriptors of the fine-tuned models: share of heterogeneous maps by rule; entropy of attention (1 is"
         " uniform); mean distance to the attended token; attention to the first token, to separators and to the token"
-        " itself. Means over n heads with 95 % intervals. Random heads and p, as in Table 8, are for entropy; those for"
-        " the other columns are in the source: `tables/attention.csv`.",
+        " itself. Means over n heads with 95 % intervals. Random heads and p, as for the patterns, are for entropy;"
+        " those for the other columns are in the source: `tables/attention.csv`.",
         DESCRIPTORS,
         "entropy",
     )
@@ -158,9 +158,9 @@ def _by_group(
 
 def _states(material: Material) -> Table:
     return Table(
-        "Table 10. Patterns of all heads: in the fine-tuned models, in the pre-trained encoder on the same sentences,"
+        "Patterns of all heads: in the fine-tuned models, in the pre-trained encoder on the same sentences,"
         f" and, in the pruned models, of the heads that {STRUCTURED.title} leaves to some seed. Columns as"
-        " in Table 8. Source: `tables/attention.csv`.",
+        " for the patterns. Source: `tables/attention.csv`.",
         ["task", "maps", "model", "n", *PATTERNS],
         [
             [title, weighting, name, *_means(profiles, PATTERNS)]
@@ -202,7 +202,7 @@ def _atlas(material: Material, task: str) -> Figure:
         material.figure(f"atlas-{task}"),
         f"Small pictures of the attention of every head, layers by heads, on one sentence of {title}, each framed by"
         " how many seeds keep the head.",
-        f"Figure 5 ({title}). Normed attention of every head in the first seed's fine-tuned model, on the sampled"
+        f"{title}: normed attention of every head in the first seed's fine-tuned model, on the sampled"
         " sentence of median length, every map scaled to the same size and to its own maximum: rows attend, columns are"
         f" attended to, dark is high. Frames: thick if {method} keeps the head with every seed, thin if with some,"
         f" dashed if with none. Sources: `attention/{task}/pictures.safetensors`, `tables/survival.csv`.",

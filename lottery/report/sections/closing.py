@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from lottery.report import numbers
-from lottery.report.blocks import Block, Bullets, Entry, Paragraph, Table
+from lottery.report.blocks import Block, Bullets, Entry, Folded, Paragraph, Table
 from lottery.report.material import Material
-from lottery.report.provenance import Spent
+from lottery.report.provenance import Spent, core_hours
 from lottery.report.references import REFERENCES
 from lottery.tickets.methods import STRUCTURED
 from lottery.tickets.parameters import PruneParameters
@@ -24,8 +24,8 @@ def _sizes(material: Material) -> Iterator[str]:
         yield "One seed: there is no spread over seeds, and no interval over seeds."
     elif seeds < 5:
         yield (
-            f"{seeds} seeds (the paper: 5), so t intervals are wide"
-            f" ({counted(seeds - 1, 'degree')} of freedom), and small differences remain undecided."
+            f"{seeds} seeds (the paper: 5): small differences remain undecided; the smallest detectable ones are"
+            " stated."
         )
     if (layers, heads) != (12, 12):
         yield (
@@ -56,13 +56,18 @@ def _data(material: Material) -> Iterator[str]:
             " `data.max_length` and were truncated."
         )
     yield (
-        "Intervals are over seeds (of verdicts over cells, of Tables 8 to 10 over heads); none covers other samples of"
-        " the data, which would widen them."
+        "English text, classification and similarity, one encoder: nothing here is about other languages, decoders or"
+        " sizes."
     )
 
 
 def provenance(material: Material) -> Iterator[Block]:
-    """Code, pipeline state, machine and versions, and the time of each stage."""
+    """Code, pipeline state, machine and versions, and the time of each stage; works that it builds on."""
+    yield Folded("Revision, machine, versions and times", list(_provenance(material)))
+    yield Folded("References", [Bullets(REFERENCES)])
+
+
+def _provenance(material: Material) -> Iterator[Block]:
     origin = material.provenance
     changes = " with uncommitted changes" if origin.changed else ""
     body = [
@@ -70,13 +75,14 @@ def provenance(material: Material) -> Iterator[Block]:
             "git revision",
             f"`{origin.revision}`{changes}" if origin.revision else "not a git repository",
         ],
+        ["claims.py", f"`{origin.claims}`" if origin.claims else "unknown"],
         ["dvc.lock", f"`{origin.lock}`" if origin.lock else "missing"],
         ["machine (of this report)", origin.machine],
         *([name, version] for name, version in origin.versions.items()),
     ]
     yield Table(
-        "Origin of this report. The digest of `dvc.lock` is the SHA-256 of its stages other than `report`, as JSON with"
-        " sorted keys.",
+        "Origin of this report. The digest of `claims.py` is its SHA-256, that of `dvc.lock` the SHA-256"
+        " of its stages other than `report`, as JSON with sorted keys.",
         ["what", "value"],
         body,
     )
@@ -93,11 +99,12 @@ def _times(spent: Sequence[Spent]) -> Block:
         instances=sum(stage.instances for stage in spent),
         seconds=sum(stage.seconds for stage in spent),
         longest=max(stage.longest for stage in spent),
+        cpu=None if (hours := core_hours(spent)) is None else 3600 * hours,
     )
     return Table(
-        "Wall time of each stage: the last recorded run of each instance, including imports, excluding DVC. What is"
-        " missing was restored from the cache. Source: `logs/stages.jsonl`.",
-        ["stage", "runs", "total, s", "longest, s"],
+        "Wall time of each stage: the last recorded run of each instance, including imports, excluding DVC;"
+        " processor time over all cores. What is missing was restored from the cache. Source: `logs/stages.jsonl`.",
+        ["stage", "runs", "total, s", "longest, s", "processor, s"],
         [_time(stage) for stage in [*spent, total]],
     )
 
@@ -108,9 +115,5 @@ def _time(spent: Spent) -> list[Entry]:
         numbers.number(spent.instances, 0),
         numbers.number(spent.seconds, 1),
         numbers.number(spent.longest, 1),
+        numbers.number(spent.cpu, 1),
     ]
-
-
-def references(_: Material) -> Iterator[Bullets]:
-    """Works that the experiment builds on."""
-    yield Bullets(REFERENCES)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from lottery.model.parameters import FinetuneParameters
 from lottery.params import Sections
-from lottery.report.blocks import Paragraph
+from lottery.report.blocks import Block, Folded, Paragraph
 from lottery.report.material import Material
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, Method
@@ -47,22 +47,23 @@ BAD = {
     "unsurvived": "has the same size and is filled first with what did not survive",
     "smallest": "has the same size and takes the smallest weights; of heads and MLPs, first those that did not survive",
 }
-MEASUREMENTS = (
-    "**Two states.** *Pruned*: the fine-tuned model with everything outside the subnetwork removed. *Retrained*:"
-    " the pre-trained weights and a new classifier, fine-tuned with the recipe above under the fixed mask."
-)
 STATISTICS = (
-    "**Statistics.** Random draws are averaged within their seed, since a draw is not a replication. Means, standard"
-    " deviations (ddof 1) and 95 % intervals (Student's t) are over seeds. Averages over tasks are taken within a seed"
-    " first. Intervals therefore describe the variation over seeds, not over samples of data; with few seeds they may"
-    " exceed the range of possible values. Verdicts are over cells, each a task with a seed; cells of one task share"
-    " its data. In verdicts, agreement is Cohen's kappa, with a jackknife pseudo-value for each cell, and subnetworks"
-    " count as alike above 0.6."
+    "**Statistics.** Tasks are fixed strata, seeds the replicates: each seed draws its own train and select. Draws of a"
+    " kind are averaged within their cell, but for the rank tests, which compare masks of one model. Differences of r"
+    " are tested by Welch-Satterthwaite t tests over tasks, moderated by the pooled variance where seeds are few; good"
+    " among random masks by the exact distribution of the rank sum; bad below random by van Elteren's test; claims of"
+    " equality by two one-sided tests. Holm's correction holds in each family; a secondary claim is tested only where"
+    " its clause is decided. Tables of single metrics show t intervals over seeds."
 )
 
 
-def methods(material: Material) -> Iterator[Paragraph]:
-    """Fine-tuning, the searches, the controls, both states, statistics."""
+def methods(material: Material) -> Iterator[Block]:
+    """Fine-tuning, the searches, the controls, statistics; all folded."""
+    yield Paragraph("The paper's procedure, with the parameters of this run.")
+    yield Folded("Fine-tuning, searches, controls and statistics", list(_methods(material)))
+
+
+def _methods(material: Material) -> Iterator[Paragraph]:
     parameters = material.parameters
     yield Paragraph(
         _finetuning(parameters[FinetuneParameters], material.shape)
@@ -72,7 +73,6 @@ def methods(material: Material) -> Iterator[Paragraph]:
     for method in METHODS.values():
         yield Paragraph(f"**{method.title}** {_removal(method, parameters)}")
     yield Paragraph(_controls(parameters[ControlsParameters]))
-    yield Paragraph(MEASUREMENTS)
     yield Paragraph(STATISTICS)
 
 
@@ -93,11 +93,20 @@ def _finetuning(recipe: FinetuneParameters, shape: tuple[int, int]) -> str:
 
 
 def _search(prune: PruneParameters) -> str:
-    floor = "" if prune.floor is None else f" and at {number(prune.floor)} or more"
     return (
         f"**The searches.** A search keeps pruning while the score stays at {setting(prune.threshold)} or more of the"
-        f" full model's{floor}, and returns the last subnetwork that met this threshold. {DATA[prune.data]}"
+        f" full model's{_floor(prune.floor)}, and returns the last subnetwork that met this threshold."
+        f" {DATA[prune.data]}"
     )
+
+
+def _floor(floor: float | str | None) -> str:
+    """What a search must keep besides its share of the full score."""
+    if floor is None:
+        return ""
+    if isinstance(floor, str):
+        return " and significantly above that of guessing on the same data"
+    return f" and at {number(floor)} or more"
 
 
 def _removal(method: Method, parameters: Sections) -> str:
@@ -137,8 +146,16 @@ REMOVAL: Mapping[str, Callable[[Sections], str]] = {
 
 
 def _controls(controls: ControlsParameters) -> str:
+    sparsities = listed(setting(sparsity) for sparsity in controls.matched)
+    matched = (
+        f" Tickets of all cells are compared with {sparsities} of the weights removed: *good* is the step of the"
+        " search's first phase that comes nearest to that."
+        if controls.matched
+        else ""
+    )
     return (
         f"**Controls.** *Good* is what a search returned. *Random* {RANDOM[controls.random]}"
-        f" ({counted(controls.draws, 'draw')} per good subnetwork). *Bad* {BAD[controls.bad]}. When more than half of"
-        " the components survive, good and bad must overlap."
+        f" ({counted(controls.random_draws, 'draw')} per good subnetwork, scored pruned). *Bad* {BAD[controls.bad]}"
+        f" ({counted(controls.bad_draws, 'draw')}). When more than half of the components survive, good and bad must"
+        f" overlap.{matched}"
     )

@@ -1,94 +1,106 @@
-"""The sections on scores: good subnetworks, their controls, and the paper's."""
+"""The section on scores: every cell as a point, baselines, data from elsewhere, super-survivors, further metrics."""
 
 from collections.abc import Iterator
-from itertools import product
+from typing import Any
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
+from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table
 from lottery.report.material import Material
-from lottery.tickets.methods import METHODS, STRUCTURED, method_title
-from lottery.vocabulary import (
-    GOOD_AND_CONTROLS,
-    KINDS,
-    MEASURED,
-    METRICS,
-    STATES,
-    SUPERS,
-    TICKET_STATE,
-    WHOLE,
-)
-from lottery.wording import NONE, counted, listed, seeds
+from lottery.tickets.methods import STRUCTURED, method_title
+from lottery.vocabulary import KINDS, MEASURED, METRICS, STATES, SUPERS
+from lottery.wording import NONE, listed, number, seeds
+
+OWNER = ["method", "kind", "state"]
 
 
-def results(material: Material) -> Iterator[Block]:
-    """All scores on dev, the super-survivors', and further metrics and splits."""
-    scores, titles = material.tables["results"], material.titles
-    super_survivors = scores["kind"].isin(SUPERS)
-    reported = scores[scores["reported"] & ~super_survivors]
-    supers = scores[scores["reported"] & super_survivors]
-    yield _scores(material, reported)
-    yield from _undefined(reported, titles)
-    yield Figure(
-        material.figure("scores"),
-        f"Dot plot with a panel for {listed(titles.values())} and, of several, for their mean: scores of"
-        " good, random and bad subnetworks of every pruning method, pruned and retrained; see Table 1.",
-        "Figure 1. Good, random and bad subnetworks, pruned (open circles) and retrained (filled diamonds): mean and"
-        " 95 % interval over seeds, with the full model (solid line) and the majority class (dotted line). Source:"
-        " `tables/results.csv`, `tables/averages.csv`.",
-    )
-    if len(supers):
-        yield _supers(material, supers)
-    else:
-        yield Paragraph("Super-survivors were not scored in this run.")
-    yield from _others(scores, titles)
+def scores(material: Material) -> Iterator[Block]:
+    """Averages against the paper's; folded: cells, scores of every metric, baselines, out of distribution, supers."""
+    yield _averages(material)
+    yield Folded("Every cell", [_figure(material)])
+    yield Folded("Scores of every task, in its metrics", list(_by_task(material)))
+    if len(material.tables["baselines"]):
+        yield Folded(
+            "Baselines: bag of words, and the same masks on random weights", [_baselines(material)]
+        )
+    ood = material.tables["ood"]
+    if len(ood):
+        yield Folded("Other sources of the same task", [_elsewhere(ood, material.titles)])
+    yield Folded("Super-survivors", [_supers(material)])
 
 
-def _scores(material: Material, reported: pd.DataFrame) -> Table:
-    averages = material.tables["averages"]
-    by_task = {task: scores.set_index(TICKET_STATE) for task, scores in reported.groupby("task")}
-    means = [scores.set_index(TICKET_STATE) for _, scores in averages.groupby("scope", sort=False)]
-    columns = [*(by_task[task] for task in material.titles), *means]
+def _averages(material: Material) -> Block:
+    """Chance-corrected means beside the authors'."""
+    averages, published = material.tables["averages"], material.tables["published"]
+    ours = averages[
+        averages["matched"].isna() & ~averages["kind"].isin([*SUPERS, "full", "majority"])
+    ]
+    if ours.empty:
+        return Paragraph("No cell is sound, so that there are no averages.")
+    theirs = published.set_index(OWNER)["share"].to_dict()
     return Table(
-        "Table 1. Scores on dev: mean ± standard deviation over seeds, and [95 % interval of the mean];"
-        f" {seeds(pd.concat([reported['n'], averages['n']]))}. Random draws are averaged within a seed first."
-        " Source: `tables/results.csv`, `tables/averages.csv`.",
-        ["pruning", "state", "subnetwork", *_headings(material.tasks), *map(_mean_of, means)],
+        "Mean r over the sound cells (tasks first), with its 95 % interval over n seeds or cells, and the authors'"
+        " (eight tasks). Source: `tables/averages.csv`, `tables/published.csv`.",
+        ["pruning", "state", "subnetwork", "r", "n", "paper"],
         [
             [
-                *_named(method, kind, state),
-                *(_score(column, (method, kind, state)) for column in columns),
+                *_named(row.method, row.kind, row.state),
+                numbers.estimate(row, 2),
+                numbers.number(row.n, 0),
+                numbers.number(theirs.get((row.method, row.kind, row.state)), 2),
             ]
-            for method, kind, state in _owners()
+            for row in rows(ours)
         ],
     )
-
-
-def _owners() -> list[tuple[str, str, str]]:
-    """Method, kind and state of every row of scores."""
-    baselines = [(WHOLE, "majority", "finetuned"), (WHOLE, "full", "finetuned")]
-    tickets = product(METHODS, MEASURED, GOOD_AND_CONTROLS)
-    return [*baselines, *((method, kind, state) for method, state, kind in tickets)]
 
 
 def _named(method: str, kind: str, state: str) -> list[str]:
     return [method_title(method) or NONE, STATES[state], KINDS[kind]]
 
 
-def _headings(tasks: pd.DataFrame) -> list[str]:
-    return [
-        f"{task.title}{' †' if task.degenerate else ''}, {METRICS[task.metric]}"
-        for task in rows(tasks)
-    ]
+def _figure(material: Material) -> Figure:
+    return Figure(
+        material.figure("scores"),
+        f"Dot plot with a panel for {listed(material.titles.values())}: chance-corrected scores of good, random and bad"
+        " subnetworks of every pruning method, pruned and retrained, a point for every seed.",
+        "Good, random and bad subnetworks, pruned (open circles) and retrained (filled diamonds): a point for every"
+        " seed, its random and bad draws averaged; bars: their mean. Source: `tables/cells.csv`.",
+    )
 
 
-def _mean_of(averages: pd.DataFrame) -> str:
-    return f"mean of {counted(int(averages['tasks'].iloc[0]), 'task')}"
+def _by_task(material: Material) -> Iterator[Table]:
+    """A table for every task: all metrics and splits of all its tickets."""
+    results = material.tables["results"]
+    results = results[results["split"] != "select"]
+    for task, title in material.titles.items():
+        of_task = results[results["task"] == task]
+        columns = list(dict.fromkeys((row.split, row.metric) for row in rows(of_task)))
+        keyed = of_task.set_index([*OWNER, "matched", "split", "metric"])
+        owners = of_task[[*OWNER, "matched"]].drop_duplicates()
+        yield Table(
+            f"Scores on {title}: mean ± standard deviation over seeds and [95 % interval of the mean];"
+            f" {seeds(of_task['n'])}. Source: `tables/results.csv`.",
+            [
+                "pruning",
+                "state",
+                "subnetwork",
+                *(f"{METRICS[metric]}, {split}" for split, metric in columns),
+            ],
+            [
+                [
+                    *_named(row.method, row.kind, row.state)[:2],
+                    KINDS[row.kind]
+                    + ("" if pd.isna(row.matched) else f", matched {row.matched:g}"),
+                    *(_score(keyed, (*row, *column)) for column in columns),
+                ]
+                for row in rows(owners)
+            ],
+        )
 
 
-def _score(scores: pd.DataFrame, key: tuple[str, ...]) -> Entry:
+def _score(scores: pd.DataFrame, key: tuple[object, ...]) -> Entry:
     """The entry of a frame indexed by keys; the majority class is a constant, which has no spread."""
     if key not in scores.index:
         return NONE
@@ -96,96 +108,63 @@ def _score(scores: pd.DataFrame, key: tuple[str, ...]) -> Entry:
     return numbers.number(row.mean) if "majority" in key else numbers.spread(row)
 
 
-def _undefined(reported: pd.DataFrame, titles: dict[str, str]) -> Iterator[Paragraph]:
-    undefined = reported[reported["undefined"] > 0]
-    if len(undefined):
-        named = listed(
-            f"{titles[row.task]}, {method_title(row.method)} {row.kind} {row.state} ({row.undefined})"
-            for row in rows(undefined)
-        )
-        yield Paragraph(
-            "Scores that are undefined, such as the correlation of constant predictions, are left out of these means"
-            f" and of n: {named}."
-        )
-
-
-def _supers(material: Material, supers: pd.DataFrame) -> Table:
-    key, averages = ["kind", "state"], material.tables["averages"]
-    columns = [supers[supers["task"] == task].set_index(key) for task in material.titles]
-    means = averages[(averages["scope"] == "sound") & averages["kind"].isin(SUPERS)].set_index(key)
-    mean = _mean_of(means) if len(means) else "mean"
+def _baselines(material: Material) -> Table:
+    """What the tickets compete with, task by task."""
     return Table(
-        f"Super-survivors of {STRUCTURED.title}: what every seed of a task keeps, next to as many"
-        " components that only some seeds keep (super-random) or that no seed keeps (super-bad), filled up from the"
-        " others if there are too few. Mean ± standard deviation and [95 % interval] on dev;"
-        f" {seeds(supers['n'])}. Source: `tables/results.csv`.",
-        ["state", "subnetwork", *_headings(material.tasks), mean],
+        "Baselines on dev: a bag of words (TF-IDF and logistic regression; overlap of words for a similarity) and good"
+        " masks trained from random weights, beside full, good and bad: mean ± standard deviation over n seeds, and r."
+        " Source: `tables/baselines.csv`.",
+        ["task", *OWNER_TITLES, "score", "r", "n"],
+        [_beside(row, material.titles[row.task]) for row in rows(material.tables["baselines"])],
+    )
+
+
+def _elsewhere(ood: pd.DataFrame, titles: dict[str, str]) -> Table:
+    """Splits of a task from other sources."""
+    return Table(
+        "The same models and subnetworks on examples from other sources, on which nothing was trained or chosen: mean ±"
+        " standard deviation over n seeds, and r on each split's own scale. Source: `tables/ood.csv`.",
+        ["task", "split", *OWNER_TITLES, "score", "r", "n"],
+        [_beside(row, titles[row.task], row.split) for row in rows(ood)],
+    )
+
+
+OWNER_TITLES = ("pruning", "state", "subnetwork")
+
+
+def _beside(row: Any, *first: str) -> list[Entry]:
+    text = number(row.value) + ("" if pd.isna(row.std) else f" ± {number(row.std)}")
+    return [
+        *first,
+        *_named(row.method, row.kind, row.state),
+        NONE if pd.isna(row.value) else Number(text, row.value),
+        numbers.number(row.share, 2),
+        numbers.number(row.n, 0),
+    ]
+
+
+def _supers(material: Material) -> Block:
+    results = material.tables["results"]
+    supers = results[results["reported"] & results["kind"].isin(SUPERS)]
+    if supers.empty:
+        return Paragraph("Super-survivors were not scored in this run.")
+    columns = {
+        title: supers[supers["task"] == task].set_index(["kind", "state"])
+        for task, title in material.titles.items()
+    }
+    return Table(
+        f"Super-survivors of {STRUCTURED.title}: what every seed of a task keeps, beside as many components that only"
+        " some seeds keep (super-random) or that no seed keeps (super-bad), filled up from the others if there are too"
+        f" few. Mean ± standard deviation and [95 % interval] on dev; {seeds(supers['n'])}. Source:"
+        " `tables/results.csv`.",
+        ["state", "subnetwork", *columns],
         [
             [
                 STATES[state],
                 KINDS[kind],
-                *(_score(column, (kind, state)) for column in [*columns, means]),
+                *(_score(column, (kind, state)) for column in columns.values()),
             ]
             for state in MEASURED
             for kind in SUPERS
-        ],
-    )
-
-
-def _others(scores: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
-    """Further metrics and splits of tasks that have them: the full model and the good subnetworks."""
-    others = scores[~scores["reported"] & (scores["split"] != "select")]
-    others = others[others["kind"].isin(["full", "good"])]
-    if others.empty:
-        return
-    keys = list(dict.fromkeys((row.task, row.split, row.metric) for row in rows(others)))
-    keyed = others.set_index(["task", "split", "metric", "method", "state"])
-    good = [(method, state) for method in METHODS for state in MEASURED]
-    owners = [(WHOLE, "finetuned"), *good]
-    yield Table(
-        f"Further metrics and splits: mean ± standard deviation and [95 % interval]; {seeds(others['n'])}."
-        " Source: `tables/results.csv`.",
-        [
-            "task",
-            "split",
-            "metric",
-            "full model",
-            *(f"good, {method_title(method)}, {state}" for method, state in good),
-        ],
-        [
-            [
-                titles[task],
-                split,
-                METRICS[metric],
-                *(_score(keyed, (task, split, metric, *owner)) for owner in owners),
-            ]
-            for task, split, metric in keys
-        ],
-    )
-
-
-def published(material: Material) -> Iterator[Table]:
-    """The paper's averages and ours, absolute and as shares of their full models."""
-    averages, paper = material.tables["averages"], material.tables["published"]
-    ours = averages[averages["scope"] == "sound"].set_index(TICKET_STATE)
-    shares, theirs = ours["share"].to_dict(), paper.set_index(TICKET_STATE)["mean"].to_dict()
-    full = float(theirs[WHOLE, "full", "finetuned"])
-    here = f"over {counted(int(ours['tasks'].iloc[0]), 'task')}" if len(ours) else "over no task"
-    yield Table(
-        f"The paper's scores and ours: means over {counted(int(paper['tasks'].iloc[0]), 'task')} there (BERT-base, five"
-        f" seeds; subnetworks chosen on the dev sets themselves), {here} here. Tasks and models differ, so compare"
-        " shares of the full model's score, each with the share that the majority class reaches. Source:"
-        " `tables/published.csv`, `tables/averages.csv`.",
-        ["pruning", "state", "subnetwork", "paper", "paper, of full", "here", "here, of full"],
-        [
-            [
-                *_named(*owner),
-                numbers.number(theirs[owner]),
-                numbers.percent(theirs[owner] / full),
-                _score(ours, owner),
-                numbers.percent(shares.get(owner)),
-            ]
-            for owner in _owners()
-            if owner in theirs
         ],
     )

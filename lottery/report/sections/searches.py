@@ -6,36 +6,61 @@ import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Paragraph, Table
+from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table
 from lottery.report.material import Material
+from lottery.report.reasons import reasons
 from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import PruneParameters
 from lottery.vocabulary import UNITS
-from lottery.wording import listed, number, seeds
+from lottery.wording import NONE, listed, number, percent, seeds
 
 MANY = 1e5
 """From here on components are counted in millions."""
 
 
 def searches(material: Material) -> Iterator[Block]:
-    """The curves, the sizes of the good subnetworks, and the gap between selection data and dev."""
-    beyond = (
-        " For this figure alone, the first phase is continued after the score has fallen below the score to keep; this"
-        " does not affect the chosen subnetworks."
+    """The curves, the sizes of the good subnetworks, and and the gap between select and dev."""
+    yield Paragraph(_summary(material))
+    yield Folded(
+        "Trajectories and sizes", [_curves(material), _sizes(material), _searches(material)]
     )
-    yield Figure(
+    yield Folded(
+        "What the searches fit to their data",
+        [_selection(material.tables["selection"], material.titles)],
+    )
+
+
+def _summary(material: Material) -> str:
+    """How far each method goes."""
+    searches = material.tables["searches"]
+    removed = searches[searches["usable"]].groupby("method")["sparsity"]
+    means, low, high = removed.mean(), removed.min(), removed.max()
+    ends = listed(
+        f"{method.title} removes {percent(means[method.name], 0)} of the weights ({percent(low[method.name], 0)} to"
+        f" {percent(high[method.name], 0)})"
+        for method in METHODS.values()
+        if method.name in means
+    )
+    return f"Averaged over usable searches, {ends}." if len(means) else "No search is usable."
+
+
+def _curves(material: Material) -> Figure:
+    beyond = (
+        " The first phase is continued after the score has fallen below the score to keep, for this figure and for"
+        " matched sizes; this does not affect the chosen subnetworks."
+    )
+    data = material.parameters[PruneParameters].data
+    return Figure(
         material.figure("curves"),
         f"Line plots, a panel for each of {listed(material.titles.values())}: score on the data that drive the searches"
         f" against the share of encoder weights removed, for {listed(method.title for method in METHODS.values())}.",
-        "Figure 2. Trajectories of the searches: score on the selection data against sparsity, the share of prunable"
+        f"Trajectories of the searches: score on {data} against sparsity, the share of prunable"
         " weights removed. Lines are the first phase of each search, thin ones seeds, thick ones the mean over the"
         " steps that all seeds took; later phases are not drawn, so that a chosen subnetwork (filled marker) may"
         " lie off"
-        " the lines. Dashes: the score to keep, mean over seeds; dots: the majority class on dev."
+        " the lines. Dashes: the score to keep, mean over seeds; dots: the majority class on the same data."
         f"{beyond if material.parameters[PruneParameters].curve else ''} Source: `tables/curves.csv`.",
     )
-    yield _sizes(material)
-    yield _selection(material.tables["selection"], material.titles)
 
 
 def _sizes(material: Material) -> Table:
@@ -50,13 +75,45 @@ def _sizes(material: Material) -> Table:
         for unit in [*method.units, "sparsity"]
     ]
     return Table(
-        "Table 2. What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"
+        "What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"
         f" {seeds(survivors['n'])}. Weights removed are counted among all weights of heads and MLPs, for all"
         " methods alike. Source: `tables/survivors.csv`.",
         ["task", *(heading for heading, _ in columns)],
         [
             [title, *(entries[task] for _, entries in columns)]
             for task, title in material.titles.items()
+        ],
+    )
+
+
+def _searches(material: Material) -> Table:
+    return Table(
+        "Every search: score of the full model, score to keep, score kept, weights removed. Censored: it ended while it"
+        " still accepted its last step. Source: `tables/searches.csv`.",
+        [
+            "task",
+            "seed",
+            "pruning",
+            "full",
+            "to keep",
+            "kept",
+            "removed",
+            "censored",
+            "counts for nothing because",
+        ],
+        [
+            [
+                material.titles[row.task],
+                str(row.seed),
+                METHODS[row.method].title,
+                numbers.number(row.full_score),
+                numbers.number(row.threshold),
+                numbers.number(row.score),
+                numbers.percent(row.sparsity, 0),
+                "yes" if row.censored else "no",
+                "; ".join(reasons(row.reason)) or NONE,
+            ]
+            for row in rows(material.tables["searches"])
         ],
     )
 
@@ -78,15 +135,14 @@ def _size(title: str, unit: str, survivors: pd.DataFrame) -> tuple[str, dict[str
 def _selection(selection: pd.DataFrame, titles: dict[str, str]) -> Block:
     if selection.empty:
         return Paragraph(
-            "Nothing was scored on selection data, so the gap between selection and dev is not known."
+            "Nothing was scored on select, so the gap between select and dev is not known."
         )
     keyed = selection.set_index(["task", "method", "quantity"])
     return Table(
-        "Table 3. Share of the full model's score that good subnetworks keep when pruned, in %, on the held-out"
-        " selection data and on dev; the gap, in percentage points, is due to overfitting of the search to its"
-        " data, and to chance. Mean ± standard deviation"
+        "What good subnetworks keep, pruned: r in % on select and on dev; the gap, in percentage points, is due to"
+        " overfitting of the search to its data, and to chance. Mean ± standard deviation"
         f" and [95 % interval]; {seeds(selection['n'])}. Source: `tables/selection.csv`.",
-        ["task", "pruning", "selection", "dev", "gap"],
+        ["task", "pruning", "select", "dev", "gap"],
         [
             [
                 titles[task],

@@ -1,4 +1,4 @@
-"""The section of verdicts on the paper's claims."""
+"""The section of verdicts: the five clauses place by place, their effects, and all other claims."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,75 +6,167 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.significance import ALPHA, smallest_p
+from lottery.analysis.looks import EvidenceParameters, level
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Folded, Number, Table
+from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
+from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
-from lottery.tickets.methods import METHODS
 from lottery.wording import NONE, listed, number
+
+FAMILIES = {
+    "primary": "The five clauses",
+    "secondary": "Secondary claims, each opened by the verdict on its clause",
+    "own": "Claims that are not the paper's",
+}
 
 
 def verdicts(material: Material) -> Iterator[Block]:
-    """The paper's claims with verdict and evidence, then a reader's own, and folded away what each of them says."""
-    families = {"the paper's claims": "verdicts", "claims that are not the paper's": "own-verdicts"}
-    for subject, name in families.items():
-        if name in material.tables:
-            yield _verdicts(material.tables[name], subject, name)
-    claims = pd.concat(
-        [material.tables[name] for name in families.values() if name in material.tables]
+    """The scoreboard as figure and words, the effects of the clauses, all effects, and the claims in full."""
+    claims = material.tables["verdicts"]
+    alpha = level(len(material.seeds), material.parameters[EvidenceParameters].looks)
+    yield Paragraph(
+        "The clauses: "
+        + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
+        + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0."
+        " *Contradicted*: the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was"
+        f" claimed. Else *undecided*. Each word is wrong with a probability of at most {alpha:.2g} in all five clauses"
+        " together (Holm)."
     )
-    table = Table(
-        "Each claim in full, with its test. A term names the method, kind and state of a scored subnetwork"
-        f" ({listed(f'`{method.name}`: {method.title}' for method in METHODS.values())}) or another quantity of a cell."
-        f" Source: {listed(f'`tables/{name}.csv`' for name in families.values() if name in material.tables)}.",
-        ["claim", "sentence", "test, on the mean over cells", "section of the paper"],
-        [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(claims)],
+    yield Figure(
+        material.figure("scoreboard"),
+        "Grid of small dot plots, a row for each clause of the abstract and a column for the authors' data, for"
+        f" {listed(material.titles.values())} and for all tasks: verdict, effect with interval, and a dot for every"
+        " seed.",
+        "Scoreboard. Markers: effect, with the interval that its test implies (rank tests have none); dots: its seeds,"
+        " in the authors' data its tasks. Right of the dotted line supports the clause, near it P5; in brackets, the"
+        " smallest effect that is found with 80 % power. Source: `tables/verdicts.csv`,"
+        " `tables/verdict-tasks.csv`, `tables/verdict-cells.csv`.",
     )
-    yield Folded("The claims in full", [table])
+    yield _words(material)
+    yield _effects(claims)
+    yield from _underpowered(claims)
+    yield Figure(
+        material.figure("forest"),
+        "Forest plot: the effect of every primary and secondary claim with its interval, its verdict, and the effect in"
+        " the authors' data.",
+        "All effects over all tasks, by their unit; bold: the clauses. Open markers: no verdict, in brackets the"
+        " smallest effect that is found with 80 % power. Ticks: the authors' own effect. Source:"
+        " `tables/verdicts.csv`.",
+    )
 
 
-def _verdicts(frame: pd.DataFrame, subject: str, name: str) -> Table:
-    header = [
-        "claim",
-        "verdict",
-        "effect [95 % interval]",
-        "n",
-        "p (Holm)",
-        "the paper's effect (n)",
+def claims(material: Material) -> Iterator[Folded]:
+    """Every claim of every family in full."""
+    claims = material.tables["verdicts"]
+    for family, title in FAMILIES.items():
+        of_family = claims[claims["family"] == family]
+        if len(of_family):
+            yield Folded(
+                f"{title}: every claim, its test and its verdict", list(_in_full(of_family))
+            )
+
+
+def _words(material: Material) -> Table:
+    claims = list(rows(primary(material.tables["verdicts"])))
+    by_task = material.tables["verdict-tasks"].set_index(["claim", "task"])["verdict"].to_dict()
+    body: list[list[Entry]] = [
+        ["authors' data", *(Verdict(row.published_verdict) for row in claims)]
     ]
+    for task, title in material.titles.items():
+        words = [by_task.get((row.claim, task), "untested") for row in claims]
+        body.append([title, *map(Verdict, words)])
+    body.append(["all tasks", *(Verdict(row.verdict) for row in claims)])
     return Table(
-        f"Verdicts on {subject}. The effect is the left side of the claim's test (see The claims in full), its mean"
-        " over n cells, each a task with a seed, with a t interval; a positive effect supports the claim. p is"
-        " one-sided, in the direction of the effect, from flipping signs over the cells, and corrected over the claims"
-        f" of this table by Holm's method{_floor(frame)}. A claim is reproduced if its effect is positive and p is at"
-        f" most {ALPHA:g}, contradicted if its effect is negative and p is at most {ALPHA:g}, else undecided. The"
-        f" paper's effects are over tasks, or over cells. Source: `tables/{name}.csv`.",
-        [*header, "evidence"],
+        "Verdicts on the clauses in the authors' own data (BERT-base), on each task, and over all tasks. Source:"
+        " `tables/verdicts.csv`, `tables/verdict-tasks.csv`.",
+        ["where", *(row.clause for row in claims)],
+        body,
+    )
+
+
+def _effects(claims: pd.DataFrame) -> Table:
+    titles = names(claims)
+    return Table(
+        "Effects behind the clauses over all tasks; above 0 supports, for P5 near 0. p: one-sided, corrected (Holm)."
+        " Detectable: the smallest effect that this run finds with 80 % power. The authors published no draws: their"
+        " effects on P1 and P2 are differences of r. Source: `tables/verdicts.csv`.",
+        ["clause", "effect [interval]", "of", "cells", "p", "detectable", "authors"],
         [
             [
-                row.claim,
-                f"**{row.verdict}**",
-                numbers.estimate(row),
-                numbers.number(row.n, 0),
-                numbers.probability(row.p_holm),
-                _published(row),
-                row.evidence,
+                titles[row.claim],
+                _effect(row),
+                EFFECTS[row.clause],
+                numbers.number(row.cells, 0),
+                numbers.probability(row.p_adjusted),
+                numbers.number(row.mde, 2),
+                numbers.number(row.published_effect, 2),
             ]
-            for row in rows(frame.rename(columns={"effect": "mean"}))
+            for row in rows(primary(claims))
         ],
     )
 
 
-def _published(row: Any) -> Entry:
-    """The effect in the paper's own results, and their number."""
-    if not row.published_n:
+def _effect(row: Any) -> Entry:
+    if pd.isna(row.effect):
         return NONE
-    return Number(f"{number(row.published)} ({row.published_n})", row.published)
+    text = number(row.effect, 2)
+    if not pd.isna(row.low):
+        text += f" [{number(row.low, 2)}, {number(row.high, 2)}]"
+    return Number(text, row.effect)
 
 
-def _floor(frame: pd.DataFrame) -> str:
-    """The smallest possible p, where that is near the significance level."""
-    tests = int(frame["p"].notna().sum())
-    least = min(1.0, tests * smallest_p(int(frame["n"].max())))
-    near = tests and least > ALPHA / 5
-    return f"; it cannot fall below {number(least)} with this many cells" if near else ""
+def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
+    """What an undecided clause would have needed."""
+    undecided = claims[
+        (claims["verdict"] == "undecided") & claims["mde"].notna() & (claims["family"] == "primary")
+    ]
+    if len(undecided):
+        titles = names(claims)
+        needed = listed(
+            f"{titles[row.claim]} ({number(row.mde, 2)}; seen: {number(row.effect, 2)})"
+            for row in rows(undecided)
+        )
+        yield Paragraph(
+            "Undecided does not mean absent. The smallest effect that this run would have found with 80 % power:"
+            f" {needed}."
+        )
+
+
+def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
+    """Verdicts with all numbers, and sentences with their tests."""
+    yield Table(
+        "Verdicts: effect over all tasks with its interval, n cells of k tasks, p before and after correction, smallest"
+        " detectable effect, and verdict and effect in the authors' data. Source: `tables/verdicts.csv`.",
+        [
+            "claim",
+            "verdict",
+            "effect",
+            "unit",
+            "n (k)",
+            "p",
+            "p, corrected",
+            "detectable",
+            "authors",
+            "authors' effect",
+        ],
+        [
+            [
+                row.claim,
+                Verdict(row.verdict),
+                _effect(row),
+                UNITS[row.unit],
+                f"{number(row.cells, 0)} ({number(row.tasks, 0)})",
+                numbers.probability(row.p),
+                numbers.probability(row.p_adjusted),
+                numbers.number(row.mde, 2),
+                Verdict(row.published_verdict),
+                numbers.number(row.published_effect, 2),
+            ]
+            for row in rows(claims)
+        ],
+    )
+    yield Table(
+        "The claims in full. Source: `tables/verdicts.csv`.",
+        ["claim", "sentence", "test", "section of the paper"],
+        [[row.claim, row.sentence, f"`{row.test}`", str(row.section)] for row in rows(claims)],
+    )
