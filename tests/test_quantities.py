@@ -129,4 +129,4 @@ def test_published_quantities_are_those_of_the_paper() -> None:
     assert "wnli" not in means.index
     assert means["unstable heads"].mean() == pytest.approx(0.73, abs=0.005)
     assert published.cells["heads across seeds"].count() == 40
-    assert not any(name.endswith(MATCHED) for name in published.cells)
+    assert not any(str(name).endswith(MATCHED) for name in published.cells)

@@ -19,7 +19,6 @@ from lottery.tickets.methods import MAGNITUDE
 from tests import toys
 from tests.records import ToyExperiment
 
-
 Row = tuple[str, int, str, str, int, str, float]
 
 
