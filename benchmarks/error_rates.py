@@ -1,155 +1,29 @@
 """`python -m benchmarks.error_rates`: simulated error rates and power of the verdicts, as a table in Markdown.
 
-A world says how its cells would score; runs of it are drawn, and decided like a real one. In a world of nulls every
-claim is false by the least that is possible, so that the share of runs with a false verdict is the error rate. Power is
-the share of runs of a likely world that decide a clause.
+In a world of nulls every claim is false by the least that is possible, so that the share of its runs with a false
+verdict is the error rate. Power is the share of runs of a likely world that decide a clause.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from rich.console import Console
-from scipy import stats
 from typer import Option
 
-from lottery.analysis.claims import HALF_WAY, MARGIN, PRIMARY, SECONDARY
-from lottery.analysis.evidence import CELL, MATCHED, Evidence
-from lottery.analysis.frames import beside, load
-from lottery.analysis.heads import COLUMNS, slopes
+from benchmarks.worlds import LIKELY, NULLS, World, measured, run
+from lottery.analysis.claims import PRIMARY, SECONDARY
+from lottery.analysis.evidence import CELL, Evidence
 from lottery.analysis.hypotheses import Above, Within
-from lottery.analysis.kappas import across_seeds
 from lottery.analysis.looks import ALPHA, level
 from lottery.analysis.verdicts import decide
 from lottery.seeds import rng
-from lottery.subnetwork import Subnetwork
-from lottery.ticket import Ticket
-from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 from stages.shell import cli
 
-LAYERS, HEADS, RANDOM, BAD = 6, 12, 19, 9
-S, M = STRUCTURED.name, MAGNITUDE.name
 console = Console(highlight=False)
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class World:
-    """Corrected scores of a task: means, and standard deviations over masks and over seeds.
-
-    pruned: of good, random and bad tickets. trained: of bad ones, with its std in `trained_sd`. likeness: correlation
-    over seeds of what decides which heads are kept. slope: the difference of the share of heterogeneous maps between
-    heads that are kept and those that are not.
-    """
-
-    pruned: tuple[float, float, float] = (0.87, 0.50, 0.25)
-    mask_sd: float = 0.15
-    seed_sd: float = 0.08
-    trained: float = 0.85
-    trained_sd: float = 0.09
-    words: float = 0.50
-    words_sd: float = 0.03
-    likeness: float = 0.40
-    slope: float = 0.03
-    map_sd: float = 0.36
-
-
-LIKELY = {
-    "sst2": World(trained=0.80, trained_sd=0.09, words=0.48),
-    "sarcasm": World(trained=0.90, trained_sd=0.10, words=0.58),
-    "stsb": World(mask_sd=0.20, trained=0.75, trained_sd=0.15, words=0.80),
-}
-"""What the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
-RETRAINED = ("sst2", "sarcasm")
-LIKE_AT_BORDER = 0.805
-"""The likeness at which kappas of the larger halves of 72 heads average 0.6, by simulation."""
-NULL = World(
-    (0.5, 0.5, 0.5), trained=HALF_WAY, words=HALF_WAY, likeness=LIKE_AT_BORDER, slope=MARGIN
-)
-NULLS = {
-    "sst2": replace(NULL, mask_sd=0.05, trained_sd=0.03),
-    "sarcasm": replace(NULL, mask_sd=0.10, trained_sd=0.40),
-    "stsb": replace(NULL, mask_sd=0.20, trained_sd=0.10),
-}
-
-
-def run(worlds: dict[str, World], seeds: int, random: np.random.Generator) -> Evidence:
-    """The evidence of one run of these worlds."""
-    cells = [(task, seed) for task in worlds for seed in range(seeds)]
-    tickets = [
-        ticket for task, world in worlds.items() for ticket in masks(task, world, seeds, random)
-    ]
-    index = pd.MultiIndex.from_tuples(cells, names=CELL)
-    trained = {cell: retrained(worlds[cell[0]], random) for cell in cells if cell[0] in RETRAINED}
-    scores = pd.DataFrame.from_dict(trained, orient="index").set_index(
-        pd.MultiIndex.from_tuples(list(trained), names=CELL)
-    )
-    heads = pd.concat([profiles(ticket, worlds[ticket.task], random) for ticket in tickets])
-    kappas = across_seeds(tickets).add_suffix(MATCHED)
-    return Evidence(
-        cells=beside([scores.reindex(index), kappas, slopes(heads)]),
-        draws=pd.concat(
-            [drawn(*cell, worlds[cell[0]], random) for cell in cells], ignore_index=True
-        ),
-        seeds=seeds,
-    )
-
-
-def retrained(world: World, random: np.random.Generator) -> dict[str, float]:
-    """The retrained bad ticket and the bag of words of a cell."""
-    return {
-        f"{S} bad retrained": random.normal(world.trained, world.trained_sd),
-        "words": random.normal(world.words, world.words_sd),
-    }
-
-
-def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd.DataFrame:
-    """All masks of a cell, scored pruned."""
-    kinds = zip(("good", "random", "bad"), world.pruned, (1, RANDOM, BAD), strict=True)
-    rows = [
-        (task, seed, method, kind, draw, np.nan, mean + shift + random.normal(0, world.mask_sd))
-        for kind, mean, count in kinds
-        for method in (S, M)
-        for shift in [random.normal(0, world.seed_sd if kind == "good" else 0)]
-        for draw in range(count)
-    ]
-    return pd.DataFrame(rows, columns=[*CELL, "method", "kind", "draw", "matched", "share"])
-
-
-def preference(task: str) -> Array:
-    """What the seeds of a task have in common about its heads [L, H]: the quantiles of a normal distribution."""
-    quantiles = stats.norm.ppf((np.arange(LAYERS * HEADS) + 0.5) / (LAYERS * HEADS))
-    return rng("preference", task).permutation(quantiles).reshape(LAYERS, HEADS)
-
-
-def masks(task: str, world: World, seeds: int, random: np.random.Generator) -> Iterator[Ticket]:
-    """Masks that keep half of the heads."""
-    shared, noise = np.sqrt(world.likeness), np.sqrt(1 - world.likeness)
-    for seed in range(seeds):
-        liking = shared * preference(task) + noise * random.normal(size=(LAYERS, HEADS))
-        kept = {"heads": liking > np.median(liking), "mlps": np.ones(LAYERS, bool)}
-        yield Ticket(task, seed, STRUCTURED.good, Subnetwork(kept))
-
-
-def profiles(ticket: Ticket, world: World, random: np.random.Generator) -> pd.DataFrame:
-    """Both shares of heterogeneous maps of every head of a cell.
-
-    Apart from the slope, they have nothing to do with how often a head is kept.
-    """
-    kept = ticket.subnetwork["heads"]
-    layer, index = (place.ravel() for place in np.indices(kept.shape))
-    odds = stats.norm.cdf(preference(ticket.task) * np.sqrt(world.likeness / (1 - world.likeness)))
-    odds -= odds.mean(axis=1, keepdims=True)
-    base = rng("heads", ticket.task).normal(0.5, world.map_sd, (2, *kept.shape))
-    base -= ((base * odds).sum((1, 2)) / (odds**2).sum())[:, None, None] * odds
-    shares = base + world.slope * kept + random.normal(0, 0.05, base.shape)
-    columns = (ticket.task, ticket.seed, layer, index, kept.ravel().astype(float))
-    return pd.DataFrame(dict(zip(COLUMNS, (*columns, *shares.reshape(2, -1)), strict=True)))
 
 
 def decided(worlds: dict[str, World], seeds: int, runs: int, alpha: float) -> Counter[str]:
@@ -206,41 +80,10 @@ def table(runs: int, worlds: dict[str, World]) -> Iterator[str]:
         yield f"| nulls, secondary families | {seeds} | {ALPHA:.4f} | {' | '.join(shares)} | |"
 
 
-def measured(folder: Path) -> dict[str, World]:
-    """LIKELY worlds with the means and standard deviations of a run, as far as its tables have them."""
-    draws, cells = load(folder / "draws.csv"), load(folder / "cells.csv")
-    return {
-        task: _measured(
-            world,
-            draws[(draws["task"] == task) & (draws["method"] == S) & draws["matched"].isna()],
-            cells[(cells["task"] == task) & cells["reported"] & cells["usable"]],
-        )
-        for task, world in LIKELY.items()
-    }
-
-
-def _measured(world: World, draws: pd.DataFrame, cells: pd.DataFrame) -> World:
-    """A world with the numbers of a task; those that cannot be estimated stay as they are."""
-    by_kind = draws.groupby("kind")["share"].mean()
-    masks_sd = draws[draws["kind"] == "random"].groupby("seed")["share"].std().mean()
-    of_bad = (cells["method"] == S) & (cells["kind"] == "bad") & (cells["state"] == "retrained")
-    bad, words = cells.loc[of_bad, "share"], cells.loc[cells["kind"] == "words", "share"]
-    estimates = {
-        "mask_sd": masks_sd, "trained": bad.mean(), "trained_sd": bad.std(),
-        "words": words.mean(), "words_sd": words.std(),
-    }  # fmt: skip
-    known: dict[str, Any] = {
-        name: float(value) for name, value in estimates.items() if not np.isnan(value)
-    }
-    if {"good", "random", "bad"} <= set(by_kind.dropna().index):
-        known["pruned"] = tuple(by_kind[["good", "random", "bad"]])
-    return replace(world, **known)
-
-
 def main(
     runs: Annotated[
         int, Option(min=4, help="Simulated runs of nulls; a quarter of a likely world.")
-    ] = 800,
+    ] = 400,
     tables: Annotated[
         Path | None, Option(help="Tables of a run whose numbers make the likely world.")
     ] = None,

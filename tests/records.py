@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from safetensors.numpy import save_file
 
@@ -21,26 +20,14 @@ from lottery.attention.patterns import PATTERNS, PatternAccuracy
 from lottery.schemas import ImportanceRecord, Prediction, Score, StepRecord
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
-from lottery.tasks import get_task as task_called
-from lottery.ticket import Key, Ticket
+from lottery.ticket import Ticket
 from lottery.tickets import measurements
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import ControlsParameters, RetrainParameters
-from lottery.vocabulary import SUPERS, WHOLE
+from lottery.vocabulary import SUPERS
 from stages import analyse
+from tests import toy_masks, toy_predictions
 from tests.project import ROOT
-
-LEVELS = {
-    False: {
-        "pruned": {"good": 0.90, "random": 0.35, "bad": 0.15, "super-random": 0.2},
-        "retrained": {"good": 0.95, "random": 0.85, "bad": 0.70},
-    },
-    True: {
-        "pruned": {"good": 0.91, "random": 0.05, "bad": 0.02},
-        "retrained": {"good": 0.99, "random": 0.50, "bad": 0.25},
-    },
-}
-"""Share of the way from the majority class to the full model, by whether weights are pruned, state and kind."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +82,11 @@ class ToyExperiment:
 
     def _cell(self, name: str, seed: int, root: Path) -> None:
         folder, generator = root / "subnetworks" / name / str(seed), rng(name, seed, "made up")
-        predicted = list(self._predictions(name, seed, generator))
+        full = 0.4 if name in self.degenerate else 0.82 + generator.normal(0, 0.006)
+        planned = measurements.of_cell(seed, self.controls, self.retrain)
+        if self.supers:
+            planned += measurements.of_super_survivors(seed, self.controls, self.retrain)
+        predicted = list(toy_predictions.predictions(name, full, planned, seed, generator))
         tables = root / "scores" / name / str(seed)
         tables.mkdir(parents=True)
         predicted_tables = root / "predictions" / name / str(seed)
@@ -108,7 +99,8 @@ class ToyExperiment:
         for method in METHODS.values():
             for key in analysed_keys(self.controls.matched):
                 if key.method == method.name:
-                    Ticket(name, seed, key, self._kept(method, key, name, generator)).save(folder)
+                    kept = toy_masks.kept(key, name, self.layers, self.heads, generator)
+                    Ticket(name, seed, key, kept).save(folder)
             good = Ticket.load(folder, name, seed, method.good).subnetwork
             steps += self._search(method, good, generator)
         rows = [{"task": name, "seed": seed, **step} for step in steps]
@@ -127,89 +119,6 @@ class ToyExperiment:
             pa.Table.from_pylist(importance, schema=records.schema(ImportanceRecord)),
             folder / "importance.parquet",
         )
-
-    def _predictions(
-        self, name: str, seed: int, generator: np.random.Generator
-    ) -> Iterator[Prediction]:
-        task = task_called(name)
-        majority = 0.0 if task.metrics[0] in ("pearson", "matthews") else 0.5
-        full = 0.4 if name in self.degenerate else 0.82 + generator.normal(0, 0.006)
-        splits = {"dev": 600, "select": 200} | ({"dev-mismatched": 550} if name == "mnli" else {})
-        for split, n in splits.items():
-            labels = rng(name, split, "labels").permutation(np.arange(n) % 2).astype(np.float32)
-            if task.regression:
-                labels = rng(name, split, "labels").normal(size=n).astype(np.float32)
-            for value in self._values(seed, split, majority, full, generator):
-                score = value.pop("value")
-                logits = predicted_logits(labels, score, task.classes, generator)
-                if value["kind"] == "majority":
-                    logits = np.tile(np.eye(1, task.classes), (n, 1))
-                yield Prediction(
-                    task=name,
-                    seed=seed,
-                    split=split,
-                    logits=logits.astype(np.float16).ravel(),
-                    labels=labels,
-                    **value,
-                )
-
-    def _values(
-        self, seed: int, split: str, majority: float, full: float, generator: np.random.Generator
-    ) -> Iterator[dict[str, Any]]:
-        cell = measurements.of_cell(seed, self.controls, self.retrain)
-        supers = measurements.of_super_survivors(seed, self.controls, self.retrain)
-        for measurement in (*cell, *(supers if self.supers else ())):
-            key, state = measurement.key, measurement.state
-            if split in measurement.scored_on({split: None}):
-                level = self._level(key, state) + generator.normal(0, 0.03)
-                level = {"full": 1.0, "majority": 0.0}.get(key.kind, level)
-                value = majority + (full - majority) * level
-                yield key._asdict() | {"state": state, "value": value}
-
-    def _level(self, key: Key, state: str) -> float:
-        """Share of the way from the majority class to the full model."""
-        if key.method == WHOLE or state == "reinitialised":
-            return 0.4
-        kind = "good" if key.kind == "pretrained" else key.kind
-        return LEVELS[METHODS[key.method].prunes_weights][state].get(kind, 0.6)
-
-    def _kept(
-        self, method: Method, key: Key, task: str, generator: np.random.Generator
-    ) -> Subnetwork:
-        """About half of the components, exactly half at a matched sparsity."""
-        if not method.prunes_weights:
-            return self._components(task, generator, exact=key.matched is not None)
-        noise = 0.0 if key.kind == "pretrained" else 0.02
-        return self._weights(rng("magnitudes"), generator, noise)
-
-    def _components(self, name: str, generator: np.random.Generator, exact: bool) -> Subnetwork:
-        preference = rng(name, "liking").random((self.layers, self.heads))
-        liking = preference + generator.normal(0, 0.5, preference.shape)
-        mlps = generator.random(self.layers) - np.linspace(0.9, 0.5, self.layers)
-        return Subnetwork(
-            {
-                "heads": liking > (np.median(liking) if exact else 0.55),
-                "mlps": mlps < (np.median(mlps) if exact else 0.0),
-            }
-        )
-
-    def _weights(
-        self, magnitudes: np.random.Generator, generator: np.random.Generator, noise: float
-    ) -> Subnetwork:
-        width = 2 * self.heads
-        square, tall = (width, width), (4 * width, width)
-        parts = {}
-        for layer in range(self.layers):
-            at, share = f"layers.{layer}", 0.5 + 0.04 * layer / self.layers
-            names = {
-                **{f"attention.{name}": square for name in ("query", "key", "value", "output")},
-                "mlp.expand": tall,
-                "mlp.contract": tall[::-1],
-            }
-            for name, shape in names.items():
-                moved = magnitudes.random(shape) + generator.normal(0, noise, shape)
-                parts[f"{at}.{name}.weight"] = moved < share
-        return Subnetwork(parts)
 
     def _search(
         self, method: Method, good: Subnetwork, generator: np.random.Generator
@@ -281,20 +190,6 @@ class ToyExperiment:
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")
-
-
-def predicted_logits(
-    labels: NDArray[np.float32], score: float, classes: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Logits [N, classes] of which about this share is right, or whose correlation with the labels is about this."""
-    if classes == 1:
-        noise = generator.normal(size=len(labels))
-        mixed: NDArray[np.float64] = score * labels + np.sqrt(1 - score**2) * noise
-        return mixed[:, None]
-    right = generator.permutation(np.arange(len(labels)) < round(score * len(labels)))
-    told = np.where(right, labels, (labels + 1) % classes).astype(int)
-    logits: NDArray[np.float64] = np.eye(classes)[told]
-    return logits
 
 
 def head_profile(generator: np.random.Generator, **owner: Any) -> HeadProfile:

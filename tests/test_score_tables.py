@@ -68,7 +68,7 @@ def test_a_seed_with_an_undefined_draw_is_undefined_and_left_out_of_n() -> None:
     assert (row.mean, row.n, row.undefined) == (0.6, 1, 1)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(st.lists(st.floats(0.6, 1), min_size=2, max_size=2), min_size=2, max_size=5))
 def test_averages_are_means_of_corrected_scores_over_seeds_within_each_task(
     values: list[list[float]],
@@ -82,7 +82,7 @@ def test_averages_are_means_of_corrected_scores_over_seeds_within_each_task(
             (task, seed, "structured", "good", 0, "pruned", value),
         )
     ]
-    table = averages.averages(cells_of(*rows), ["sst2", "rte"])
+    table = averages.averages(cells_of(*rows), ["sst2", "rte"], {})
     average = table[table["kind"] == "good"].iloc[0]
     assert average["mean"] == pytest.approx(np.mean((np.array(values) - 0.5) / 0.4))
     assert (average["tasks"], average["n"]) == (2, 2 * len(values))
@@ -97,7 +97,7 @@ def test_what_is_not_usable_is_in_no_mean() -> None:
     ]
     cells = cells_of(*rows, *baselines("sst2", 1, 0.8), *baselines("sst2", 2, 0.8))
     cells["usable"] = cells["seed"] == 1
-    (average,) = averages.averages(cells, ["sst2"]).query("kind == 'good'").to_dict("records")
+    (average,) = averages.averages(cells, ["sst2"], {}).query("kind == 'good'").to_dict("records")
     assert (average["mean"], average["n"]) == (pytest.approx(2 / 3), 1)
     (result,) = score_tables.results(cells).query("kind == 'good'").to_dict("records")
     assert (result["mean"], result["n"], result["undefined"]) == (0.7, 1, 1)

@@ -148,7 +148,8 @@ def _agreement(name: str, sentence: str, quantity: str, alike: bool) -> Claim:
     return Claim(name, "P4", "5", sentence, [hypothesis])
 
 
-def _stability() -> Iterator[Claim]:
+def _alike() -> Iterator[Claim]:
+    """Agreement of masks of one size."""
     s, m = STRUCTURED.title, MAGNITUDE.title
     for others in ("seeds", "tasks"):
         yield _agreement(
@@ -175,6 +176,10 @@ def _stability() -> Iterator[Claim]:
         f"mlps across seeds{MATCHED}",
         False,
     )
+
+
+def _stability() -> Iterator[Claim]:
+    s, m = STRUCTURED.title, MAGNITUDE.title
     yield Claim(
         f"{s}: 70 % of heads unstable",
         "P4",
@@ -219,6 +224,7 @@ SECONDARY = (
     *_orders("P1", "good", "random"),
     *_orders("P2", "random", "bad"),
     *_training(),
+    *_alike(),
     *_stability(),
     _attention(),
 )

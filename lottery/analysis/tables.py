@@ -163,8 +163,6 @@ def analyse(
     curves = score_tables.curves(run.steps, found)
     sizes = survival.sizes(run.good, curves)
     tickets = soundness.usable_tickets(run.tickets, sound, found)
-    usable = cells[cells["usable"] & cells["reported"]]
-    resampled = bootstrap.resample(run.predictions, usable)
     measured = quantities.Measured(cells, draws, tickets, run.importance, run.profiles, run.heads)
     return {
         "tasks": score_tables.overview(cells, sound, tasks),
@@ -172,13 +170,8 @@ def analyse(
         **_verdicts(measured, published, grid, matched, looks),
         "cells": cells,
         "draws": draws,
-        "results": score_tables.results(cells),
-        "averages": averages.averages(cells, tasks, resampled),
-        "variance": bootstrap.spreads(resampled, cells, tasks),
-        "baselines": baselines.baselines(cells, tasks),
-        "ood": baselines.out_of_distribution(cells, tasks),
+        **_scores(cells, run.predictions, tasks),
         "published": published_scores.averages(published.scores),
-        "selection": score_tables.selection(cells),
         "sizes": sizes,
         "survivors": survival.survivors(sizes, tasks),
         "curves": curves,
@@ -190,6 +183,21 @@ def analyse(
         "importance-agreement": stability.importance_agreement(run.importance),
         "patterns": run.pattern_accuracy,
         **_attention(run.profiles, tickets),
+    }
+
+
+def _scores(
+    cells: pd.DataFrame, predictions: pd.DataFrame, tasks: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Scores over seeds and over tasks, and how they vary."""
+    resampled = bootstrap.resample(predictions, cells[cells["usable"] & cells["reported"]])
+    return {
+        "results": score_tables.results(cells),
+        "averages": averages.averages(cells, tasks, resampled),
+        "variance": bootstrap.spreads(resampled, cells, tasks),
+        "baselines": baselines.baselines(cells, tasks),
+        "ood": baselines.out_of_distribution(cells, tasks),
+        "selection": score_tables.selection(cells),
     }
 
 
