@@ -1,7 +1,9 @@
 """Figures of experiments of every shape: small files, whose bytes depend on the numbers alone."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
+from typing import get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -9,14 +11,22 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from lottery.analysis import frames
+from lottery.analysis.claims import PRIMARY
+from lottery.analysis.hypotheses import Unit
+from lottery.analysis.verdicts import Verdict
+from lottery.report import clauses
 from lottery.report.figures import style
 from lottery.report.figures.curves import search_curves
+from lottery.report.figures.fan import fan
+from lottery.report.figures.forest import forest
 from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.scoreboard import scoreboard
 from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import RAMP, survival_maps
-from lottery.tickets.methods import MAGNITUDE, STRUCTURED
+from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED
 from tests.records import ToyExperiment, analysed
 
 SHAPES = {
@@ -37,8 +47,11 @@ def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
-    tasks, components = tables["tasks"], tables["survival"]
+    tasks, components, claims = tables["tasks"], tables["survival"], tables["verdicts"]
     return {
+        "fan": fan(tables),
+        "scoreboard": scoreboard(tables, clauses.names(claims)),
+        "forest": forest(claims, clauses.names(claims)),
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
         "heads": survival_maps(components[components["method"] == STRUCTURED.name], tasks, False),
@@ -66,6 +79,35 @@ def test_same_numbers_give_same_bytes_in_any_style_of_the_user(tmp_path: Path) -
         assert drawn == (tmp_path / "again.png").read_bytes()
         assert not any(word in drawn for word in (b"tEXt", b"tIME", b"atplotlib"))
         assert imread(tmp_path / "again.png")[0, 0, :3].tolist() == [1, 1, 1]
+
+
+def test_every_verdict_is_drawn_whatever_is_missing(tmp_path: Path) -> None:
+    tables = read(SHAPES["one cell"], tmp_path)
+    words = cycle(get_args(Verdict))
+    claims = tables["verdicts"]
+    every = claims.assign(
+        verdict=[next(words) for _ in range(len(claims))], effect=0.1, low=0.0, high=0.2, mde=0.3
+    )
+    for verdicts in (every, every.assign(effect=np.nan, low=np.nan, high=np.nan)):
+        drawn = scoreboard({**tables, "verdicts": verdicts}, {}), forest(verdicts, {})
+        for figure in drawn:
+            style.save(figure, tmp_path / "drawn.png")
+            shown = " ".join(text.get_text() for text in figure.findobj(Text))
+            assert "reproduced" in shown
+            assert "undecided (0.30)" in shown
+
+
+def test_fan_without_usable_masks_says_so(tmp_path: Path) -> None:
+    tables = read(SHAPES["one cell"], tmp_path)
+    nothing = {**tables, "draws": tables["draws"].iloc[:0], "cells": tables["cells"].iloc[:0]}
+    shown = [text.get_text() for text in fan(nothing).findobj(Text)]
+    assert shown.count("no usable cell") == 2 * len(METHODS)
+
+
+def test_units_and_clauses_have_words() -> None:
+    assert set(clauses.UNITS) == set(get_args(Unit))
+    primary = {claim.clause for claim in PRIMARY}
+    assert primary == set(clauses.CLAUSES) == set(clauses.SENTENCES) == set(clauses.EFFECTS)
 
 
 @pytest.mark.parametrize("ramp", RAMP.values())

@@ -42,3 +42,14 @@ def test_times_are_the_last_of_each_cell_of_this_pipeline() -> None:
     log = [{"stage": str(name).partition("@")[0], "name": name, "seconds": s} for name, s in times]
     spent = provenance.spent(log, ["prune@sst2-1", "check", "report"])
     assert spent == [Spent("prune", 1, 2, 2), Spent("check", 1, 1, 1)]
+
+
+def test_core_hours_are_stated_if_every_stage_recorded_its_processor_time() -> None:
+    log = [
+        {"stage": "prune", "name": f"prune@sst2-{seed}", "seconds": 2000, "cpu": 3600}
+        for seed in (1, 2)
+    ]
+    spent = provenance.spent(log, ["prune@sst2-1", "prune@sst2-2"])
+    assert provenance.core_hours(spent) == 2
+    assert provenance.core_hours([*spent, Spent("check", 1, 1, 1)]) is None
+    assert provenance.core_hours([]) is None

@@ -31,6 +31,7 @@ from lottery.report.blocks import (
     Section,
     Table,
 )
+from lottery.report.numbering import numbered
 from lottery.wording import MINUS, NONE, counted, listed, number
 
 SCORED = (
@@ -38,7 +39,7 @@ SCORED = (
     " removed"
 )
 MARGIN = "Margins: how much higher good subnetworks score than random ones of their size, on dev"
-VERDICTS = ("reproduced", "contradicted", "undecided")
+VERDICTS = ("reproduced", "contradicted", "equivalent", "undecided")
 COMMANDS = """\
 make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, seeds
 dvc exp run -S prune.rate=0.2        # one value of one parameter
@@ -65,7 +66,8 @@ def compose(
         sections.append(Section("Results", [_headline(runs, [*SCORES, *REMOVED])]))
     if len(runs) < 2:
         sections.append(Section("How to run experiments", [Code("sh", COMMANDS)]))
-    return Document("Comparison of experiments", list(_overview(runs, commit, without)), sections)
+    overview = list(_overview(runs, commit, without))
+    return numbered(Document("Comparison of experiments", overview, sections))
 
 
 def _overview(

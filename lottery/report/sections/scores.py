@@ -41,8 +41,8 @@ def _averages(material: Material) -> Block:
         return Paragraph("No cell is sound, so that there are no averages.")
     theirs = published.set_index(OWNER)["share"].to_dict()
     return Table(
-        "Mean r over the sound cells (tasks first), with its 95 % interval over n seeds or cells, and the authors'"
-        " (eight tasks). Source: `tables/averages.csv`, `tables/published.csv`.",
+        "Mean r over the sound cells (tasks first), with its 95 % interval over n cells, and the authors'. Source:"
+        " `tables/averages.csv`, `tables/published.csv`.",
         ["pruning", "state", "subnetwork", "r", "n", "paper"],
         [
             [
