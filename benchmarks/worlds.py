@@ -52,6 +52,8 @@ LIKELY = {
     "stsb": World(mask_sd=0.20, trained=0.75, trained_sd=0.15, words=0.80),
 }
 """What the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
+LUCK = 0.7
+"""Share of the variance of bad masks that those of one cell have in common."""
 RETRAINED = ("sst2", "sarcasm")
 LIKE_AT_BORDER = 0.805
 """The likeness at which kappas of the larger halves of 72 heads average 0.6, by simulation."""
@@ -98,11 +100,22 @@ def retrained(world: World, random: np.random.Generator) -> dict[str, float]:
 def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd.DataFrame:
     """All masks of a cell, scored pruned."""
     kinds = zip(("good", "random", "bad"), world.pruned, (1, RANDOM, BAD), strict=True)
+    # Bad masks are drawn from what one good ticket left, so they have part of their luck in common.
+    common = {"good": world.seed_sd, "random": 0.0, "bad": LUCK**0.5 * world.mask_sd}
+    own = {"good": 1.0, "random": 1.0, "bad": (1 - LUCK) ** 0.5}
     rows = [
-        (task, seed, method, kind, draw, np.nan, mean + shift + random.normal(0, world.mask_sd))
+        (
+            task,
+            seed,
+            method,
+            kind,
+            draw,
+            np.nan,
+            mean + shift + random.normal(0, own[kind] * world.mask_sd),
+        )
         for kind, mean, count in kinds
         for method in (S, M)
-        for shift in [random.normal(0, world.seed_sd if kind == "good" else 0)]
+        for shift in [random.normal(0, common[kind])]
         for draw in range(count)
     ]
     return pd.DataFrame(rows, columns=[*CELL, "method", "kind", "draw", "matched", "share"])

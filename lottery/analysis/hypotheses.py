@@ -11,7 +11,6 @@ from lottery.analysis import ranks
 from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Estimate, Scale
 from lottery.analysis.evidence import Evidence
 from lottery.analysis.strata import above_zero, within
-from lottery.seeds import rng
 
 Unit = Literal["share", "kappa", "probability", "maps", "slope", "heads", "std"]
 """Of an effect: corrected score, Cohen's kappa, probability above one half, share of maps and a
@@ -143,7 +142,7 @@ class GoodAmongRandom(Hypothesis):
 
 @dataclass(frozen=True)
 class DrawsBelow(Hypothesis):
-    """Masks of one kind score lower than those of another, pruned: van Elteren's test, by permutation in cells."""
+    """Masks of one kind score lower than random ones of their size, pruned: exact test of rank sums, draw by draw."""
 
     method: str
     higher: str
@@ -152,7 +151,8 @@ class DrawsBelow(Hypothesis):
 
     @property
     def words(self) -> str:
-        return f"{self.method} {self.lower} below {self.higher} (van Elteren, masks permuted within cells)"
+        test = "rank sum over cells, exact; twice the mean p of the draws"
+        return f"{self.method} {self.lower} below {self.higher} ({test})"
 
     def test(self, evidence: Evidence) -> Estimate:
         return self._test(evidence.masks(self.method))
@@ -167,7 +167,7 @@ class DrawsBelow(Hypothesis):
             for cell, kinds in ranks.scores_by_cell(masks).items()
             if {self.higher, self.lower} <= kinds.keys()
         ]
-        return ranks.below(cells, rng("van Elteren", self.method, self.higher, self.lower))
+        return ranks.below(cells)
 
 
 def formula(terms: Mapping[str, float], constant: float) -> str:
