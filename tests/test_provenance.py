@@ -44,9 +44,9 @@ def test_times_are_the_last_of_each_cell_of_this_pipeline() -> None:
     assert spent == [Spent("prune", 1, 2, 2), Spent("check", 1, 1, 1)]
 
 
-def test_core_hours_are_stated_if_every_stage_recorded_its_processor_time() -> None:
+def test_core_hours_are_stated_if_every_stage_recorded_its_cores() -> None:
     log = [
-        {"stage": "prune", "name": f"prune@sst2-{seed}", "seconds": 2000, "cpu": 3600}
+        {"stage": "prune", "name": f"prune@sst2-{seed}", "seconds": 1800, "cores": 2}
         for seed in (1, 2)
     ]
     spent = provenance.spent(log, ["prune@sst2-1", "prune@sst2-2"])

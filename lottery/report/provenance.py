@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from lottery.analysis.claims import claims_hash
 from lottery.errors import UserError
+from lottery.runtime.cores import usable_cores
 
 PACKAGES = (
     "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
@@ -27,16 +28,16 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Spent:
-    """Time of the executed instances of one stage, in seconds: wall time in sum and of the longest; processor time.
+    """Time of the executed instances of one stage, in seconds: wall time, in sum and of the longest; cores' time.
 
-    cpu: over all cores; None if the log does not have it.
+    core_seconds: wall time times the cores that each instance could use; None if the log does not have it.
     """
 
     stage: str
     instances: int
     seconds: float
     longest: float
-    cpu: float | None = None
+    core_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,15 +121,15 @@ def spent(log: Sequence[Mapping[str, Any]], cells: Collection[str]) -> list[Spen
 
 def _spent(stage: str, entries: Sequence[Mapping[str, Any]]) -> Spent:
     seconds = [entry["seconds"] for entry in entries]
-    cpu = [entry["cpu"] for entry in entries if "cpu" in entry]
-    whole = len(cpu) == len(entries)
-    return Spent(stage, len(entries), sum(seconds), max(seconds), sum(cpu) if whole else None)
+    occupied = [entry["seconds"] * entry["cores"] for entry in entries if "cores" in entry]
+    whole = len(occupied) == len(entries)
+    return Spent(stage, len(entries), sum(seconds), max(seconds), sum(occupied) if whole else None)
 
 
 def core_hours(times: Sequence[Spent]) -> float | None:
-    """Processor time of a run in hours; None if some stage has not recorded it."""
-    cpu = [stage.cpu for stage in times if stage.cpu is not None]
-    return sum(cpu) / 3600 if cpu and len(cpu) == len(times) else None
+    """Core-hours that a run occupied; None if some stage has not recorded its cores."""
+    occupied = [stage.core_seconds for stage in times if stage.core_seconds is not None]
+    return sum(occupied) / 3600 if occupied and len(occupied) == len(times) else None
 
 
 def _git(*arguments: str) -> str | None:
@@ -153,11 +154,10 @@ def _versions() -> dict[str, str]:
 def _machine() -> str:
     """Processor, cores, memory, system, and whether the processor has bfloat16."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     system = f"{platform.system()} {platform.machine()}"
     support = "with" if "avx512_bf16" in _cpuinfo("flags").split() else "without"
     name = _cpuinfo("model name") or platform.processor() or platform.machine()
-    return f"{name}, {support} bfloat16, {cores} usable cores, {memory:.0f} GiB of memory, {system}"
+    return f"{name}, {support} bfloat16, {usable_cores()} usable cores, {memory:.0f} GiB of memory, {system}"
 
 
 def _cpuinfo(key: str) -> str:

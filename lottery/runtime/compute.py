@@ -1,11 +1,11 @@
 """Device, precision and number of processes that a run's parameters lead to on this machine."""
 
-import os
 from contextlib import AbstractContextManager
 
 import torch
 
 from lottery.errors import UserError
+from lottery.runtime.cores import usable_cores
 from lottery.runtime.parameters import ComputeParameters
 
 
@@ -40,5 +40,4 @@ def worker_count(compute: ComputeParameters) -> int:
     """Number of processes that fit: one on a GPU, else the usable cores divided by `threads`."""
     if chosen_device(compute).type == "cuda":
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // compute.threads)
+    return max(1, usable_cores() // compute.threads)

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lottery import params
 from lottery.errors import UserError
+from lottery.runtime.cores import usable_cores
 from stages.shell import eta, shutdown
 
 PARAMETERS = Path("params.yaml")
@@ -107,7 +108,7 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
     entry = {"stage": name, "cell": cell, "name": eta.running()}
     times = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 2)}
-    _append(LOG, json.dumps(entry | times | {"cpu": round(sum(os.times()[:4]), 2)}))
+    _append(LOG, json.dumps(entry | times | {"cores": usable_cores()}))
 
 
 @contextmanager

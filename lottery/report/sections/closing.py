@@ -99,12 +99,13 @@ def _times(spent: Sequence[Spent]) -> Block:
         instances=sum(stage.instances for stage in spent),
         seconds=sum(stage.seconds for stage in spent),
         longest=max(stage.longest for stage in spent),
-        cpu=None if (hours := core_hours(spent)) is None else 3600 * hours,
+        core_seconds=None if (hours := core_hours(spent)) is None else 3600 * hours,
     )
     return Table(
         "Wall time of each stage: the last recorded run of each instance, including imports, excluding DVC;"
-        " processor time over all cores. What is missing was restored from the cache. Source: `logs/stages.jsonl`.",
-        ["stage", "runs", "total, s", "longest, s", "processor, s"],
+        " core-seconds: wall time times usable cores. What is missing was restored from the cache."
+        " Source: `logs/stages.jsonl`.",
+        ["stage", "runs", "total, s", "longest, s", "core-seconds"],
         [_time(stage) for stage in [*spent, total]],
     )
 
@@ -115,5 +116,5 @@ def _time(spent: Spent) -> list[Entry]:
         numbers.number(spent.instances, 0),
         numbers.number(spent.seconds, 1),
         numbers.number(spent.longest, 1),
-        numbers.number(spent.cpu, 1),
+        numbers.number(spent.core_seconds, 0),
     ]
