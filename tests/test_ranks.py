@@ -18,10 +18,15 @@ def test_the_rank_sum_has_its_exact_distribution(cells: list[list[int]]) -> None
         for seed, (good, *random) in enumerate(cells)
     ]
     estimate = good_among_random(scored)
-    beaten = sum(sum(mask < good for mask in random) for good, *random in cells)
+
+    def wins(masks: list[int], at: int) -> float:
+        others = masks[:at] + masks[at + 1 :]
+        return sum((mask < masks[at]) + (mask == masks[at]) / 2 for mask in others)
+
+    seen = sum(wins(masks, 0) for masks in cells)
     at_least = [
-        sum(places) >= beaten
-        for places in product(*(range(len(random) + 1) for _, *random in cells))
+        sum(wins(masks, at) for masks, at in zip(cells, places, strict=True)) >= seen
+        for places in product(*(range(len(masks)) for masks in cells))
     ]
     assert estimate.p_for == pytest.approx(np.mean(at_least))
 

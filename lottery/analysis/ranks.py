@@ -1,7 +1,7 @@
 """Rank tests within cells: a good ticket among random masks, and bad masks among random ones.
 
 Within a cell all masks prune one fine-tuned model, so that under the null hypothesis they are exchangeable. The tests
-are conditional on the cells' models; ties never help the decision.
+are conditional on the cells' models and on the scores of their masks, ties among them included.
 """
 
 from collections.abc import Sequence
@@ -19,32 +19,38 @@ INFINITE = float("inf")
 
 
 def good_among_random(cells: Sequence[tuple[str, int, float, Array]]) -> Estimate:
-    """The number of random masks that the good ticket beats, summed over cells, and its exact distribution.
+    """The number of random masks that the good ticket beats, ties half, summed over cells, and its exact distribution.
 
     A cell is its task, its seed, the good score and the scores of its K random masks. Under the null hypothesis the
-    number is uniform on 0..K in each cell. A tie counts as lost for `p_for` and as won for `p_against`. The effect is
-    the mean share of random masks that are beaten, ties half, less one half.
+    good ticket is any of the 1 + K masks of its cell with equal probability, whatever ties there are among them. The
+    effect is the mean share of random masks that are beaten, less one half.
     """
     cells = [cell for cell in cells if len(cell[3])]
     if not cells:
         return UNTESTED
-    sizes = [len(random) for _, _, _, random in cells]
-    uniforms = [np.full(size + 1, 1 / (size + 1)) for size in sizes]
-    probability = reduce(np.convolve, uniforms)
-    beaten = sum(int((random < good).sum()) for _, _, good, random in cells)
-    not_lost = sum(int((random <= good).sum()) for _, _, good, random in cells)
+    # Twice the numbers, so that half a win is an integer.
+    wins = [_wins(np.array([good, *random])) for _, _, good, random in cells]
+    probability = reduce(np.convolve, [np.bincount(of_cell) / len(of_cell) for of_cell in wins])
+    seen = sum(int(of_cell[0]) for of_cell in wins)
     effects = [
-        Effect(task, seed, float(((random < good) + (random == good) / 2).mean()) - 0.5)
-        for task, seed, good, random in cells
+        Effect(task, seed, float(of_cell[0] / (2 * len(random)) - 0.5))
+        for (task, seed, _, random), of_cell in zip(cells, wins, strict=True)
     ]
-    null_variances = [(size + 2) / (12 * size) for size in sizes]
+    null_variances = [float((of_cell / (2 * (len(of_cell) - 1))).var()) for of_cell in wins]
     return _estimate(
         effects,
         float(np.mean([effect.effect for effect in effects])),
         float(np.sqrt(np.sum(null_variances)) / len(cells)),
-        min(1.0, float(probability[beaten:].sum())),
-        min(1.0, float(probability[: not_lost + 1].sum())),
+        min(1.0, float(probability[seen:].sum())),
+        min(1.0, float(probability[: seen + 1].sum())),
     )
+
+
+def _wins(scores: Array) -> NDArray[np.int64]:
+    """Of each mask: twice the number of the other masks that it beats, and once that of those it ties with."""
+    beaten = (scores[:, None] > scores).sum(axis=1)
+    tied = (scores[:, None] == scores).sum(axis=1) - 1
+    return np.asarray(2 * beaten + tied, np.int64)
 
 
 def below(cells: Sequence[tuple[str, int, Array, Array]]) -> Estimate:

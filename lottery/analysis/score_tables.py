@@ -43,18 +43,37 @@ def _reported(scores: pd.DataFrame) -> "pd.Series[bool]":
     return (scores["split"] == "dev") & (scores["metric"] == main_metric)
 
 
-def draws(scores: pd.DataFrame, found: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+def draws(
+    scores: pd.DataFrame, found: pd.DataFrame, curves: pd.DataFrame, tasks: Sequence[str]
+) -> pd.DataFrame:
     """One row per ticket scored pruned on dev, by the task's first metric, with its sparsity.
 
-    `sparsity` is the matched one, or that of the search whose size the ticket has; super-survivors have none here.
+    `sparsity` is that of the step of the search whose size the ticket has; super-survivors have none here.
     """
     frame = corrected(scores)
     frame = frame[_reported(frame) & (frame["state"] == "pruned")]
-    sparsity = frame.join(found.set_index(SEARCH)["sparsity"].rename("own"), on=SEARCH)["own"]
-    own = sparsity.where(~frame["kind"].str.startswith("super"))
+    matched = _matched_sparsity(curves, frame["matched"].dropna().unique().tolist())
+    frame = frame.join(found.set_index(SEARCH)["sparsity"], on=SEARCH)
+    frame = frame.join(matched.rename("at_matched"), on=[*SEARCH, "matched"])
+    own = frame["sparsity"].where(~frame["kind"].str.startswith("super"))
     columns = ["task", "seed", "method", "kind", "draw", "matched", "sparsity", "value", "share"]
-    table = frame.assign(sparsity=frame["matched"].fillna(own))[columns]
+    table = frame.assign(sparsity=own.where(frame["matched"].isna(), frame["at_matched"]))[columns]
     return ordered(table, tasks, ["task", "seed", "method", "matched", "kind", "draw"])
+
+
+def _matched_sparsity(curves: pd.DataFrame, matched: Sequence[float]) -> "pd.Series[float]":
+    """The sparsity in the first phase of each search that is nearest to each matched one."""
+    nearest = {
+        (*search, target): _nearest(of_search.tolist(), target)
+        for search, of_search in first_phase(curves).groupby(SEARCH)["sparsity"]
+        for target in matched
+    }
+    index = pd.MultiIndex.from_tuples(list(nearest), names=[*SEARCH, "matched"])
+    return pd.Series(list(nearest.values()), index, dtype=float)
+
+
+def _nearest(values: Sequence[float], target: float) -> float:
+    return min(values, key=lambda value: abs(value - target))
 
 
 def results(cells: pd.DataFrame) -> pd.DataFrame:
