@@ -112,8 +112,9 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
     }
-    if len(overlap := tables["overlap"]):
-        figures["overlap"] = overlap_matrices(overlap, tasks)
+    overlap = tables["overlap"]
+    if len(at_own_size := overlap[overlap["matched"].isna()]):
+        figures["overlap"] = overlap_matrices(at_own_size, tasks)
     for method in METHODS.values():
         kept = components[components["method"] == method.name]
         figures[f"survival-{method.name}"] = survival_maps(kept, tasks, method.prunes_weights)

@@ -48,6 +48,7 @@ def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     tasks, components, claims = tables["tasks"], tables["survival"], tables["verdicts"]
+    at_own_size = tables["overlap"][tables["overlap"]["matched"].isna()]
     return {
         "fan": fan(tables),
         "scoreboard": scoreboard(tables, clauses.names(claims)),
@@ -56,7 +57,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
         "curves": search_curves(tables["curves"], tasks),
         "heads": survival_maps(components[components["method"] == STRUCTURED.name], tasks, False),
         "weights": survival_maps(components[components["method"] == MAGNITUDE.name], tasks, True),
-        "overlap": overlap_matrices(tables["overlap"], tasks),
+        "overlap": overlap_matrices(at_own_size, tasks),
     }
 
 

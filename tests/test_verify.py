@@ -19,7 +19,8 @@ def test_verify_names_every_file_that_is_not_what_the_scores_lead_to(
     shutil.copytree(ROOT / "lottery", tmp_path / "lottery")
     shutil.copytree(ROOT / "stages", tmp_path / "stages")
     monkeypatch.chdir(tmp_path)
-    sources = [Path("scores"), Path("subnetworks"), Path("attention"), Path("data/patterns")]
+    names = ("scores", "predictions", "subnetworks", "attention", "data/patterns")
+    sources = [Path(name) for name in names]
     inputs = [Path("data/meta"), Path("attention"), Path("lottery/report/page.html")]
 
     def wrong() -> set[str]:

@@ -30,15 +30,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Resampled:
-    """Corrected scores [B] of each cell of a kind of ticket, on examples that were drawn again, and drawn seeds."""
+    """Corrected scores [B] of each cell of a kind of ticket, on examples that were drawn again, and drawn seeds.
+
+    NaN in draws where the full model does not beat the guess: these are left out.
+    """
 
     shares: Mapping[tuple[str, int], Array]
 
     def example_std(self) -> Mapping[str, float]:
         """Standard deviation over draws of examples of a task's mean over its seeds."""
-        return {
-            task: float(np.mean(of_task, axis=0).std()) for task, of_task in self._by_task().items()
-        }
+        return {task: _std(np.mean(of_task, axis=0)) for task, of_task in self._by_task().items()}
 
     def interval(self) -> tuple[float, float] | None:
         """Percentile interval of 95 % of the mean over tasks; None if a task has fewer than FEWEST_SEEDS seeds."""
@@ -46,7 +47,10 @@ class Resampled:
         if min(map(len, by_task.values())) < FEWEST_SEEDS:
             return None
         means = [_over_seeds(of_task, rng("bootstrap", task)) for task, of_task in by_task.items()]
-        low, high = np.quantile(np.mean(means, axis=0), (0.025, 0.975))
+        defined = _defined(np.mean(means, axis=0))
+        if not len(defined):
+            return None
+        low, high = np.quantile(defined, (0.025, 0.975))
         return float(low), float(high)
 
     def _by_task(self) -> dict[str, Array]:
@@ -55,6 +59,15 @@ class Resampled:
             task: np.array([draws for (name, _), draws in self.shares.items() if name == task])
             for task in tasks
         }
+
+
+def _defined(values_B: Array) -> Array:
+    return values_B[~np.isnan(values_B)]
+
+
+def _std(values_B: Array) -> float:
+    defined = _defined(values_B)
+    return float(defined.std()) if len(defined) else float("nan")
 
 
 def _over_seeds(shares_SB: Array, random: np.random.Generator) -> Array:
@@ -81,10 +94,11 @@ def resample(
     for (task, seed), of_cell in predictions.groupby(["task", "seed"], sort=False):
         scores = _scores_by_ticket(str(task), of_cell, counts_NB[str(task)])
         full, guess = (scores["full", kind, "finetuned", None] for kind in ("full", "majority"))
+        room = np.where(full > guess, full - guess, np.nan)
         for identity, draws_B in scores.items():
             if (task, seed, *identity) in keys:
                 of_kind = shares.setdefault(identity, {})
-                of_kind[str(task), int(str(seed))] = (draws_B - guess) / (full - guess)
+                of_kind[str(task), int(str(seed))] = (draws_B - guess) / room
     return {identity: Resampled(by_cell) for identity, by_cell in shares.items()}
 
 

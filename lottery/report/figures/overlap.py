@@ -20,7 +20,6 @@ MANY = 1e5
 def overlap_matrices(pairs: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
     """A matrix per method and unit: shared components of each two tasks, and below what chance gives."""
     titles = dict(zip(tasks["task"], tasks["title"], strict=True))
-    pairs = pairs[pairs["matched"].isna()]
     groups = dict(iter(pairs.groupby(["method", "unit"])))
     shown = [
         (method, unit)
