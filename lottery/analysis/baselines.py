@@ -6,6 +6,8 @@ import pandas as pd
 
 from lottery.analysis.frames import ordered
 from lottery.analysis.score_tables import IDENTITY
+from lottery.metrics import significance_margin
+from lottery.tasks import get_task
 from lottery.vocabulary import WHOLE
 
 REFERENCE = ("good retrained", "bad retrained", "good reinitialised")
@@ -24,7 +26,10 @@ def baselines(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
 
 
 def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """Scores on dev and on every other development set of a task that has any, over the seeds of usable cells."""
+    """Scores on dev and on every other development set of a task that has any, over the seeds of usable cells.
+
+    `share` is NaN on a set where the mean full model is not significantly above the majority class.
+    """
     main = cells.groupby("task")["metric"].transform("first")
     usable = cells[cells["usable"] & (cells["metric"] == main) & cells["matched"].isna()]
     others = usable["split"].str.startswith("dev-")
@@ -34,7 +39,23 @@ def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFra
         on_dev.groupby(["task", *IDENTITY], dropna=False)["split"].transform("nunique") > 1
     )
     by = ["task", "split", *IDENTITY]
-    return _over_seeds(on_dev[scored_everywhere], by, tasks)
+    table = _over_seeds(on_dev[scored_everywhere], by, tasks)
+    return table.assign(share=table["share"].where(_beats_guess(table)))
+
+
+def _beats_guess(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether the full model is significantly above the majority class, on the set of each row."""
+    split = ["task", "split"]
+    full, majority = (
+        table[table["kind"] == kind].set_index(split)["value"].rename(kind)
+        for kind in ("full", "majority")
+    )
+    beside = table[[*split, "examples"]].join(full, on=split).join(majority, on=split)
+    margin = [
+        significance_margin(get_task(task).metrics[0], examples)
+        for task, examples in zip(beside["task"], beside["examples"], strict=True)
+    ]
+    return beside["full"] - beside["majority"] > pd.Series(margin, beside.index, dtype=float)
 
 
 def _over_seeds(cells: pd.DataFrame, by: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
