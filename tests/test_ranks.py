@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from lottery.analysis.ranks import below, good_among_random
+from lottery.analysis.ranks import good_among_random, pairs_won
+from lottery.analysis.strata import Strata, above_zero
 from lottery.seeds import rng
 
 
@@ -44,31 +46,35 @@ def test_the_best_of_twenty_in_three_cells_is_one_in_eight_thousand() -> None:
     assert np.isnan(good_among_random(cells).interval(0.05)).all()
 
 
-@given(st.lists(st.integers(0, 6), min_size=2, max_size=6), st.integers(0, 6))
-def test_one_bad_mask_is_tested_like_a_good_ticket(random: list[int], bad: int) -> None:
-    estimate = below([("sst2", 1, np.array(random, float), np.array([bad], float))])
-    mirrored = good_among_random([("sst2", 1, -float(bad), -np.array(random, float))])
-    assert estimate.p_for == pytest.approx(min(1.0, 2 * mirrored.p_for))
-    assert estimate.effect == mirrored.effect
-
-
-def test_worse_masks_are_below_and_better_ones_are_not() -> None:
-    cells = [("sst2", seed, np.linspace(1, 2, 19), np.linspace(0, 0.9, 9)) for seed in range(3)]
-    assert below(cells).p_for == pytest.approx(2 * 20.0**-3)
-    assert below(cells).effect == 0.5
-    reverse = [(task, seed, -high, -low) for task, seed, high, low in cells]
-    assert below(reverse).p_against == pytest.approx(2 * 20.0**-3)
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=6),
+    st.lists(st.integers(0, 6), min_size=1, max_size=6),
+)
+def test_pairs_won_are_the_statistic_of_mann_and_whitney(high: list[int], low: list[int]) -> None:
+    won = pairs_won([("sst2", 1, np.array(high, float), np.array(low, float))])
+    statistic = stats.mannwhitneyu(high, low).statistic
+    assert won["sst2", 1] == pytest.approx(statistic / (len(high) * len(low)) - 0.5)
 
 
 def test_masks_that_resemble_each_other_are_seldom_told_from_random_ones() -> None:
     random = rng("null masks")
-    # All bad masks of a cell are one mask, or nearly: a permutation of masks would call most such cells significant.
+    # All bad masks of a cell are nearly one mask: a permutation of masks would call most such cells significant.
     p = [
-        below(
-            [
-                ("sst2", seed, random.normal(size=9), random.normal() + random.normal(0, 0.1, 5))
-                for seed in range(3)
-            ]
+        above_zero(
+            Strata.of_cells(
+                pairs_won(
+                    [
+                        (
+                            task,
+                            seed,
+                            random.normal(size=9),
+                            random.normal() + random.normal(0, 0.1, 5),
+                        )
+                        for task in ("sst2", "stsb")
+                        for seed in range(3)
+                    ]
+                )
+            )
         ).p_for
         for _ in range(300)
     ]
@@ -77,4 +83,4 @@ def test_masks_that_resemble_each_other_are_seldom_told_from_random_ones() -> No
 
 def test_nothing_is_tested_without_masks() -> None:
     assert not good_among_random([("sst2", 1, 0.5, np.empty(0))]).tested
-    assert not below([("sst2", 1, np.ones(2), np.empty(0))]).tested
+    assert pairs_won([("sst2", 1, np.ones(2), np.empty(0))]).empty

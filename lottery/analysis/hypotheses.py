@@ -10,7 +10,7 @@ import pandas as pd
 from lottery.analysis import ranks
 from lottery.analysis.estimate import LINEAR, NAN, UNTESTED, Estimate, Scale
 from lottery.analysis.evidence import Evidence
-from lottery.analysis.strata import above_zero, within
+from lottery.analysis.strata import Strata, above_zero, within
 
 Unit = Literal["share", "kappa", "probability", "maps", "slope", "heads", "std"]
 """Of an effect: corrected score, Cohen's kappa, probability above one half, share of maps and a
@@ -23,6 +23,8 @@ BOUNDS: Mapping[Unit, tuple[float, float]] = {
     "heads": (0, 1),
 }
 """Values that a quantity of the unit cannot exceed."""
+PAIRS = Scale(-0.5, 0.5)
+"""The scale of a share of pairs, less one half."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class GoodAmongRandom(Hypothesis):
 
 @dataclass(frozen=True)
 class DrawsBelow(Hypothesis):
-    """Masks of one kind score lower than random ones of their size, pruned: exact test of rank sums, draw by draw."""
+    """Masks of one kind win less than half of their pairs with others of their size, pruned: t test over cells."""
 
     method: str
     higher: str
@@ -151,23 +153,26 @@ class DrawsBelow(Hypothesis):
 
     @property
     def words(self) -> str:
-        test = "rank sum over cells, exact; twice the mean p of the draws"
-        return f"{self.method} {self.lower} below {self.higher} ({test})"
+        pairs = f"pairs of {self.method} {self.higher} and {self.lower}"
+        return f"share of {pairs} that {self.higher} wins - 0.5 > 0"
 
     def test(self, evidence: Evidence) -> Estimate:
-        return self._test(evidence.masks(self.method))
+        return above_zero(self._strata(evidence), scale=PAIRS)
 
     def test_task(self, evidence: Evidence, task: str) -> Estimate:
-        masks = evidence.masks(self.method)
-        return self._test(masks[masks["task"] == task])
+        return above_zero(self._strata(evidence).only(task), scale=PAIRS)
 
-    def _test(self, masks: pd.DataFrame) -> Estimate:
-        cells = [
-            (*cell, kinds[self.higher], kinds[self.lower])
-            for cell, kinds in ranks.scores_by_cell(masks).items()
-            if {self.higher, self.lower} <= kinds.keys()
-        ]
-        return ranks.below(cells)
+    def _strata(self, evidence: Evidence) -> Strata:
+        masks = ranks.scores_by_cell(evidence.masks(self.method))
+        return Strata.of_cells(
+            ranks.pairs_won(
+                [
+                    (*cell, kinds[self.higher], kinds[self.lower])
+                    for cell, kinds in masks.items()
+                    if {self.higher, self.lower} <= kinds.keys()
+                ]
+            )
+        )
 
 
 def formula(terms: Mapping[str, float], constant: float) -> str:

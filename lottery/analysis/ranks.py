@@ -1,11 +1,10 @@
-"""Rank tests within cells: a good ticket among random masks, and bad masks among random ones.
+"""Ranks within cells: a good ticket among random masks, and pairs of random and bad ones.
 
 Within a cell all masks prune one fine-tuned model, so that under the null hypothesis they are exchangeable. The tests
 are conditional on the cells' models and on the scores of their masks, ties among them included.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -53,38 +52,22 @@ def _wins(scores: Array) -> NDArray[np.int64]:
     return np.asarray(2 * beaten + tied, np.int64)
 
 
-def below(cells: Sequence[tuple[str, int, Array, Array]]) -> Estimate:
-    """Do masks lose to the higher-scoring ones of the same cell, beyond what one draw of them would by chance?
+def pairs_won(cells: Sequence[tuple[str, int, Array, Array]]) -> "pd.Series[float]":
+    """Of each cell, indexed by task and seed: the share of pairs that the higher mask wins, ties half, less one half.
 
-    A cell is its task, its seed, the higher and the lower scores. The lower masks of a cell may resemble each other
-    more than random ones do: bad masks are all drawn from what one good ticket left. So they are no independent draws,
-    and each of them is tested alone, as a good ticket is. Twice the mean of the p values is a p value, whatever their
-    dependence (Vovk and Wang, Biometrika 2020). The effect is the mean over draws.
+    A cell is its task, its seed, the higher and the lower scores. Bad masks of a cell are all drawn from what one good
+    ticket left and resemble each other, so they are no independent draws: a cell counts as one replicate, and no test
+    may permute its masks.
     """
-    cells = [cell for cell in cells if len(cell[2]) and len(cell[3])]
-    if not cells:
-        return UNTESTED
-    draws = [
-        good_among_random(
-            [(task, seed, -float(lower[draw]), -higher) for task, seed, higher, lower in cells]
+    won = {
+        (task, seed): float(
+            ((higher[:, None] > lower) + (higher[:, None] == lower) / 2).mean() - 0.5
         )
-        for draw in range(min(len(lower) for *_, lower in cells))
-    ]
-    by_cell = [
-        Effect(*cell, float(np.mean([effect.effect for effect in effects])))
-        for cell, effects in zip(
-            [cell[:2] for cell in cells],
-            zip(*(draw.by_cell for draw in draws), strict=True),
-            strict=True,
-        )
-    ]
-    return replace(
-        draws[0],
-        effect=float(np.mean([draw.effect for draw in draws])),
-        p_for=min(1.0, 2 * float(np.mean([draw.p_for for draw in draws]))),
-        p_against=min(1.0, 2 * float(np.mean([draw.p_against for draw in draws]))),
-        by_cell=by_cell,
-    )
+        for task, seed, higher, lower in cells
+        if len(higher) and len(lower)
+    }
+    index = pd.MultiIndex.from_tuples(list(won), names=["task", "seed"])
+    return pd.Series(list(won.values()), index, dtype=float)
 
 
 def _estimate(

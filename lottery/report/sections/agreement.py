@@ -58,7 +58,7 @@ def _kappa(row: Any) -> str:
     size = (
         "as searches left them"
         if row.matched == OWN_SIZE
-        else f"with {percent(row.matched, 0)} of the weights removed"
+        else f"with about {percent(row.matched, 0)} of the weights removed"
     )
     return f"{number(row.kappa, 2)} {size}"
 

@@ -49,10 +49,10 @@ BAD = {
 }
 STATISTICS = (
     "**Statistics.** Tasks are fixed strata, seeds the replicates: each seed draws its own train and select. Draws"
-    " of a kind are averaged within their cell, but for the rank tests, which compare masks of one model."
+    " of a kind are averaged within their cell, but for ranks, which compare masks of one model."
     " Differences of r are tested by Welch-Satterthwaite t tests over tasks, moderated by the pooled variance where"
-    " seeds are few; good among random masks by the exact distribution of the rank sum; bad below random by the"
-    " same test of each draw; claims of equality by two one-sided tests. Holm's correction holds in each family; a"
+    " seeds are few; good among random masks by the exact distribution of the rank sum; bad below random by a t test"
+    " of the share of pairs won; claims of equality by two one-sided tests. Holm's correction holds in each family; a"
     " secondary claim is tested only where its clause is decided. Tables of single metrics show t intervals over"
     " seeds."
 )

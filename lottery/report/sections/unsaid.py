@@ -9,7 +9,7 @@ from lottery.model.parameters import FinetuneParameters
 from lottery.report.blocks import Block, Bullets, Paragraph
 from lottery.report.clauses import names
 from lottery.report.material import Material
-from lottery.tickets.methods import MAGNITUDE, METHODS
+from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED
 from lottery.vocabulary import TICKET_STATE, UNITS, WHOLE
 from lottery.wording import counted, listed, number, percent
 
@@ -42,7 +42,7 @@ def _pretrained(agreement: pd.DataFrame) -> Iterator[str]:
         like = masks["pretrained_kappa"]
         yield (
             f"**The mask of {MAGNITUDE.title} is nearly that of the pre-trained weights.** Cohen's kappa of the two,"
-            f" with {percent(masks['matched'].iloc[0], 0)} of the weights removed, is {number(like.mean(), 2)} on"
+            f" with about {percent(masks['matched'].iloc[0], 0)} of the weights removed, is {number(like.mean(), 2)} on"
             " average and"
             f" at least {number(like.min(), 2)}; that of the masks of two seeds is"
             f" {number(masks['kappa'].mean(), 2)}. Fine-tuning hardly reorders the weights, so seeds and tasks"
@@ -69,7 +69,20 @@ def _budget(material: Material) -> Iterator[str]:
     yield (
         f"**That there are no losing tickets is said of one budget.** With {span} optimiser steps each, retrained bad"
         f" subnetworks reach an r of {learned}. A bag of words, which needs no encoder, reaches"
-        f" {number(ours[words], 2)}."
+        f" {number(ours[words], 2)}. Tasks differ: {_by_task(material)}."
+    )
+
+
+def _by_task(material: Material) -> str:
+    """What retrained bad subnetworks of s-pruning, and a bag of words, reach on each task."""
+    results = material.tables["results"]
+    shares = results[results["reported"] & results["matched"].isna()].set_index(
+        ["task", *TICKET_STATE]
+    )["share"]
+    bad, words = (STRUCTURED.name, "bad", "retrained"), (WHOLE, "words", "finetuned")
+    return listed(
+        f"{number(shares.get((task, *bad)), 2)} beside {number(shares.get((task, *words)), 2)} on {title}"
+        for task, title in material.titles.items()
     )
 
 

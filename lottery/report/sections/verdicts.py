@@ -50,7 +50,8 @@ def verdicts(material: Material) -> Iterator[Block]:
         "Forest plot: the effect of every primary and secondary claim with its interval, its verdict, and the effect in"
         " the authors' data.",
         "All effects over all tasks, by their unit; bold: the clauses. Open markers: no verdict, in brackets the"
-        " smallest effect that is found with 80 % power. Ticks: the authors' own effect. Source:"
+        " smallest effect that is found with 80 % power. *Closed*: not tested, as the clause that it hangs on is"
+        " undecided; *untested*: not measured in this run. Ticks: the authors' own effect. Source:"
         " `tables/verdicts.csv`.",
     )
 
