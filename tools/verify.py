@@ -51,7 +51,7 @@ def main(
     folders = (data, encoder, models, subnetworks, scores, predictions)
     run = FinishedRun(*_parameters(), *folders)
     torch.set_num_threads(run.compute.threads)
-    sources = (scores, subnetworks, attention, data / "patterns", authors)
+    sources = (scores, predictions, subnetworks, attention, data / "patterns", authors)
     checks = _checks(run, lock, tolerance) | {
         "tables, figures and report come out again": lambda: rebuilt(
             sources, (data / "meta", attention, html.TEMPLATE), reports
