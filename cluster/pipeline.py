@@ -121,29 +121,28 @@ def _stored(stage: Any, storage: Any) -> bool:
 def _unchanged(repo: Repo, stage: Any, upstream: Sequence[Any]) -> bool:
     """Whether the lock's entry of a stage is up to date, even if its files are not on this machine.
 
-    A folder that holds outputs of several upstream stages, or is a part of one, is compared with their entries in the
-    lock: DVC takes a missing folder for unchanged.
+    What holds outputs of several upstream stages, or is a part of one, is compared with their entries in the lock: DVC
+    takes it for unchanged if it is missing.
     """
     outs = [out for other in upstream for out in other.outs]
-    folders = [
+    shared = [
         dep for dep in stage.deps if any(_below(out, dep) or _below(dep, out) for out in outs)
     ]
-    return all(dep.hash_info.value == _recorded_hash(repo, dep) for dep in folders) and not (
+    return all(dep.hash_info.value == _recorded_hash(repo, dep) for dep in shared) and not (
         stage.changed(allow_missing=True, upstream=upstream)
     )
 
 
-def _recorded_hash(repo: Repo, folder: Any) -> str:
-    """The hash that DVC would compute for a folder with all files recorded in the lock; empty if a list is lost."""
-    place = Path(folder.def_path).parts
+def _recorded_hash(repo: Repo, path: Any) -> str:
+    """The hash that the lock records for a file, or leads to for a folder of recorded files; empty if a list is lost."""
+    place = Path(path.def_path).parts
     try:
         entries = repo.index.data["repo"].iteritems(place, shallow=False)
         files = {"/".join(key[len(place) :]): entry for key, entry in entries}
     except DataIndexDirError:
         return ""
-    return listing(
-        {name: entry.hash_info.value for name, entry in files.items() if not entry.isdir}
-    )
+    hashes = {name: entry.hash_info.value for name, entry in files.items() if not entry.isdir}
+    return str(hashes[""]) if "" in hashes else listing(hashes)
 
 
 def _below(inner: Any, outer: Any) -> bool:

@@ -45,7 +45,8 @@ def test_import_writes_subnetworks_tables_and_figures(inside: Path) -> None:
     assert overlap["shared_std"].isna().all()
     kept, identity = subnetwork.load(out / "subnetworks/a/1/structured/good.safetensors")
     assert kept["heads"].tolist() == [[True, True, False], [False, False, True]]
-    assert identity == {"task": "a", "seed": 1, "method": "structured", "kind": "good", "draw": 0}
+    key = {"method": "structured", "kind": "good", "draw": 0, "matched": None}
+    assert identity == {"task": "a", "seed": 1, **key}
     assert all((out / name).stat().st_size for name in ("survival.png", "overlap.png"))
 
 
