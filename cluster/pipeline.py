@@ -134,7 +134,7 @@ def _unchanged(repo: Repo, stage: Any, upstream: Sequence[Any]) -> bool:
 
 
 def _recorded_hash(repo: Repo, path: Any) -> str:
-    """The hash that the lock records for a file, or leads to for a folder of recorded files; empty if a list is lost."""
+    """The hash that the lock has of a file, or leads to for a folder of such files; empty if a list is lost."""
     place = Path(path.def_path).parts
     try:
         entries = repo.index.data["repo"].iteritems(place, shallow=False)
