@@ -153,7 +153,7 @@ def test_every_kind_of_glue_task_from_a_folder(tmp_path: Path) -> None:
         data={"source": str(tmp_path / "glue"), "max_length": 32},
         finetune={"epochs": 1, "batch": 8},
         prune={"rate": 0.3},
-        magnitude={"until": 0.5},
+        magnitude={"until": 0.6},
     )
     work.run("dvc", "repro")
     ran = work.executed()
