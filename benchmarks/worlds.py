@@ -51,7 +51,7 @@ LIKELY = {
     "sarcasm": World(trained=0.90, trained_sd=0.10, words=0.58),
     "stsb": World(mask_sd=0.20, trained=0.75, trained_sd=0.15, words=0.80),
 }
-"""What the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
+"""Numbers that the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
 LUCK = 0.7
 """Share of the variance of bad masks that those of one cell have in common; .74 in the committed default run."""
 RETRAINED = ("sst2", "sarcasm")
@@ -122,7 +122,7 @@ def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd
 
 
 def preference(task: str) -> Array:
-    """What the seeds of a task have in common about its heads [L, H]: the quantiles of a normal distribution."""
+    """The liking for heads [L, H] that all seeds of a task share: the quantiles of a normal distribution."""
     quantiles = stats.norm.ppf((np.arange(LAYERS * HEADS) + 0.5) / (LAYERS * HEADS))
     return rng("preference", task).permutation(quantiles).reshape(LAYERS, HEADS)
 

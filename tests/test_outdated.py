@@ -40,12 +40,7 @@ def test_clone_reruns_jobs_that_read_an_outdated_folder_of_several_jobs(
     toy.run("dvc", "repro")
     toy.run("dvc", "push", "--run-cache")
     (toy.root / "params.yaml").write_text("factor: 2\n")
-    toy.run("dvc", "repro", "first")
-    toy.run("dvc", "push", "first")
-    toy.commit("half")
-    toy.executed()
-    toy.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
-    clone = Repository(tmp_path / "clone")
+    clone = _clone(toy, "first")
     distribute(clone)
     assert toy.executed() == {"second@one": 1, "second@two": 1, "total@all": 1}
     assert "2" in text(clone.root / "total.txt")
@@ -59,10 +54,15 @@ def test_clone_reruns_only_jobs_whose_part_of_a_folder_is_outdated(tmp_path: Pat
     toy.run("dvc", "repro")
     toy.run("dvc", "push", "--run-cache")
     (toy.root / "params.yaml").write_text("factor: 2\n")
-    toy.run("dvc", "repro", "whole")
-    toy.run("dvc", "push", "whole")
-    toy.commit("the folder")
-    toy.executed()
-    toy.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
-    distribute(Repository(tmp_path / "clone"))
+    distribute(_clone(toy, "whole"))
     assert toy.executed() == {"part@one": 1}
+
+
+def _clone(toy: Toy, stage: str) -> Repository:
+    """A clone of the project, in which a stage ran with changed parameters; its files are on the remote only."""
+    toy.run("dvc", "repro", stage)
+    toy.run("dvc", "push", stage)
+    toy.commit(f"{stage} with other parameters")
+    toy.executed()
+    toy.run("git", "clone", "-q", ".", str(toy.beside / "clone"))
+    return Repository(toy.beside / "clone")

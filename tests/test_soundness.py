@@ -1,4 +1,4 @@
-"""What is left out: cells on either split, vacuous and censored searches, empty tickets; and the corrected scale."""
+"""Cells and tickets that are left out: near a guess, vacuous or censored searches, empty; and the corrected scale."""
 
 from collections.abc import Sequence
 

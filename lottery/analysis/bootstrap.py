@@ -103,7 +103,7 @@ def resample(
 
 
 def _counts(task: str, labels: "pd.Series[Any]") -> Array:
-    """How often each example is drawn [N, B], as a share of all draws; the same for all tickets of a task."""
+    """Frequency of each example in each draw [N, B], as a share; the same for all tickets of a task."""
     size = len(labels.iloc[0])
     drawn_BN = rng("examples", task).integers(0, size, (DRAWS, size))
     counts_BN = np.apply_along_axis(np.bincount, 1, drawn_BN, minlength=size)

@@ -51,7 +51,7 @@ class Scale:
         return 1 / (share * (1 - share)) / (self.high - self.low)
 
     def _share(self, effect: float) -> float:
-        """Where the effect lies between the bounds, clear of both."""
+        """Position of the effect between the bounds, as a share of the range, clear of both."""
         share = (effect - self.low) / (self.high - self.low)
         return float(np.clip(share, EDGE, 1 - EDGE))
 

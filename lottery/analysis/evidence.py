@@ -19,7 +19,7 @@ def _empty(*columns: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run, or a publication, has measured.
+    """The measurements of a run, or of a publication.
 
     cells: a row per (task, seed), a column per quantity, NaN where it is undefined or the ticket unusable. summaries:
     task, quantity, mean, variance (ddof 1) and n of quantities that are known by their mean and spread only. draws:

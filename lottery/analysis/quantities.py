@@ -29,7 +29,7 @@ PUBLISHED_SEEDS = 5
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run measured: scores by cell and draw, tickets, importances, attention, heads of a layer.
+    """The measurements of a run: scores by cell and draw, tickets, importances, attention, heads of a layer.
 
     The scores have the column usable; the tickets are those of usable searches, good ones and, at matched
     sparsities, those of the pre-trained weights.

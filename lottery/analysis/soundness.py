@@ -1,4 +1,4 @@
-"""What may be concluded from: sound cells, and usable tickets within them. Reasons are codes; the report words them.
+"""Sound cells, and usable tickets within them: the only basis of conclusions. Reasons are codes; the report words them.
 
 A cell is sound if its full model is clear of the guess on select, which drives the searches, and on dev. A ticket is
 usable if it keeps between 5 and 95 % of the weights, and its search had something to keep.

@@ -18,7 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "P1": "pruning finds subnetworks that keep most of the full model's score, and random ones of their size do not",
     "P2": "subnetworks made of what was pruned score lower than random ones",
     "P3": "retrained, even bad subnetworks of s-pruning learn the task",
-    "P4": "which heads and MLPs survive s-pruning depends on the seed",
+    "P4": "which heads survive s-pruning depends on the seed",
     "P5": "heads that survive attend no more meaningfully than others",
 }
 EFFECTS: Mapping[str, str] = {
@@ -28,7 +28,7 @@ EFFECTS: Mapping[str, str] = {
     "P4": "0.6 \N{MINUS SIGN} kappa",
     "P5": "kept \N{MINUS SIGN} pruned heads",
 }
-"""What the effect of a clause measures; the tests in full are in the table of claims."""
+"""The effect of each clause, in a few words; the tests in full are in the table of claims."""
 UNITS: Mapping[Unit, str] = {
     "share": "score r",
     "kappa": "Cohen's kappa",
@@ -38,7 +38,7 @@ UNITS: Mapping[Unit, str] = {
     "heads": "share of heads",
     "std": "standard deviation of a share",
 }
-"""What the units of effects are called."""
+"""Names of the units of effects."""
 BY_DRAWS = "probability"
 """The unit of effects that need draws: the authors published none, so their effect is a difference of r instead."""
 
@@ -49,7 +49,7 @@ def primary(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def names(claims: pd.DataFrame) -> dict[str, str]:
-    """What each claim is called: a primary one by its clause, if it is the only one of it."""
+    """The name of each claim: of a primary one its clause, if it is the only one of it."""
     alone = primary(claims)["clause"].value_counts() == 1
     return {row.claim: _name(row, bool(alone.get(row.clause, False))) for row in rows(claims)}
 

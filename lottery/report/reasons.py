@@ -1,4 +1,4 @@
-"""Why a cell or a ticket counts for nothing: the codes of the analysis in words."""
+"""Reasons for which a cell or a ticket counts for nothing: the codes of the analysis in words."""
 
 from collections.abc import Mapping
 

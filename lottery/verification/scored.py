@@ -16,7 +16,7 @@ from lottery.wording import counted
 
 
 class Identity(NamedTuple):
-    """What one record says of whom; a prediction has no metric."""
+    """The key of one record: ticket, state, split and metric; a prediction has no metric."""
 
     key: Key
     state: State

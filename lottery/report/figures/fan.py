@@ -20,7 +20,7 @@ from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
 
 @dataclass(frozen=True)
 class Mark:
-    """How one kind of subnetwork is drawn: colour, marker, edge, opacity, and sizes pruned and retrained.
+    """The look of one kind of subnetwork: colour, marker, edge, opacity, and sizes pruned and retrained.
 
     Masks of a kind are many as pruned and few as retrained. Spread: how far points of one cell are moved apart.
     """

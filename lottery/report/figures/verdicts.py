@@ -1,4 +1,4 @@
-"""What the figures of verdicts share: the colour and marker of each word, and an effect with its interval."""
+"""Common to the figures of verdicts: the colour and marker of each word, and an effect with its interval."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a reader sees first: what was done in a few sentences, and the lottery as one figure."""
+"""The beginning of the report: the experiment in a few sentences, and the lottery as one figure."""
 
 from collections.abc import Iterator
 

@@ -102,7 +102,7 @@ def _search(prune: PruneParameters) -> str:
 
 
 def _floor(floor: float | str | None) -> str:
-    """What a search must keep besides its share of the full score."""
+    """The absolute score that a search must keep besides its share of the full score."""
     if floor is None:
         return ""
     if isinstance(floor, str):

@@ -109,7 +109,7 @@ def _score(scores: pd.DataFrame, key: tuple[object, ...]) -> Entry:
 
 
 def _baselines(material: Material) -> Table:
-    """What the tickets compete with, task by task."""
+    """The baselines beside the tickets, task by task."""
     return Table(
         "Baselines on dev: a bag of words (TF-IDF and logistic regression; overlap of words for a similarity) and good"
         " masks trained from random weights, beside full, good and bad: mean ± standard deviation over n seeds, and r."

@@ -31,7 +31,7 @@ def searches(material: Material) -> Iterator[Block]:
 
 
 def _summary(material: Material) -> str:
-    """How far each method goes."""
+    """The sparsities at which each method ends."""
     searches = material.tables["searches"]
     removed = searches[searches["usable"]].groupby("method")["sparsity"]
     means, low, high = removed.mean(), removed.min(), removed.max()

@@ -1,4 +1,4 @@
-"""What was run in detail: sizes of splits, origin of data and encoder, all parameters."""
+"""The run in detail: sizes of splits, origin of data and encoder, all parameters."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

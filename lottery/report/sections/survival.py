@@ -13,7 +13,7 @@ from lottery.wording import listed, number, percent, seeds
 
 
 def survivors(material: Material) -> Iterator[Block]:
-    """Where survivors are, and whether seeds and tasks agree on them."""
+    """Maps of the survivors, and their agreement over seeds and tasks."""
     yield from agreement_in_words(material)
     yield Folded("Maps of survivors", list(_maps(material)))
     yield Folded("Agreement between seeds", list(agreement(material)))

@@ -1,4 +1,4 @@
-"""What the paper did not say: observations of this run, each only where its tables support it."""
+"""Observations of this run that the paper does not have, each only where its tables support it."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ def _pretrained(agreement: pd.DataFrame) -> Iterator[str]:
 
 
 def _budget(material: Material) -> Iterator[str]:
-    """How much training the losing tickets had, and what came of it."""
+    """The training that losing tickets had, and the scores that it led to."""
     steps = _steps(material)
     averages = material.tables["averages"]
     ours = averages[averages["matched"].isna()].set_index(TICKET_STATE)["mean"].to_dict()
@@ -74,7 +74,7 @@ def _budget(material: Material) -> Iterator[str]:
 
 
 def _by_task(material: Material) -> str:
-    """What retrained bad subnetworks of s-pruning, and a bag of words, reach on each task."""
+    """r of retrained bad subnetworks of s-pruning, and of a bag of words, on each task."""
     results = material.tables["results"]
     shares = results[results["reported"] & results["matched"].isna()].set_index(
         ["task", *TICKET_STATE]
@@ -132,7 +132,7 @@ def _weak(claims: pd.DataFrame) -> Iterator[str]:
 
 
 def _selection(selection: pd.DataFrame) -> Iterator[str]:
-    """What choosing on the reported data adds."""
+    """The difference that choosing on the reported data makes."""
     gaps = selection[selection["quantity"] == "gap"]["mean"].dropna()
     if len(gaps) and gaps.mean() > 0:
         yield (

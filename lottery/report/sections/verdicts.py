@@ -117,7 +117,7 @@ def _effect(row: Any) -> Entry:
 
 
 def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
-    """What an undecided clause would have needed."""
+    """The smallest detectable effect of each undecided clause."""
     undecided = claims[
         (claims["verdict"] == "undecided") & claims["mde"].notna() & (claims["family"] == "primary")
     ]
