@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from lottery.analysis.estimate import Scale
 from lottery.analysis.ranks import good_among_random, pairs_won
 from lottery.analysis.strata import Strata, above_zero
 from lottery.seeds import rng
@@ -84,3 +85,16 @@ def test_masks_that_resemble_each_other_are_seldom_told_from_random_ones() -> No
 def test_nothing_is_tested_without_masks() -> None:
     assert not good_among_random([("sst2", 1, 0.5, np.empty(0))]).tested
     assert pairs_won([("sst2", 1, np.ones(2), np.empty(0))]).empty
+
+
+def test_no_effect_is_detectable_that_is_not_possible() -> None:
+    won = pairs_won(
+        [
+            ("sst2", seed, np.array([score]), np.zeros(1))
+            for seed, score in enumerate((-1.0, 1.0, 0))
+        ]
+    )
+    bounded = above_zero(Strata.of_cells(won), scale=Scale(-0.5, 0.5))
+    assert bounded.tested
+    assert np.isnan(bounded.detectable(0.01))
+    assert above_zero(Strata.of_cells(won)).detectable(0.01) > 0.5

@@ -99,10 +99,11 @@ class Estimate:
         return low, high
 
     def detectable(self, level: float) -> float:
-        """The smallest effect that a test at this level finds with a power of 80 %."""
+        """The smallest effect that a test at this level finds with a power of 80 %; NaN if none that is possible."""
         if np.isnan(self.se) or not self.tested:
             return NAN
-        return float(stats.t.isf(level, self.df) + stats.t.ppf(POWER, self.df)) * self.se
+        smallest = float(stats.t.isf(level, self.df) + stats.t.ppf(POWER, self.df)) * self.se
+        return smallest if smallest < self.scale.high else NAN
 
 
 UNTESTED = Estimate(NAN, NAN, NAN, 0, 0, NAN, NAN)
