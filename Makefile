@@ -66,7 +66,7 @@ PROJECT ?= .
 
 repro: setup ## run the experiment of params.yaml; the report is reports/report.md
 	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
-	dvc repro
+	lottery repro
 	@echo "report: $(CURDIR)/reports/report.md"
 
 more: setup ## add seeds while primary claims are undecided, up to five, and run what they need

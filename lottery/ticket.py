@@ -11,7 +11,7 @@ from lottery.vocabulary import DRAWN, WHOLE, Kind
 
 
 class Key(NamedTuple):
-    """What identifies a ticket within its task and seed.
+    """Identity of a ticket within its task and seed.
 
     draw: the number of a ticket that is drawn at random, 0 for every other kind. matched: the sparsity at which the
     tickets of all cells are compared; None for a ticket that is as large as its search left it.

@@ -1,7 +1,7 @@
 """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks.
 
 python -m stages.retrain sst2 1337 1 data/sst2/1337 data/assets/encoder models/sst2/1337 \\
-    subnetworks/sst2/1337 scores/sst2/1337/1.parquet predictions/sst2/1337/1.parquet
+    subnetworks/sst2/1337 scores/sst2/1337/1.parquet predictions/sst2/1337/1.parquet tickets/sst2/1337/1
 """
 
 from pathlib import Path
@@ -11,12 +11,14 @@ from typer import Argument
 
 from lottery import records
 from lottery.grid import GridParameters, cell_name
+from lottery.model import checkpoint
 from lottery.params import section
 from lottery.predictions import scores
 from lottery.schemas import Prediction, Score
 from lottery.tickets import measurements, pruning
 from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.methods import load_tickets
+from lottery.tickets.retraining import trained_ticket
 from lottery.tickets.scoring import Tickets, predict_all
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
@@ -32,6 +34,7 @@ def main(
     subnetworks: Annotated[Path, Argument(help="Folder of the tickets of the task and seed.")],
     out: arguments.Scores,
     predictions: arguments.Predictions,
+    kept: Annotated[Path, Argument(help="Folder for the retrained good tickets that are kept.")],
 ) -> None:
     """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks."""
     tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
@@ -49,10 +52,14 @@ def main(
         journal(out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as score_table,
         cli.fresh_file(predictions) as prediction_table,
+        cli.fresh(kept) as encoders,
     ):
-        predicted = predict_all(cell, model, tickets, in_share, splits, stage.report, notes)
-        predicted += predict_baselines(cell, in_share, splits)
+        results = predict_all(cell, model, tickets, in_share, splits, stage.report, notes)
+        predicted = results.predictions + predict_baselines(cell, in_share, splits)
         rows = [*scores(predicted)]
+        for key, weights in results.kept.items():
+            encoder = trained_ticket(cell, subnetworks_by_key[key], weights)
+            checkpoint.save(encoder, encoders / key.method)
         records.write(Prediction, predicted, prediction_table)
         records.write(Score, rows, score_table)
         stage.result = ", ".join(

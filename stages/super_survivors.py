@@ -56,9 +56,9 @@ def main(
         cli.fresh_file(predictions) as prediction_table,
     ):
         tickets = Tickets(cell.task, seed, supers, cell.train, settings)
-        predicted = predict_all(cell, model, tickets, planned, splits, stage.report, notes)
-        records.write(Prediction, predicted, prediction_table)
-        records.write(Score, scores(predicted), score_table)
+        results = predict_all(cell, model, tickets, planned, splits, stage.report, notes)
+        records.write(Prediction, results.predictions, prediction_table)
+        records.write(Score, scores(results.predictions), score_table)
         survivors = [kept for key, kept in supers.items() if key.kind == "super"]
         stage.result = f"{', '.join(map(repr, survivors))} survive with every seed"
 

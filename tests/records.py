@@ -61,6 +61,7 @@ class ToyExperiment:
             draws=1,
             tickets={"structured": {"super-random": (), "super-bad": ()}},
             reinitialised=tuple(self.seeds[:1]),
+            kept=tuple(self.seeds[:1]),
         )
 
     def write(self, root: Path) -> None:

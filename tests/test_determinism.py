@@ -86,7 +86,8 @@ def test_scores_do_not_depend_on_the_number_of_shares(
     model, kept = Path("models/rte/1"), Path("subnetworks/rte/1")
     for share in (1, 2, 3):
         tables = Path(f"scores/{share}.parquet"), Path(f"predictions/{share}.parquet")
-        retrain.main("rte", 1, share, data, encoder, model, kept, *tables)
+        tickets = Path(f"tickets/{share}")
+        retrain.main("rte", 1, share, data, encoder, model, kept, *tables, tickets)
     for kind, folder in ((Score, Path("scores")), (Prediction, Path("predictions"))):
         together = records.read(kind, [folder / "rte/1/1.parquet"]).to_pylist()
         apart = [

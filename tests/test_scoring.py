@@ -31,14 +31,16 @@ from lottery.tickets.parameters import (
     RetrainParameters,
 )
 from lottery.tickets.pruner import SearchSettings
-from lottery.tickets.retraining import Cell, Splits, predict_splits
+from lottery.tickets.retraining import Cell, Splits, predict_splits, trained_ticket
 from lottery.tickets.scoring import Tickets
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
 RTE = get_task("rte")
 CONTROLS = toys.controls(random_draws=4, bad_draws=3, matched_draws=2)
-RETRAIN = RetrainParameters(draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised=(3,))
+RETRAIN = RetrainParameters(
+    draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised=(3,), kept=(3,)
+)
 SPLITS = {
     name: toys.sentences(size, size) for name, size in (("dev", 20), ("dev-x", 9), ("select", 10))
 }
@@ -89,8 +91,8 @@ def predictions(
     plan: Sequence[Measurement] = PLAN,
     journal: Journal = NO_JOURNAL,
 ) -> list[Prediction]:
-    rows = scoring.predict_all(cell, model, tickets, plan, SPLITS, lambda *_: None, journal)
-    return rows + predict_baselines(cell, plan, SPLITS)
+    results = scoring.predict_all(cell, model, tickets, plan, SPLITS, lambda *_: None, journal)
+    return results.predictions + predict_baselines(cell, plan, SPLITS)
 
 
 def logits(rows: Sequence[Prediction]) -> dict[tuple[Measurement, str], bytes]:
@@ -157,6 +159,25 @@ def test_scores_are_functions_of_the_rounded_logits(
         rounded_NC = row.logits.astype(np.float64).reshape(-1, 2)
         assert {score.metric: score.value} == measure(RTE, rounded_NC, row.labels)
         assert score.n == len(SPLITS[row.split])
+
+
+def test_a_kept_ticket_gives_the_logits_that_were_scored(
+    cell: Cell, model: Path, tickets: Tickets, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    for _ in range(2):  # the second time, its weights come from the journal
+        results = scoring.predict_all(cell, model, tickets, PLAN, SPLITS, lambda *_: None, journal)
+        scored = logits(results.predictions)
+        assert results.kept.keys() == {method.good for method in METHODS.values()}
+        for key, weights in results.kept.items():
+            checkpoint.save(trained_ticket(cell, tickets.stored[key], weights), tmp_path / "kept")
+            encoder = checkpoint.load(tmp_path / "kept", 2)
+            for name, split in SPLITS.items():
+                again = predict(encoder, split).astype(np.float16).tobytes()
+                assert again == scored[Measurement(key, "retrained"), name]
+    retrain = msgspec.structs.replace(RETRAIN, kept=(4,))
+    tickets = replace(tickets, settings=replace(tickets.settings, retrain=retrain))
+    assert not scoring.predict_all(cell, model, tickets, PLAN, SPLITS, lambda *_: None).kept
 
 
 @pytest.mark.parametrize("bad", ["unsurvived", "smallest"])

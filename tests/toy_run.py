@@ -23,7 +23,7 @@ SEEDS = (1, 2)
 CHANGES = {
     "[sst2]": "[rte]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
     "threshold: 0.8": "threshold: 0.9", "learning_rate: 1.0e-4": "learning_rate: 3.0e-3", "epochs: 1": "epochs: 6",
-    "reinitialised: []": "reinitialised: [1]",
+    "reinitialised: []": "reinitialised: [1]", "kept: [1337]": "kept: [1]",
 }  # fmt: skip
 
 
@@ -73,8 +73,8 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
         scores, predictions = Path(f"scores/rte/{seed}"), Path(f"predictions/rte/{seed}")
         finetune.main("rte", seed, data / str(seed), encoder, model)
         prune.main("rte", seed, data / str(seed), encoder, model, tickets[seed])
-        tables = (scores / "1.parquet", predictions / "1.parquet")
-        retrain.main("rte", seed, 1, data / str(seed), encoder, model, tickets[seed], *tables)
+        outs = (scores / "1.parquet", predictions / "1.parquet", Path(f"tickets/rte/{seed}/1"))
+        retrain.main("rte", seed, 1, data / str(seed), encoder, model, tickets[seed], *outs)
     for seed, model in models.items():
         tables = (
             Path(f"scores/rte/{seed}/super.parquet"),

@@ -13,6 +13,10 @@ COMMANDS = {
         "tools.verify",
         "Check a finished run from its outputs, without training or writing anything.",
     ),
+    "repro": (
+        "cluster.repro",
+        "Run the pipeline on this machine, as many jobs side by side as fit its cores.",
+    ),
     "more": (
         "tools.more",
         "Add seeds to params.yaml if primary claims are undecided, for `dvc repro` to run.",

@@ -1,7 +1,8 @@
 """Read and write encoders as Hugging Face folders (config.json, model.safetensors).
 
 An unpruned encoder loads in transformers as `BertForSequenceClassification`. A pruned one has the same tensor
-names and narrower matrices; its config.json lists the heads and MLPs that are left.
+names and narrower matrices, which no class of transformers expects: its config.json says so by a model type of its own
+and lists the heads and MLPs that are left.
 """
 
 import json
@@ -20,6 +21,8 @@ from lottery.model import initial
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 
+PRUNED = "pruned-bert"
+"""Model type of an encoder that lacks heads or MLPs."""
 # (our name, name in transformers): replaced in this order in every tensor name.
 NAMES = (
     ("embeddings.words", "embeddings.word_embeddings"),
@@ -49,23 +52,23 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
     """
     config = read_config(folder)
     with torch.device("meta"):  # shapes only; the tensors come from the file
-        encoder = Encoder(config, classes)
+        expected = Encoder(config, classes).state_dict()
     tensors = _tensors(folder)
     if seed is not None:
         tensors |= initial.classifier(classes, config.hidden_size, seed)
-    for name, expected in encoder.state_dict().items():
-        _check(folder, name, tensors.get(name), tuple(expected.shape))
-    state = {name: tensors[name].float() for name in encoder.state_dict()}
-    encoder.load_state_dict(state, assign=True)
-    return encoder.eval()
+    for name, tensor in expected.items():
+        _check(folder, name, tensors.get(name), tuple(tensor.shape))
+    state = {name: tensors[name].float() for name in expected}
+    return Encoder.of(config, classes, state).eval()
 
 
 def save(encoder: Encoder, folder: Path) -> None:
     """Write config.json and model.safetensors into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
+    pruned = encoder.config.kept_heads is not None
     config = {
-        "architectures": ["BertForSequenceClassification"],
-        "model_type": "bert",
+        "architectures": [f"{'Pruned' if pruned else ''}BertForSequenceClassification"],
+        "model_type": PRUNED if pruned else "bert",
         "hidden_act": "gelu",
         "num_labels": encoder.classes,
         **msgspec.to_builtins(encoder.config),
@@ -89,12 +92,12 @@ def read_config(folder: Path) -> Config:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not the configuration of an encoder: {error}") from None
     for key, allowed in (
-        ("model_type", "bert"),
-        ("hidden_act", "gelu"),
-        ("position_embedding_type", "absolute"),
+        ("model_type", ("bert", PRUNED)),
+        ("hidden_act", ("gelu",)),
+        ("position_embedding_type", ("absolute",)),
     ):
-        if raw.get(key, allowed) != allowed or (key == "model_type" and key not in raw):
-            raise UserError(f"{path}: {key} is {raw.get(key)!r}; only {allowed!r} is supported")
+        if raw.get(key, None if key == "model_type" else allowed[0]) not in allowed:
+            raise UserError(f"{path}: {key} is {raw.get(key)!r}; only {allowed[0]!r} is supported")
     return config
 
 

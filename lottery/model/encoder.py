@@ -5,6 +5,7 @@ layer computes (T, or B in the last layer), D hidden size, H heads a layer holds
 L layers, C classes.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import NamedTuple, cast
 
@@ -164,6 +165,15 @@ class Encoder(nn.Module):
         self.dropout = Dropout(config.hidden_dropout_prob)
         self.classifier = Linear(config.hidden_size, classes)
 
+    @classmethod
+    def of(cls, config: Config, classes: int, tensors: Mapping[str, Tensor]) -> "Encoder":
+        """The encoder that consists of these tensors, which it shares; those of other names are left out."""
+        with torch.device("meta"):
+            encoder = cls(config, classes)
+        state = {name: tensors[name] for name in encoder.state_dict()}
+        encoder.load_state_dict(state, assign=True)
+        return encoder
+
     @property
     def typed_layers(self) -> list[Layer]:
         """The layers from bottom to top, for type checkers, to which a ModuleList holds any module."""
@@ -208,8 +218,6 @@ class Encoder(nn.Module):
         """
         if not subnetwork <= self.config.survivors:
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder no longer has")
-        with torch.device("meta"):
-            small = Encoder(self.config.keeping(subnetwork), self.classes)
         # A search extracts one candidate after the other: sharing the embeddings and every layer that stays
         # whole makes that a matter of milliseconds and needs no second encoder's memory.
         state = self.state_dict()
@@ -225,7 +233,7 @@ class Encoder(nn.Module):
                         rows
                     ]
             state[f"{name}.output.weight"] = state[f"{name}.output.weight"][:, rows]
-        small.load_state_dict({name: state[name] for name in small.state_dict()}, assign=True)
+        small = Encoder.of(self.config.keeping(subnetwork), self.classes, state)
         return small.train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":

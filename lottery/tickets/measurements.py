@@ -1,4 +1,4 @@
-"""What is scored in a cell: each ticket in each of its states, and the splits that it is scored on."""
+"""Measurements of a cell: each ticket in each of its states, and the splits that it is scored on."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
@@ -10,7 +10,7 @@ from lottery.vocabulary import State
 
 S = TypeVar("S")
 BASELINES = (MAJORITY, WORDS)
-"""What is predicted without an encoder."""
+"""Predictions that need no encoder."""
 TRAINED: tuple[State, ...] = ("retrained", "reinitialised")
 """The states of a ticket that is trained under its mask."""
 

@@ -85,19 +85,25 @@ class ControlsParameters(Parameters, frozen=True):
 
 
 class RetrainParameters(Parameters, frozen=True):
-    """Which tickets are trained again.
+    """The tickets that are trained again.
 
     draws: random and bad tickets of a cell that are retrained; they are stored. tickets: the seeds with which a kind
     of ticket of a method is retrained; with all seeds if it is not named. reinitialised: the seeds with which good
-    tickets are trained from random weights too.
+    tickets are trained from random weights too. kept: the seeds whose retrained good tickets are kept, weights and
+    all, to be taken home.
     """
 
     draws: Draws
     tickets: Mapping[str, Mapping[Kind, tuple[Seed, ...]]]
     reinitialised: tuple[Seed, ...]
+    kept: tuple[Seed, ...]
 
     def retrains(self, key: Key, seed: int) -> bool:
         """Whether a ticket is retrained with this seed. Tickets at a matched sparsity never are."""
         seeds = self.tickets.get(key.method, {}).get(key.kind)
         chosen = seeds is None or seed in seeds
         return chosen and key.matched is None and key.draw < self.draws
+
+    def keeps(self, key: Key, seed: int) -> bool:
+        """Whether the weights of a ticket that is retrained with this seed are kept."""
+        return seed in self.kept and key.kind == "good" and key.matched is None

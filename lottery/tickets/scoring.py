@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
@@ -12,7 +13,7 @@ from lottery.model.training import LAST, Progress
 from lottery.predictions import Logits, prediction
 from lottery.runtime import parallel
 from lottery.runtime.compute import arithmetic, chosen_device
-from lottery.runtime.resume import NO_JOURNAL, Journal
+from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
 from lottery.schemas import Prediction
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
@@ -24,9 +25,27 @@ from lottery.tickets.pruning import ticket_subnetwork
 from lottery.tickets.retraining import Cell, Splits, finetune_cell, predict_splits
 from lottery.vocabulary import WHOLE
 
-Predicted = dict[Measurement, Logits]
+
+class Outcome(NamedTuple):
+    """The logits of a measurement and, if its ticket is kept, the weights that training led to, by name."""
+
+    logits: Logits
+    weights: Arrays
+
+
+Outcomes = dict[Measurement, Outcome]
+WEIGHTS = "weights "
+"""Prefix of the names of weights in a journal."""
 PARTS = 4
 """Jobs among which pruned tickets are divided, so that all processes finish at about the same time."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Predictions of all measurements, and the weights of the retrained tickets that are kept."""
+
+    predictions: list[Prediction]
+    kept: Mapping[Key, Arrays]
 
 
 @dataclass(frozen=True)
@@ -60,20 +79,22 @@ def predict_all(
     splits: Splits,
     report: parallel.Report,
     journal: Journal = NO_JOURNAL,
-) -> list[Prediction]:
-    """Predictions for all measurements but baselines, in their order; what `journal` holds is not computed again.
+) -> Results:
+    """Results for all measurements but baselines, in their order; what `journal` holds is not computed again.
 
     `model` is the folder of the fine-tuned encoder.
     """
     jobs = _jobs(cell, model, tickets, measurements, splits, journal)
     results = parallel.run(jobs, cell.compute, report, preload=[__name__])
-    predicted = {at: logits for result in results.values() for at, logits in result.items()}
-    return [
+    outcomes = {at: outcome for result in results.values() for at, outcome in result.items()}
+    predictions = [
         prediction(cell.task, cell.seed, *measurement, split, logits_NC, splits[split].labels_N)
         for measurement in measurements
-        if measurement in predicted
-        for split, logits_NC in predicted[measurement].items()
+        if measurement in outcomes
+        for split, logits_NC in outcomes[measurement].logits.items()
     ]
+    kept = {at.key: outcome.weights for at, outcome in outcomes.items() if outcome.weights}
+    return Results(predictions, kept)
 
 
 def _jobs(
@@ -83,15 +104,17 @@ def _jobs(
     measurements: Sequence[Measurement],
     splits: Splits,
     journal: Journal,
-) -> dict[str, parallel.Job[Predicted]]:
+) -> dict[str, parallel.Job[Outcomes]]:
     """One job for each training, the most expensive first, and a few for all that is pruned."""
-    jobs: dict[str, parallel.Job[Predicted]] = {
+    keeps = tickets.settings.retrain.keeps
+    jobs: dict[str, parallel.Job[Outcomes]] = {
         measurement.name: partial(
             predict_trained,
             cell=cell,
             subnetwork=tickets.stored[measurement.key],
             measurement=measurement,
             splits=splits,
+            keep=measurement.state == "retrained" and keeps(measurement.key, cell.seed),
             journal=journal.of(measurement.name),
         )
         for measurement in measurements
@@ -117,18 +140,26 @@ def predict_trained(
     subnetwork: Subnetwork,
     measurement: Measurement,
     splits: Splits,
+    keep: bool = False,
     journal: Journal = NO_JOURNAL,
-) -> Predicted:
-    """Logits after fine-tuning under the fixed mask of `subnetwork`, from pre-trained or random weights."""
+) -> Outcomes:
+    """Logits after fine-tuning under the fixed mask of `subnetwork`, from pre-trained or random weights.
 
-    def train_and_predict() -> Logits:
+    keep: whether the trained weights are part of the outcome.
+    """
+
+    def train_and_predict() -> Arrays:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal, measurement.state)
+        state = encoder.state_dict() if keep else {}
+        weights = {WEIGHTS + name: tensor.cpu().numpy() for name, tensor in state.items()}
         with arithmetic(cell.compute):
-            return predict_splits(encoder, measurement.scored_on(splits))
+            return {**predict_splits(encoder, measurement.scored_on(splits)), **weights}
 
-    logits = journal.once("logits", train_and_predict)
+    arrays = journal.once("trained", train_and_predict)
     journal.forget(LAST)
-    return {measurement: logits}
+    logits = {name: array for name, array in arrays.items() if not name.startswith(WEIGHTS)}
+    weights = {name.removeprefix(WEIGHTS): arrays[name] for name in arrays.keys() - logits}
+    return {measurement: Outcome(logits, weights)}
 
 
 def predict_pruned(
@@ -139,7 +170,7 @@ def predict_pruned(
     measurements: Sequence[Measurement],
     splits: Splits,
     journal: Journal = NO_JOURNAL,
-) -> Predicted:
+) -> Outcomes:
     """Logits of the fine-tuned model, whole and pruned to tickets."""
     encoder = checkpoint.load(model, cell.task.classes).to(chosen_device(cell.compute))
 
@@ -148,9 +179,9 @@ def predict_pruned(
         with arithmetic(cell.compute):
             return predict_splits(encoder.cut(subnetwork), measurement.scored_on(splits))
 
-    predicted = {}
+    outcomes = {}
     for done, measurement in enumerate(measurements, start=1):
         work = partial(prune_and_predict, measurement)
-        predicted[measurement] = journal.once(measurement.name, work)
+        outcomes[measurement] = Outcome(journal.once(measurement.name, work), {})
         progress(done, len(measurements))
-    return predicted
+    return outcomes

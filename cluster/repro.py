@@ -1,0 +1,90 @@
+"""Run the pipeline on this machine, as many jobs side by side as fit its cores: `lottery repro`.
+
+`dvc repro` runs one job after another, and a job that trains one model keeps one core busy. Here every job is a
+`dvc repro --single-item` of its own, so results, cache and dvc.lock are those of `dvc repro`.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+
+import dvc.cli
+from dvc.repo import Repo
+
+from cluster import pipeline
+from cluster.dag import Graph
+from lottery.errors import UserError
+from lottery.params import section
+from lottery.runtime.compute import worker_count
+from lottery.runtime.parameters import ComputeParameters
+from lottery.wording import listed
+from stages.shell import cli
+
+Cores = frozenset[int]
+FORK = get_context("fork")
+"""Jobs are forks of this process, so that DVC is imported once."""
+
+
+def main() -> None:
+    """Run the pipeline on this machine, as many jobs side by side as fit its cores."""
+    count = worker_count(section(ComputeParameters, cli.parameters()))
+    if count == 1 or not hasattr(os, "sched_setaffinity"):
+        sys.exit(dvc.cli.main(["repro"]))
+    with Repo() as repo:
+        jobs = pipeline.graph(repo)
+    cores = sorted(os.sched_getaffinity(0))
+    if failed := SideBySide(jobs, [Cores(cores[side::count]) for side in range(count)]).run():
+        raise UserError(f"{listed(failed)} failed, see above; jobs that do not need it are done")
+
+
+class SideBySide:
+    """Jobs on disjoint sets of cores, one for each set."""
+
+    def __init__(self, jobs: Graph, cores: Sequence[Cores]) -> None:
+        self._free, self._all = [*cores], Cores().union(*cores)
+        self._sorter, self._chains = jobs.sorter(), jobs.longest_chains(dict.fromkeys(jobs, 1.0))
+        self._order = {name: number for number, name in enumerate(jobs)}
+        self._running = list[tuple[str, ForkProcess, Cores]]()
+
+    def run(self) -> list[str]:
+        """Run every job after those it needs; returns those that failed, whose dependents did not run."""
+        waiting, failed = list[str](), list[str]()
+        while self._sorter.is_active():
+            waiting += self._sorter.get_ready()
+            self._start(waiting)
+            if not self._running:
+                break
+            for name, code in self._ended():
+                if code:
+                    failed.append(name)
+                else:
+                    self._sorter.done(name)
+        return failed
+
+    def _start(self, waiting: list[str]) -> None:
+        """Start jobs on free cores, the longest chains first; a job that runs alone has all cores."""
+        waiting.sort(key=lambda name: (-self._chains[name], self._order[name]))
+        alone = len(waiting) == 1 and not self._running
+        while waiting and self._free:
+            name, cores = waiting.pop(0), self._free.pop(0)
+            process = FORK.Process(target=_reproduce, args=(name, self._all if alone else cores))
+            process.start()
+            self._running.append((name, process, cores))
+
+    def _ended(self) -> Iterator[tuple[str, int]]:
+        """Names and exit codes of the jobs that have ended, at least one."""
+        wait([process.sentinel for _, process, _ in self._running])
+        for job in [job for job in self._running if job[1].exitcode is not None]:
+            name, process, cores = job
+            self._running.remove(job)
+            self._free.append(cores)
+            yield name, process.exitcode or 0
+
+
+def _reproduce(name: str, cores: Cores) -> None:
+    """In a process of its own: run one job on some cores, and exit as DVC does."""
+    os.sched_setaffinity(0, cores)
+    sys.exit(dvc.cli.main(["repro", "--single-item", name]))
