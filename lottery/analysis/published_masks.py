@@ -152,10 +152,10 @@ def _by_component(source: Path, table: pd.DataFrame) -> list[Ticket]:
 
 def _mlps(source: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
     """The mask of MLPs, one for each layer."""
-    column, *others = _grid(source, rows).T
-    if others:
+    grid = _grid(source, rows)
+    if grid.shape[1] > 1:
         raise UserError(f"{source}: a layer has more than one MLP")
-    return column
+    return grid.ravel()
 
 
 def _grid(source: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
