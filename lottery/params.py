@@ -32,6 +32,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 P = TypeVar("P", bound=Parameters)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Sections(Mapping[type[Parameters], Parameters]):
@@ -75,7 +76,12 @@ def convert(kind: type[P], values: Any) -> P:
 
     Raises UserError if a key is unknown or missing, or a value has a wrong type or is out of range.
     """
-    name, keys = kind.section(), kind.__struct_fields__
+    return structured(kind, kind.section(), values)
+
+
+def structured(kind: type[S], name: str, values: Any) -> S:
+    """The struct `kind` that the parameters call `name`, with these values. Raises UserError as `convert` does."""
+    keys = kind.__struct_fields__
     if not isinstance(values, Mapping):
         text = SHORT.repr(values)
         raise UserError(f"parameters: {name} = {text}: expected the keys {', '.join(keys)}")

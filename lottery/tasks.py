@@ -1,7 +1,7 @@
 """Tasks of the experiment, one record each: name, classes and metrics."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -57,10 +57,36 @@ TASKS: Mapping[str, Task] = {
 }
 
 
+_DECLARED: dict[str, Task] = {}
+"""Own tasks of this process's parameter file; worker processes are handed Task values."""
+
+
+def declare(tasks: Iterable[Task]) -> None:
+    """Make these own tasks known, in place of those declared before.
+
+    Raises UserError if a name or a title is that of a task of the project.
+    """
+    own = {task.name: task for task in tasks}
+    titles = {task.title: task.name for task in TASKS.values()}
+    for task in own.values():
+        if task.name in TASKS:
+            raise UserError(
+                f"parameters: data.tasks.{task.name}: the project has a task `{task.name}`; choose another name"
+            )
+        if (other := titles.setdefault(task.title, task.name)) != task.name:
+            raise UserError(
+                f"parameters: data.tasks.{task.name}.title = {task.title!r} is the title of `{other}`;"
+                " choose another"
+            )
+    _DECLARED.clear()
+    _DECLARED.update(own)
+
+
 def get_task(name: str) -> Task:
-    """The task called `name`. Raises UserError, listing all tasks, if there is none."""
-    if name in TASKS:
-        return TASKS[name]
-    similar = difflib.get_close_matches(name.lower(), TASKS, n=1)
+    """The task called `name`, of the project or declared. Raises UserError, listing all tasks, if there is none."""
+    known = {**TASKS, **_DECLARED}
+    if name in known:
+        return known[name]
+    similar = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"did you mean `{similar[0]}`? " if similar else ""
-    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(TASKS)}")
+    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(known)}")

@@ -1,19 +1,21 @@
 """Check all parameters before anything else runs.
 
-    python -m stages.check data/checked.json
+    python -m stages.check data/checked.json data/tasks
 
-The content of the output never changes: a changed parameter reruns only the stages that use it, and an invalid one
-stops the pipeline at its first stage.
+The content of the first output never changes: a changed parameter reruns only the stages that use it, and an invalid
+one stops the pipeline at its first stage. The second is a file for each task, with its description if it is an own
+one: a changed description reruns the stages of that task.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Argument
 
 from lottery import params
-from lottery.data import glue, packages
+from lottery.data import formats, glue, packages
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
 from lottery.grid import GridParameters
@@ -25,19 +27,25 @@ from stages.shell import cli
 from stages.shell.sections import SECTIONS
 
 
-def main(out: Annotated[Path, Argument(help="File that depends on valid parameters.")]) -> None:
+def main(
+    out: Annotated[Path, Argument(help="File that depends on valid parameters.")],
+    descriptions: Annotated[Path, Argument(help="Folder for the descriptions of own tasks.")],
+) -> None:
     """Check all parameters before anything else runs."""
     tree = cli.parameters()
     with cli.stage("check", str(cli.PARAMETERS), "every section") as stage:
         sections = params.read_sections(SECTIONS, tree)
         grid = sections[GridParameters]
-        _require_data(grid.tasks, sections[DataParameters].source)
+        data = sections[DataParameters]
+        _require_data(grid.tasks, data)
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
         _require_matched_candidates(controls, sections[PruneParameters])
         _require_retrainable(controls, retrain)
         _require_filled_shares(len(grid.shares), controls, retrain)
-        with cli.fresh_file(out) as draft:
+        with cli.fresh_file(out) as draft, cli.fresh(descriptions) as folder:
             draft.write_text("{}\n", encoding="utf-8")
+            for task in grid.tasks:
+                (folder / f"{task}.json").write_bytes(_description(task, data))
         device = _describe_device(sections[ComputeParameters])
         stage.result = f"{len(sections)} sections are valid; {device}"
 
@@ -51,9 +59,19 @@ def _describe_device(compute: ComputeParameters) -> str:
     return f"computes on {device} in {'bfloat16' if uses_bfloat16(compute) else 'float32'}"
 
 
-def _require_data(tasks: Iterable[str], source: str) -> None:
+def _description(task: str, data: DataParameters) -> bytes:
+    """The description of an own task as JSON, empty for another task."""
+    return msgspec.json.format(msgspec.json.encode(data.tasks.get(task, {}))) + b"\n"
+
+
+def _require_data(tasks: Iterable[str], data: DataParameters) -> None:
     """Raise UserError if the source cannot have the data of a task; nothing is downloaded to find out."""
+    source = data.source
     for task in tasks:
+        if task in data.tasks:
+            for path in data.tasks[task].paths.values():
+                formats.require_table(path)
+            continue
         if source == "packages":
             packages.get_asset(task)
         else:

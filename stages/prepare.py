@@ -9,13 +9,13 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery.data import corpora, examples, glue, splits, summary
+from lottery.data import corpora, examples, glue, own_rows, splits, summary
 from lottery.data.examples import DataParameters
-from lottery.data.rows import standardised
+from lottery.data.rows import Corpus, standardised
 from lottery.data.tokenizer import Tokenizer
 from lottery.grid import GridParameters
 from lottery.params import section
-from lottery.tasks import get_task
+from lottery.tasks import Task, get_task
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -28,7 +28,8 @@ def main(
     meta: Annotated[Path, Argument(help="JSON file that describes the data for the report.")],
 ) -> None:
     """Encode the examples of one task for every seed: train, select (held out of train) and dev."""
-    task, tree = get_task(name), cli.parameters()
+    tree = cli.parameters()
+    task = get_task(name)
     data, seeds = section(DataParameters, tree), section(GridParameters, tree).seeds
     about = f"encode, at most {data.max_length} tokens each"
     with (
@@ -37,8 +38,7 @@ def main(
         cli.fresh_file(meta) as meta_draft,
     ):
         tokenizer = Tokenizer(encoder, data.max_length)
-        read = corpora.read_packaged if data.source == "packages" else glue.read_glue
-        corpus, labels = read(name, asset), None
+        corpus, labels = _read(task, data, asset), None
         if task.regression and data.standardise:
             corpus, mean, std = standardised(corpus)
             labels = {"mean": mean, "std": std}
@@ -55,6 +55,14 @@ def main(
         meta_draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         sizes = ", ".join(f"{len(part)} {split}" for split, (part, _) in parts[0].items())
         stage.result = f"{sizes}; {counted(len(seeds), 'seed')}"
+
+
+def _read(task: Task, data: DataParameters, asset: Path) -> Corpus:
+    """The corpus of a task that is described in the parameters, packaged, or of GLUE."""
+    if task.name in data.tasks:
+        return own_rows.read(task, asset)
+    read = corpora.read_packaged if data.source == "packages" else glue.read_glue
+    return read(task.name, asset)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def write(tree: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_every_profile_is_valid(folder: Path, profile: Path) -> None:
     Path("params.yaml").write_bytes(profile.read_bytes())
-    check.main(Path("data/checked.json"))
+    check.main(Path("data/checked.json"), Path("data/tasks"))
     assert Path("data/checked.json").read_text(encoding="utf-8") == "{}\n"
 
 
@@ -126,7 +126,7 @@ def test_an_invalid_parameter_is_one_line(
     tree = dict(default) if "." in name else {**default, name: {}}
     write(changed(tree, name, value))
     with pytest.raises(UserError) as caught:
-        check.main(Path("data/checked.json"))
+        check.main(Path("data/checked.json"), Path("data/tasks"))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(folder.glob("data/*"))
@@ -136,7 +136,7 @@ def test_the_command_ends_with_one_line_and_no_traceback(
     folder: Path, default: Mapping[str, Any]
 ) -> None:
     write(changed(default, "prune.rate", "ten"))
-    command = [sys.executable, "-m", "stages.check", "data/checked.json"]
+    command = [sys.executable, "-m", "stages.check", "data/checked.json", "data/tasks"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 1

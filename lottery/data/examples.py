@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, field
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialised
 
+from lottery.data.description import TaskDescription
 from lottery.errors import UserError
 from lottery.params import Parameters
 from lottery.tasks import get_task
@@ -27,6 +28,7 @@ class DataParameters(Parameters, frozen=True):
     because some tasks need more examples to learn anything. select comes out of a tenth of the training data, held
     out for it; 0 holds nothing out, for searches on dev. max_length: tokens to which an example is truncated.
     standardise: scale regression labels by the mean and standard deviation of all training data.
+    tasks: own tasks by name; `source` is that of the others.
     """
 
     source: Annotated[str, Meta(min_length=1)]
@@ -35,6 +37,7 @@ class DataParameters(Parameters, frozen=True):
     dev: Size | None
     max_length: Annotated[int, Meta(ge=8, le=512)]
     standardise: bool
+    tasks: dict[str, TaskDescription] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for task in self.train if isinstance(self.train, dict) else ():

@@ -34,7 +34,20 @@ def fetch_task(task: str, source: str, out: Path) -> None:
         read_glue(task, folder)
         shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     origin = "hub" if source == "hub" else "folder"
-    _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
+    if source == "hub" or _is_glue(folder, task):
+        _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
+    else:
+        note = f"Rows of a folder in the place of GLUE's {task}; nothing in it says that they are GLUE's."
+        _describe(out, f"folder {folder.parent.name}/{task}", "not stated", origin, [note])
+
+
+def _is_glue(folder: Path, task: str) -> bool:
+    """Whether the folder says that `datasets` saved it from this task of GLUE."""
+    try:
+        about = json.loads((folder / "train" / "dataset_info.json").read_text(encoding="utf-8"))
+        return (about["dataset_name"], about["config_name"]) == ("glue", task)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def fetch_checkpoint(name: str, out: Path) -> list[str]:

@@ -26,7 +26,7 @@ def split_corpus(
     Rows keep their order. Raises UserError if a split is left without rows.
     """
     rows = corpus["train"]
-    train, select = (rows, []) if data.select == 0 else _hold_out(task, rows, seed)
+    train, select = (rows, []) if data.select == 0 else _hold_out(task, rows, 0.1, seed, task.name)
     drawn: Stream = (seed, task.name)
     pools = {
         "train": (train, data.train_size(task.name), drawn),
@@ -59,15 +59,22 @@ def require_learnable(task: Task, splits: Mapping[str, Sequence[Row]]) -> None:
             )
 
 
-def _hold_out(task: Task, rows: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
-    """The rows to train on, and a tenth of the groups held out; a row without a group is its own group."""
+def divide(task: Task, rows: Sequence[Row], share: float, draw: int) -> tuple[list[Row], list[Row]]:
+    """Train and dev of a corpus that has no dev split: `share` of its groups are dev, the same for all seeds."""
+    return _hold_out(task, rows, share, "dev", draw, task.name)
+
+
+def _hold_out(
+    task: Task, rows: Sequence[Row], share: float, *stream: str | int
+) -> tuple[list[Row], list[Row]]:
+    """The rows to train on, and a share of the groups held out; a row without a group is its own group."""
     groups: dict[str | int, list[Row]] = {}
     for index, row in enumerate(rows):
         groups.setdefault(row.group or index, []).append(row)
     order = stratified_order(
-        _classes(task, [group[0] for group in groups.values()]), seed, task.name, "hold"
+        _classes(task, [group[0] for group in groups.values()]), *stream, "hold"
     )
-    held_out = set(order[: max(1, len(groups) // 10)].tolist())
+    held_out = set(order[: max(1, int(share * len(groups)))].tolist())
     train, select = list[Row](), list[Row]()
     for at, group in enumerate(groups.values()):
         (select if at in held_out else train).extend(group)

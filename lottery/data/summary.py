@@ -79,7 +79,10 @@ def _parameters(encoder: Path) -> int | None:
 
 
 def _origin(folder: Path) -> dict[str, Any] | None:
-    """The folder's asset.json without the fields that only extraction needs; None if there is no such file."""
+    """The folder's asset.json without the fields that only extraction needs; None if there is no such file.
+
+    Of own data also the language, the hashes of their files, and how many rows were left out for which reason.
+    """
     path = folder / "asset.json"
     if not path.exists():
         return None
@@ -89,4 +92,5 @@ def _origin(folder: Path) -> dict[str, Any] | None:
         [{field: archive[field] for field in fields if field in archive} for archive in part]
         for part in asset["parts"]
     ]
-    return {"name": asset["name"], "notes": asset["notes"], "parts": parts}
+    of_own_data = {key: asset[key] for key in ("language", "files", "left_out") if key in asset}
+    return {"name": asset["name"], "notes": asset["notes"], "parts": parts} | of_own_data

@@ -19,8 +19,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lottery import params
+from lottery.data.description import described_tasks
 from lottery.errors import UserError
 from lottery.runtime.cores import usable_cores
+from lottery.tasks import declare
 from stages.shell import eta, shutdown
 
 PARAMETERS = Path("params.yaml")
@@ -62,8 +64,10 @@ def execute(program: Callable[..., object]) -> NoReturn:
 
 
 def parameters() -> Mapping[str, Any]:
-    """The sections of params.yaml."""
-    return params.read(PARAMETERS)
+    """The sections of params.yaml; the own tasks that they describe are declared. Raises UserError as `read` does."""
+    tree = params.read(PARAMETERS)
+    declare(described_tasks(tree))
+    return tree
 
 
 class Stage:

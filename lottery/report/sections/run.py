@@ -1,5 +1,6 @@
 """The section on the run: its facts in one table, its tasks, what was left out, and whether the machinery works."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from lottery.analysis.frames import rows
@@ -11,10 +12,11 @@ from lottery.report.reasons import reasons
 from lottery.report.sections import setting
 from lottery.tickets.methods import method_title
 from lottery.vocabulary import METRICS
-from lottery.wording import counted, number
+from lottery.wording import counted, listed, number
 
 BUDGET = "as in `params.yaml`; those of the default were chosen on the seeds 1337, 42 and 86"
-LANGUAGE = "English, all tasks"
+LANGUAGE = "English"
+"""The language of the tasks of the project."""
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
     "random": ("one random mask against another", "undecided"),
@@ -38,7 +40,7 @@ def _facts(material: Material) -> Table:
     facts = [
         ("cells", f"{len(material.tasks)} tasks x {len(material.seeds)} seeds ({seeds})"),
         ("encoder", f"{material.encoder}, {_parameters(material)}"),
-        ("language", LANGUAGE),
+        ("language", _languages(material)),
         ("hyper-parameters", BUDGET),
         (
             "compute",
@@ -54,6 +56,17 @@ def _facts(material: Material) -> Table:
         ["what", "value"],
         [[what, value] for what, value in facts],
     )
+
+
+def _languages(material: Material) -> str:
+    """The languages of the tasks: own data say theirs, or do not."""
+    titles = defaultdict[str, list[str]](list)
+    for task in rows(material.tasks):
+        origin = material.meta[task.task]["data"] or {}
+        titles[origin.get("language", LANGUAGE)].append(task.title)
+    if len(titles) == 1:
+        return f"{next(iter(titles))}, all tasks"
+    return "; ".join(f"{language} ({listed(tasks)})" for language, tasks in titles.items())
 
 
 def _parameters(material: Material) -> str:
