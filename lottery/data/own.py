@@ -40,7 +40,7 @@ def fetch(task: Task, description: TaskDescription, out: Path) -> str:
     usable.write(left_out, out / LEFT_OUT)
     facts = [_sizes(task, rows), _left_out(left_out)]
     _describe(task, description, [*_division(description, tables), *facts], left_out, out)
-    return "; ".join(fact.rstrip(".") for fact in facts)
+    return "; ".join(facts)
 
 
 def _tables(description: TaskDescription) -> dict[str, Table]:
@@ -87,18 +87,18 @@ def _sizes(task: Task, rows: Mapping[str, Sequence[Placed]]) -> str:
     sizes = ", ".join(f"{len(placed):,} {split}" for split, placed in rows.items())
     if task.regression:
         labels = [row.label for _, row in rows["train"]]
-        return f"{sizes} rows, labels of train from {min(labels):g} to {max(labels):g}."
+        return f"{sizes} rows, labels of train from {min(labels):g} to {max(labels):g}"
     counts = Counter(row.label for placed in rows.values() for _, row in placed)
     shares = [
-        f"{percent(counts[at] / counts.total())} {label}" for at, label in enumerate(task.labels)
+        f"{percent(counts[at] / counts.total(), 0)} {label}" for at, label in enumerate(task.labels)
     ]
-    return f"{sizes} rows, {listed(shares)}."
+    return f"{sizes} rows, {listed(shares)}"
 
 
 def _left_out(left_out: Sequence[LeftOut]) -> str:
     if not left_out:
-        return "No row was left out."
-    return f"Left out: {'; '.join(usable.sentences(left_out))}."
+        return "no row left out"
+    return f"left out: {'; '.join(usable.sentences(left_out))}"
 
 
 def _division(description: TaskDescription, tables: Mapping[str, Table]) -> list[str]:
@@ -108,7 +108,7 @@ def _division(description: TaskDescription, tables: Mapping[str, Table]) -> list
     stratified = "" if description.classes == "regression" else ", stratified by class"
     groups = f", whole groups of `{description.group}`" if description.group else ""
     return [
-        f"dev is {percent(description.dev_share)} of the rows{stratified}{groups}, the same for all seeds."
+        f"dev: {percent(description.dev_share, 0)} of the rows{stratified}{groups}, the same for all seeds"
     ]
 
 
@@ -130,7 +130,7 @@ def _describe(
     about = {
         "name": name,
         "parts": [[part]],
-        "notes": list(notes),
+        "notes": [f"{note[0].upper()}{note[1:]}." for note in notes],
         "language": description.language,
         "left_out": dict(Counter(row.reason for row in left_out)),
         "files": {path.name: _digest(path) for path in paths.values() if path.is_file()},

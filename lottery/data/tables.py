@@ -1,6 +1,7 @@
 """Tables of own data, read by `datasets`: every row with the number of its line."""
 
 import csv
+import glob
 import json
 import logging
 import tempfile
@@ -201,7 +202,7 @@ def _read(path: Path, builder: str, columns: Sequence[str], **options: Any) -> I
     try:
         with tempfile.TemporaryDirectory() as scratch:
             stream = load_dataset(
-                builder, data_files={"train": str(path)}, split="train", streaming=True,
+                builder, data_files={"train": glob.escape(str(path))}, split="train", streaming=True,
                 cache_dir=scratch, **options,
             )  # fmt: skip
             if stream.features is not None:
