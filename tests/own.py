@@ -13,7 +13,6 @@ ROWS = [{"text": f'film {at}, "so"', "kind": ("bad", "good")[at % 2]} for at in 
 CLASSES = {"sentence": "text", "label": "kind", "classes": ["bad", "good"]}
 
 
-
 def fetched(folder: Path, **keys: Any) -> tuple[str, Corpus, dict[str, Any]]:
     """The result in words, the corpus and the asset of the task that these keys describe."""
     values = CLASSES | keys

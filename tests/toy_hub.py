@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, BertTokenizer
 
@@ -41,7 +41,9 @@ def _split(name: str, split: str, size: int) -> Dataset:
         columns["label"].append(2.5 * kind if known.regression else kind)
         columns["idx"].append(row)
     return Dataset.from_dict(
-        columns, features=Features({**features, "label": label, "idx": Value("int32")})
+        columns,
+        features=Features({**features, "label": label, "idx": Value("int32")}),
+        info=DatasetInfo(dataset_name="glue", config_name=name),
     )
 
 

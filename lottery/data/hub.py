@@ -45,7 +45,9 @@ def _is_glue(folder: Path, task: str) -> bool:
     """Whether the folder says that `datasets` saved it from this task of GLUE."""
     try:
         about = json.loads((folder / "train" / "dataset_info.json").read_text(encoding="utf-8"))
-        return (about["dataset_name"], about["config_name"]) == ("glue", task)
+        # Older versions of `datasets` wrote no name of the data set, but that of its builder.
+        names = {about.get("dataset_name"), about.get("builder_name")}
+        return "glue" in names and about["config_name"] == task
     except (OSError, ValueError, LookupError, TypeError):
         return False
 

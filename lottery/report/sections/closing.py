@@ -56,7 +56,7 @@ def _data(material: Material) -> Iterator[str]:
             " `data.max_length` and were truncated."
         )
     yield (
-        "English text, classification and similarity, one encoder: nothing here is about other languages, decoders or"
+        "Few texts, classification and similarity, one encoder: nothing here is about other languages, decoders or"
         " sizes."
     )
 
