@@ -202,11 +202,11 @@ def test_the_example_has_no_row_that_is_left_out(
     assert "no row left out" in capsys.readouterr().out
 
 
-EXCEL = '\ufeffsentence\tlabel\r\n"The plot, quoted" was great\tpositive\r\nawful "film\tnegative\r\n\tnegative\r\n'
+EXCEL = 'sentence\tlabel\r\n"The plot, quoted" was great\tpositive\r\nawful "film\tnegative\r\n\tnegative\r\n'
 
 
 def test_a_table_as_excel_saves_it_runs_from_two_files(inside: Path) -> None:
-    (inside / "train.tsv").write_bytes((EXCEL + "great cast\tpositive\r\n").encode())
+    (inside / "train.tsv").write_bytes((EXCEL + "great cast\tpositive\r\n").encode("utf-8-sig"))
     (inside / "dev.tsv").write_bytes((EXCEL + "new\tpositive\r\n").encode("utf-16"))
     names = {"sentence": "sentence", "label": "label", "classes": ["negative", "positive"]}
     files = {"train": "train.tsv", "dev": "dev.tsv"}

@@ -40,11 +40,9 @@ def _split(name: str, split: str, size: int) -> Dataset:
             columns[text].append(" ".join([*filler, WORDS[kind * 2 // (kinds - 1)]]))
         columns["label"].append(2.5 * kind if known.regression else kind)
         columns["idx"].append(row)
-    return Dataset.from_dict(
-        columns,
-        features=Features({**features, "label": label, "idx": Value("int32")}),
-        info=DatasetInfo(dataset_name="glue", config_name=name),
-    )
+    schema = Features({**features, "label": label, "idx": Value("int32")})
+    info = DatasetInfo(features=schema, dataset_name="glue", config_name=name)
+    return Dataset.from_dict(columns, features=schema, info=info)
 
 
 def bert(folder: Path, layers: int = 2, heads: int = 2, hidden: int = 16) -> Path:
