@@ -201,11 +201,12 @@ def head_profile(generator: np.random.Generator, **owner: Any) -> HeadProfile:
     return HeadProfile(examples=4, **owner, **numbers)
 
 
-def analysed(experiment: ToyExperiment, root: Path, seeds: Sequence[int] = ()) -> None:
-    """The records of `experiment`, its parameters (with other `seeds`), tables and metrics under `root`."""
+def analysed(experiment: ToyExperiment, root: Path, seeds: Sequence[int] = (), **data: Any) -> None:
+    """The records of `experiment`, its parameters (with other `seeds` and `data`), tables and metrics under `root`."""
     experiment.write(root)
     tree = YAML(typ="safe").load((ROOT / "profiles" / "default.yaml").read_text(encoding="utf-8"))
     tree["grid"] |= {"tasks": list(experiment.tasks), "seeds": list(seeds or experiment.seeds)}
+    tree["data"] |= data
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe").dump(tree, file)
     with chdir(root):

@@ -21,6 +21,11 @@ from tests.records import ToyExperiment, analysed
 def reported(experiment: ToyExperiment, root: Path) -> None:
     """The records of `experiment`, and reports/ with its tables, figures and both forms of the report."""
     analysed(experiment, root)
+    written(root)
+
+
+def written(root: Path) -> None:
+    """The report of what `analysed` left under `root`."""
     with chdir(root):
         report.main(
             tables=Path("reports/tables"),
