@@ -10,7 +10,7 @@ from lottery.data.rows import Corpus
 from lottery.params import structured
 
 ROWS = [{"text": f'film {at}, "so"', "kind": ("bad", "good")[at % 2]} for at in range(20)]
-CLASSES = {"sentence": "text", "label": "kind", "classes": ["bad", "good"]}
+CLASSES: dict[str, Any] = {"sentence": "text", "label": "kind", "classes": ["bad", "good"]}
 
 
 def fetched(folder: Path, **keys: Any) -> tuple[str, Corpus, dict[str, Any]]:

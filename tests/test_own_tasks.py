@@ -59,7 +59,7 @@ FILES = CLASSES | {"files": "a.csv"}
     ids=str,
 )
 def test_a_description_that_cannot_be_right_is_one_line(
-    change: Mapping[str, Any], message: str
+    change: dict[str, Any], message: str
 ) -> None:
     said = refused(lambda: described_task("mine", FILES | change))
     assert message in said

@@ -56,8 +56,8 @@ def _data(material: Material) -> Iterator[str]:
             " `data.max_length` and were truncated."
         )
     yield (
-        "Few texts, classification and similarity, one encoder: nothing here is about other languages, decoders or"
-        " sizes."
+        "Text in the language of the tasks, classification and similarity, one encoder: nothing here is about other"
+        " languages, decoders or sizes."
     )
 
 
