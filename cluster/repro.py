@@ -21,7 +21,7 @@ from lottery.params import section
 from lottery.runtime.compute import worker_count
 from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import listed
-from stages.shell import cli
+from stages.shell import cli, eta
 
 Cores = frozenset[int]
 FORK = get_context("fork")
@@ -35,18 +35,20 @@ def main() -> None:
         sys.exit(dvc.cli.main(["repro"]))
     with Repo() as repo:
         jobs = pipeline.graph(repo)
-    cores = sorted(os.sched_getaffinity(0))
-    if failed := SideBySide(jobs, [Cores(cores[side::count]) for side in range(count)]).run():
+        order = [stage.addressing for stage in repo.index.stages]
+    cores, os.environ[eta.SIDES] = sorted(os.sched_getaffinity(0)), str(count)
+    sides = [Cores(cores[side::count]) for side in range(count)]
+    if failed := SideBySide(jobs, order, sides).run():
         raise UserError(f"{listed(failed)} failed, see above; jobs that do not need it are done")
 
 
 class SideBySide:
     """Jobs on disjoint sets of cores, one for each set."""
 
-    def __init__(self, jobs: Graph, cores: Sequence[Cores]) -> None:
+    def __init__(self, jobs: Graph, order: Sequence[str], cores: Sequence[Cores]) -> None:
         self._free, self._all = [*cores], Cores().union(*cores)
         self._sorter, self._chains = jobs.sorter(), jobs.longest_chains(dict.fromkeys(jobs, 1.0))
-        self._order = {name: number for number, name in enumerate(jobs)}
+        self._order = {name: number for number, name in enumerate(order)}
         self._running = list[tuple[str, ForkProcess, Cores]]()
 
     def run(self) -> list[str]:
@@ -65,7 +67,10 @@ class SideBySide:
         return failed
 
     def _start(self, waiting: list[str]) -> None:
-        """Start jobs on free cores, the longest chains first; a job that runs alone has all cores."""
+        """Start jobs on free cores, those with the longest chains behind them first, then in the pipeline's order.
+
+        A job that runs alone has all cores.
+        """
         waiting.sort(key=lambda name: (-self._chains[name], self._order[name]))
         alone = len(waiting) == 1 and not self._running
         while waiting and self._free:

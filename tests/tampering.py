@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[CellOutputs], Findings]] = {
     "draws": recompute.draws,
     "searches": partial(recompute.searches, tolerance=0),
     "pruned scores": partial(recompute.pruned_scores, tolerance=0),
+    "kept scores": partial(recompute.kept_scores, tolerance=0),
 }
 
 

@@ -1,5 +1,6 @@
 """Controls have the size of the good ticket, and overlap with it no more than is unavoidable."""
 
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import chisquare
 
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
@@ -31,6 +33,14 @@ def test_bad_masks_share_only_what_is_unavoidable(kept: np.ndarray, seed: int) -
     bad, size = controls.unsurvived(kept, rng(seed)), int(kept.sum())
     assert bad.sum() == size
     assert (bad & kept).sum() == max(0, 2 * size - kept.size)
+
+
+def test_all_masks_of_a_size_are_equally_likely() -> None:
+    stream = rng(0)
+    drawn = [tuple(np.flatnonzero(controls.sample(6, 3, stream))) for _ in range(20_000)]
+    counts = Counter(drawn)
+    assert len(counts) == 20
+    assert chisquare([*counts.values()]).pvalue > 0.001
 
 
 @given(seeds_of_kept, seeds)

@@ -44,6 +44,8 @@ def test_progress_has_the_cells_number_and_the_remaining_time(
     )
     assert progress("two@b-1") == "job 4 of 5, about 4 min left"
     assert progress("one") == "job 1 of 5, more than 8 min left"
+    monkeypatch.setenv(eta.SIDES, "2")
+    assert progress("two@b-1") == "job 4 of 5, about 2 min left"
 
 
 def test_a_stage_outside_dvc_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:

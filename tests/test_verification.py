@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
 from lottery import subnetwork
 from lottery.schemas import StepRecord
@@ -28,6 +29,23 @@ def test_an_unchanged_run_passes_all_checks(finished_run: Path) -> None:
     for cell in toy_run.run(finished_run).cells:
         for name, check in CHECKS.items():
             assert list(check(cell)), f"{name} compares nothing"
+
+
+def test_a_kept_ticket_that_is_changed_missing_or_unexpected_is_reported(copy: Path) -> None:
+    structured, magnitude = (copy / "tickets/rte/1/1" / method for method in METHODS)
+    file = structured / "model.safetensors"
+    tensors = load_file(file)
+    save_file(tensors | {"classifier.bias": np.array([99, -99], np.float32)}, file)
+    shutil.copytree(magnitude, copy / "tickets/rte/2/1/magnitude")
+    shutil.rmtree(magnitude)
+    changed, missing, unexpected = (
+        [problem for problem in problems(copy, "kept scores") if words in problem]
+        for words in ("recorded is", "rte seed 1: the trained", "rte seed 2: the trained")
+    )
+    assert all("structured" in problem for problem in changed)
+    assert changed
+    assert "are missing" in missing[0]
+    assert "are there, though" in unexpected[0]
 
 
 def resave(path: Path, change: Callable[[Subnetwork], Subnetwork]) -> None:

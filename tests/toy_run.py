@@ -88,7 +88,7 @@ def _stages(data: Path, encoder: Path, seeds: Sequence[int]) -> None:
 def run(root: Path) -> FinishedRun:
     """The finished run below `root`."""
     tree = params.read(root / "params.yaml")
-    names = ("data", "encoder", "models", "subnetworks", "scores", "predictions")
+    names = ("data", "encoder", "models", "subnetworks", "scores", "predictions", "tickets")
     folders = (root / name for name in names)
     return FinishedRun(
         section(GridParameters, tree),

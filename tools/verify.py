@@ -41,6 +41,9 @@ def main(
     predictions: Annotated[Path, Option(help="Prediction tables, <task>/<seed>/.")] = Path(
         "predictions"
     ),
+    kept: Annotated[
+        Path, Option("--tickets", help="Retrained tickets that are kept, <task>/<seed>/<share>/.")
+    ] = Path("tickets"),
     attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
     authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
     reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
@@ -48,7 +51,7 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
-    folders = (data, encoder, models, subnetworks, scores, predictions)
+    folders = (data, encoder, models, subnetworks, scores, predictions, kept)
     run = FinishedRun(*_parameters(), *folders)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, predictions, subnetworks, attention, data / "patterns", authors)
@@ -69,6 +72,7 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callabl
     """The checks of all files but the report's, by what holds if nothing is found."""
     searches = partial(recompute.searches, tolerance=tolerance)
     pruned_scores = partial(recompute.pruned_scores, tolerance=tolerance)
+    kept_scores = partial(recompute.kept_scores, tolerance=tolerance)
     return {
         "every output is the one that was recorded": lambda: hashes.outputs(
             lock, eta.jobs(eta.PIPELINE, cli.parameters())
@@ -81,6 +85,9 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callabl
         "searches end as recorded": _for_each_cell(run, searches),
         "pruned scores come out again, of stored tickets and one draw of each kind": _for_each_cell(
             run, pruned_scores
+        ),
+        "retrained scores come out again, of the tickets that are kept": _for_each_cell(
+            run, kept_scores
         ),
     }
 

@@ -76,11 +76,22 @@ def fill(size: int, tiers: Sequence[Kept], rng: np.random.Generator) -> Kept:
     missing = size
     for tier in tiers:
         available = int(tier.sum())
-        drawn = np.arange(available) < missing
-        if missing < available:
-            rng.shuffle(drawn)
-        mask[tier] = drawn
-        missing -= int(drawn.sum())
+        drawn = min(missing, available)
+        mask[tier] = sample(available, drawn, rng)
+        missing -= drawn
     if missing:
         raise ValueError(f"the tiers hold {missing} components too few")
     return mask
+
+
+def sample(size: int, count: int, rng: np.random.Generator) -> Kept:
+    """A random mask [size] of exactly `count` components, all such masks equally likely.
+
+    Components are chosen independently, and chance then adds those that are missing or removes those too many: of
+    millions of weights, only some thousand have to be drawn one by one.
+    """
+    chosen: Kept = rng.random(size, dtype=np.float32) < count / max(1, size)
+    excess = int(chosen.sum()) - count
+    candidates = np.flatnonzero(chosen if excess > 0 else ~chosen)
+    chosen[rng.choice(candidates, abs(excess), replace=False)] = excess < 0
+    return chosen

@@ -1,9 +1,11 @@
-"""Recompute results of a finished run: pruned scores, controls, and the first and last steps of its searches.
+"""Recompute results of a finished run: scores, controls, and the first and last steps of its searches.
 
-Retrained weights are not stored, so retrained scores cannot be recomputed.
+Of retrained tickets only the good ones of some seeds are kept; the scores of the others cannot be recomputed.
 """
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
@@ -25,19 +27,48 @@ from lottery.verification.scored import Identity, identity
 
 def pruned_scores(cell: CellOutputs, tolerance: float) -> Findings:
     """The full model, and the model pruned to all stored tickets and some that are not, have the recorded scores."""
-    encoder, splits = _encoder(cell), cell.splits()
-    settings, examples = cell.run.settings, splits[cell.run.settings.prune.data]
+    encoder, settings = _encoder(cell, cell.model), cell.run.settings
+    examples = cell.splits()[settings.prune.data]
     stored = {key: ticket.subnetwork for key, ticket in cell.tickets().items()}
     tickets = Tickets(cell.task, cell.seed, stored | _supers(cell), examples, settings)
     recorded = {identity(score): score.value for score in cell.scores()}
     for key in (FULL, *tickets.stored, *_some_drawn(cell)):
         measurement = Measurement(key, "finetuned" if key == FULL else "pruned")
         pruned = encoder.cut(tickets.subnetwork(key, encoder))
-        for split, logits_NC in predict_splits(pruned, measurement.scored_on(splits)).items():
-            for metric, value in measure(cell.task, logits_NC, splits[split].labels_N).items():
-                score = Identity(*measurement, split, metric)
-                expected = recorded.get(score, math.nan)
-                yield _difference(f"{cell}: {score}", value, expected, tolerance)
+        yield from _scores(cell, measurement, pruned, recorded, tolerance)
+
+
+def kept_scores(cell: CellOutputs, tolerance: float) -> Findings:
+    """The retrained tickets whose weights the parameters keep are there, no others, and have the recorded scores."""
+    recorded = {identity(score): score.value for score in cell.scores()}
+    retrain = cell.run.settings.retrain
+    for method in METHODS.values():
+        measurement, folder = Measurement(method.good, "retrained"), cell.kept(method.good)
+        kept = retrain.retrains(method.good, cell.seed) and retrain.keeps(method.good, cell.seed)
+        if kept != (folder is not None):
+            what = "are missing" if kept else "are there, though `retrain.kept` does not name it"
+            yield f"{cell}: the trained weights of {method.good.name} {what}"
+            continue
+        yield None
+        if folder is not None:
+            encoder = _encoder(cell, folder)
+            yield from _scores(cell, measurement, encoder, recorded, tolerance)
+
+
+def _scores(
+    cell: CellOutputs,
+    measurement: Measurement,
+    encoder: Encoder,
+    recorded: Mapping[Identity, float],
+    tolerance: float,
+) -> Findings:
+    """The encoder has the scores that were recorded for the measurement."""
+    splits = measurement.scored_on(cell.splits())
+    for split, logits_NC in predict_splits(encoder, splits).items():
+        for metric, value in measure(cell.task, logits_NC, splits[split].labels_N).items():
+            score = Identity(*measurement, split, metric)
+            expected = recorded.get(score, math.nan)
+            yield _difference(f"{cell}: {score}", value, expected, tolerance)
 
 
 def _some_drawn(cell: CellOutputs) -> list[Key]:
@@ -51,8 +82,8 @@ def _some_drawn(cell: CellOutputs) -> list[Key]:
     return [*{key._replace(draw=0): key for key in keys}.values()]
 
 
-def _encoder(cell: CellOutputs) -> Encoder:
-    return checkpoint.load(cell.model, cell.task.classes).to(chosen_device(cell.run.compute))
+def _encoder(cell: CellOutputs, folder: Path) -> Encoder:
+    return checkpoint.load(folder, cell.task.classes).to(chosen_device(cell.run.compute))
 
 
 def _supers(cell: CellOutputs) -> dict[Key, Subnetwork]:

@@ -27,7 +27,7 @@ Findings = Iterator[str | None]
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """The outputs of a run, and its parameters; `encoder` is the pre-trained one."""
+    """The outputs of a run, and its parameters; `encoder` is the pre-trained one, `kept` has trained tickets."""
 
     grid: GridParameters
     settings: SearchSettings
@@ -38,6 +38,7 @@ class FinishedRun:
     subnetworks: Path
     scores: Path
     predictions: Path
+    kept: Path
 
     @property
     def cells(self) -> list["CellOutputs"]:
@@ -77,6 +78,13 @@ class CellOutputs:
         controls, retrain = self.run.settings.controls, self.run.settings.retrain
         keys = [key for method in METHODS.values() for key in method.stored(controls, retrain)]
         return {key: self._ticket(self.seed, key) for key in keys}
+
+    def kept(self, key: Key) -> Path | None:
+        """The folder of a retrained ticket whose weights were kept; None if there is none."""
+        shares = (str(share) for share in self.run.grid.shares)
+        cell = self.run.kept / self.task.name / str(self.seed)
+        folders = (cell / share / key.method for share in shares)
+        return next((folder for folder in folders if folder.is_dir()), None)
 
     def good_of_all_seeds(self, method: Method) -> list[Ticket]:
         """The method's good tickets of the task, with all seeds."""

@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 from lottery import params
 
 PIPELINE = Path("dvc.yaml")
+SIDES = "LOTTERY_SIDES"
+"""Environment variable with the number of jobs that run side by side; unset means 1."""
 ENTRY_KEYS = {"stage", "cell", "name", "seconds"}
 """Keys of a log entry: the stage, its cell in words, the job as DVC names it, its duration."""
 
@@ -79,5 +81,5 @@ def _remaining(names: Iterable[str], log: Iterable[Mapping[str, Any]]) -> str:
     if not estimates:
         return ""
     about = "about" if len(estimates) == len(stages) else "more than"
-    minutes = sum(estimates) / 60
+    minutes = sum(estimates) / 60 / int(os.environ.get(SIDES, "1"))
     return f", {about} {minutes:.0f} min left" if minutes >= 1 else f", {about} 1 min left"
