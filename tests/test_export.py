@@ -1,0 +1,1 @@
+"""Trained tickets as folders for other programs."""
