@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
+from transformers.utils import logging
 
 from lottery.data.examples import Examples, packed
 from lottery.errors import UserError
@@ -30,6 +31,7 @@ def require_equal(reader: str, expected_NC: Logits, logits_NC: Logits) -> None:
 
 def transformers_logits(folder: Path, examples: Examples) -> Logits:
     """Logits [N, C] of the model that transformers reads from a folder, in the order of the examples."""
+    logging.disable_progress_bar()
     model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
     logits_NC = np.empty((len(examples), model.config.num_labels))
     with torch.inference_mode():
