@@ -1,6 +1,6 @@
 """Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +13,11 @@ from typer import Option
 
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
+from lottery.analysis.learning_curves import points
 from lottery.errors import UserError
 from lottery.report import comparison, html, markdown
 from lottery.report.figures import experiment_curves, style
+from lottery.report.figures.learning_curves import learning_curves
 from lottery.wording import counted
 from stages.shell import cli, eta
 
@@ -28,7 +30,7 @@ def main(
         Path, Option(help="Markdown file for the comparison; its HTML page goes beside it.")
     ] = Path("reports/experiments.md"),
     pictures: Annotated[
-        Path, Option("--figures", help="Folder for the figure, beside the comparison.")
+        Path, Option("--figures", help="Folder for the figures, beside the comparison.")
     ] = Path("reports/experiments"),
     base: Annotated[str, Option(help="Commit that the experiments started from.")] = "HEAD",
 ) -> None:
@@ -41,9 +43,9 @@ def main(
     ):
         commit, others, without = _recorded(base, tables, lock)
         runs = [*commit, *experiments.in_order_of_change(others)]
-        if len(runs) > 1:
-            style.save(_figure(runs), folder / "curves.png")
-        document = comparison.compose(runs, bool(commit), without, f"{pictures.name}/curves.png")
+        for name, figure in _figures(runs):
+            style.save(figure, folder / name)
+        document = comparison.compose(runs, bool(commit), without, pictures.name)
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
         draft.write_text(markdown.render(document), encoding="utf-8")
         page.write_text(
@@ -52,10 +54,15 @@ def main(
         stage.result = f"{counted(len(others), 'experiment')} compared"
 
 
-def _figure(runs: Sequence[Experiment]) -> Figure:
-    names = [run.name for run in runs]
-    trajectories, tasks = experiments.trajectories(runs), experiments.all_tasks(runs)
-    return experiment_curves.overlay(trajectories, tasks, names)
+def _figures(runs: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
+    """The figures of the comparison with their file names."""
+    if len(runs) < 2:
+        return
+    names, tasks = [run.name for run in runs], experiments.all_tasks(runs)
+    trajectories = experiments.trajectories(runs)
+    yield comparison.TRAJECTORIES, experiment_curves.overlay(trajectories, tasks, names)
+    if len(curves := points(runs)):
+        yield comparison.LEARNING, learning_curves(curves, tasks)
 
 
 def _recorded(

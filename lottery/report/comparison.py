@@ -11,6 +11,7 @@ from lottery.analysis.experiments import (
     SCORES,
     Comparison,
     Experiment,
+    all_tasks,
     changed_parameters,
     changed_verdicts,
     compare,
@@ -19,7 +20,8 @@ from lottery.analysis.experiments import (
 )
 from lottery.analysis.frames import rows
 from lottery.analysis.intervals import Interval
-from lottery.report import numbers
+from lottery.analysis.learning_curves import points
+from lottery.report import learning_curves, numbers
 from lottery.report.blocks import (
     Block,
     Code,
@@ -39,26 +41,29 @@ SCORED = (
     " removed"
 )
 MARGIN = "Margins: how much higher good subnetworks score than random ones of their size, on dev"
+TRAJECTORIES, LEARNING = "curves.png", "learning.png"
+"""File names of the figures."""
 VERDICTS = ("reproduced", "contradicted", "equivalent", "undecided")
 COMMANDS = """\
-make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, seeds
+make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, data-size, seeds
 dvc exp run -S prune.rate=0.2        # one value of one parameter
 make compare                         # write this page again"""
 
 
 def compose(
-    runs: Sequence[Experiment], commit: bool, without: Mapping[str, str], picture: str
+    runs: Sequence[Experiment], commit: bool, without: Mapping[str, str], pictures: str
 ) -> Document:
     """The whole comparison as values.
 
     The first of `runs` is the baseline; `commit` says whether it is the results of the commit or, if that has none, an
-    experiment. `without` has the state of each experiment without results, `picture` is the path of the figure.
+    experiment. `without` has the state of each experiment without results, `pictures` is the folder of the figures.
     """
     sections = []
     if len(runs) > 1:
         sections += [
             Section("Changed parameters", [_changed(runs)]),
-            Section("Results", list(_results(runs, picture))),
+            Section("Results", list(_results(runs, f"{pictures}/{TRAJECTORIES}"))),
+            *_lengths(runs, f"{pictures}/{LEARNING}"),
             Section("Changed verdicts", list(_verdicts(runs))),
             Section("Reused stages", [_reused(runs)]),
         ]
@@ -123,6 +128,12 @@ def _results(runs: Sequence[Experiment], picture: str) -> Iterator[Block]:
         " experiment.",
     )
     yield _headline(runs, [f"{name}, margin" for name in MARGINS], MARGIN)
+
+
+def _lengths(runs: Sequence[Experiment], picture: str) -> Iterator[Section]:
+    """The section on learning curves, if there are any."""
+    if len(curves := points(runs)):
+        yield learning_curves.section(curves, all_tasks(runs), picture)
 
 
 def _headline(runs: Sequence[Experiment], names: Sequence[str], title: str = SCORED) -> Table:
