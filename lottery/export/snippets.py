@@ -11,7 +11,7 @@ from transformers import pipeline
 classify = pipeline("text-classification", "{folder}")
 print(classify({text}))"""
 REGISTERED = f"""\
-import lottery.export.registration  # transformers learns to read smaller encoders
+import lottery.export.registration  # transformers learns to read encoders without some heads and MLPs
 {PIPELINE}"""
 RUNTIME = """\
 import numpy as np
