@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,14 @@ profile: ## copy a profile over params.yaml: make profile NAME=paper
 	 test -n "$$same" || { cp params.yaml params.old.yaml && echo "note: params.yaml matches no profile; it is kept as params.old.yaml"; }
 	@cp "profiles/$(NAME).yaml" params.yaml
 	@echo "params.yaml is now profiles/$(NAME).yaml; run it with: make repro"
+
+##@ Tickets to take home
+# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --formats transformers"
+TASK ?= sst2
+EXPORT ?=
+ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2
+	@rm -rf "build/tickets/$(TASK)"
+	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
 
 ##@ Experiments side by side
 # Each value is one experiment. For a sweep of your own: make sweep NAME=mine GRID=prune.rate=0.3,0.5

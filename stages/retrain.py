@@ -4,6 +4,7 @@ python -m stages.retrain sst2 1337 1 data/sst2/1337 data/assets/encoder models/s
     subnetworks/sst2/1337 scores/sst2/1337/1.parquet predictions/sst2/1337/1.parquet tickets/sst2/1337/1
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,7 @@ from lottery.schemas import Prediction, Score
 from lottery.tickets import measurements, pruning
 from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.methods import load_tickets
-from lottery.tickets.retraining import trained_ticket
-from lottery.tickets.scoring import Tickets, predict_all
+from lottery.tickets.scoring import Tickets, predict_all, trained_tickets
 from stages.shell import arguments, cli
 from stages.shell.resume import journal
 
@@ -57,17 +57,18 @@ def main(
         results = predict_all(cell, model, tickets, in_share, splits, stage.report, notes)
         predicted = results.predictions + predict_baselines(cell, in_share, splits)
         rows = [*scores(predicted)]
-        for key, weights in results.kept.items():
-            encoder = trained_ticket(cell, subnetworks_by_key[key], weights)
+        for key, encoder in trained_tickets(cell, tickets, results):
             checkpoint.save(encoder, encoders / key.method)
         records.write(Prediction, predicted, prediction_table)
         records.write(Score, rows, score_table)
-        stage.result = ", ".join(
-            f"{score.method} {score.kind} {score.value:.3f}"
-            for score in rows
-            if (score.state, score.split, score.metric)
-            == ("retrained", "dev", cell.task.metrics[0])
-        )
+        stage.result = ", ".join(_headlines(rows, cell.task.metrics[0]))
+
+
+def _headlines(rows: Iterable[Score], metric: str) -> Iterator[str]:
+    """The scores of retrained tickets on dev, in words."""
+    for score in rows:
+        if (score.state, score.split, score.metric) == ("retrained", "dev", metric):
+            yield f"{score.method} {score.kind} {score.value:.3f}"
 
 
 if __name__ == "__main__":

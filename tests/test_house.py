@@ -21,12 +21,15 @@ EARLIER = {
     "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
     " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
+    "lottery.export": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.report"
+    " lottery.verification",
     "stages.shell": "lottery",
     "stages": "lottery stages.shell",
     "cluster": "lottery stages.shell",
     "tools": "lottery stages.shell cluster",
 }
 LATE_IMPORTS = {
+    "lottery/export/formats.py": "a folder without ONNX needs none of the packages of the extra `export`",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",

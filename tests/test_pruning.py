@@ -21,9 +21,6 @@ from lottery.tasks import TASKS, Task, get_task
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, Method, load_tickets
 from lottery.tickets.parameters import (
-    ImportanceParameters,
-    MagnitudeParameters,
-    PruneParameters,
     RetrainParameters,
 )
 from lottery.tickets.pruner import SearchSettings
@@ -33,22 +30,10 @@ from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
 RETRAIN = RetrainParameters(draws=2, tickets={}, reinitialised=(), kept=())
-RULE = PruneParameters(
-    rate=0.2, threshold=0.9, floor=None, data="select", entry="fresh", curve=0.65
-)
 MATCHED = (0.3, 0.6)
 CONTROLS = toys.controls(matched=MATCHED)
-SETTINGS = SearchSettings(
-    prune=RULE,
-    controls=CONTROLS,
-    retrain=RETRAIN,
-    sections={
-        ImportanceParameters: ImportanceParameters(
-            reduction="example", batch=8, normalise="surviving"
-        ),
-        MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.8),
-    },
-)
+SETTINGS = toys.search_settings(CONTROLS, RETRAIN, threshold=0.9, curve=0.65)
+RULE = SETTINGS.prune
 methods = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
 
 

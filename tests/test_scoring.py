@@ -24,14 +24,8 @@ from lottery.tickets import measurements, scoring
 from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, load_tickets
-from lottery.tickets.parameters import (
-    ImportanceParameters,
-    MagnitudeParameters,
-    PruneParameters,
-    RetrainParameters,
-)
-from lottery.tickets.pruner import SearchSettings
-from lottery.tickets.retraining import Cell, Splits, predict_splits, trained_ticket
+from lottery.tickets.parameters import RetrainParameters
+from lottery.tickets.retraining import Cell, Splits, predict_splits
 from lottery.tickets.scoring import Tickets
 from tests import toys
 
@@ -64,19 +58,7 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def tickets(cell: Cell) -> Tickets:
     """Stored tickets of a cell that was never searched: random masks."""
-    settings = SearchSettings(
-        prune=PruneParameters(
-            rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=1
-        ),
-        controls=CONTROLS,
-        retrain=RETRAIN,
-        sections={
-            ImportanceParameters: ImportanceParameters(
-                reduction="example", batch=8, normalise="surviving"
-            ),
-            MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.6),
-        },
-    )
+    settings = toys.search_settings(CONTROLS, RETRAIN)
     structured = STRUCTURED.stored(CONTROLS, RETRAIN)
     stored = {key: toys.subnetwork(seed) for seed, key in enumerate(structured)}
     for seed, key in enumerate(MAGNITUDE.stored(CONTROLS, RETRAIN)):
@@ -169,8 +151,8 @@ def test_a_kept_ticket_gives_the_logits_that_were_scored(
         results = scoring.predict_all(cell, model, tickets, PLAN, SPLITS, lambda *_: None, journal)
         scored = logits(results.predictions)
         assert results.kept.keys() == {method.good for method in METHODS.values()}
-        for key, weights in results.kept.items():
-            checkpoint.save(trained_ticket(cell, tickets.stored[key], weights), tmp_path / "kept")
+        for key, kept in scoring.trained_tickets(cell, tickets, results):
+            checkpoint.save(kept, tmp_path / "kept")
             encoder = checkpoint.load(tmp_path / "kept", 2)
             for name, split in SPLITS.items():
                 again = predict(encoder, split).astype(np.float16).tobytes()

@@ -10,10 +10,18 @@ from lottery.data.examples import Examples
 from lottery.model.batch import PackedBatch
 from lottery.model.config import Config
 from lottery.model.encoder import Encoder
+from lottery.params import Parameters
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
-from lottery.tickets.parameters import ControlsParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+    RetrainParameters,
+)
+from lottery.tickets.pruner import SearchSettings
 from lottery.tickets.search import Step
 
 CONFIG = Config(
@@ -79,6 +87,22 @@ def good_ticket(task: str, seed: int, heads: Kept, mlps: Kept) -> Ticket:
     """The s-pruned good ticket of a task and seed with these masks: heads [L, H], mlps [L]."""
     subnetwork = Subnetwork({"heads": heads, "mlps": mlps})
     return Ticket(task, seed, STRUCTURED.good, subnetwork)
+
+
+def search_settings(
+    controls: ControlsParameters, retrain: RetrainParameters, **changes: Any
+) -> SearchSettings:
+    """Settings of a search of large steps that goes on to the end, with other values of some keys of `prune`."""
+    prune = PruneParameters(
+        rate=0.2, threshold=0.5, floor=None, data="select", entry="fresh", curve=1
+    )
+    sections: dict[type[Parameters], Parameters] = {
+        ImportanceParameters: ImportanceParameters(
+            reduction="example", batch=8, normalise="surviving"
+        ),
+        MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.8),
+    }
+    return SearchSettings(msgspec.structs.replace(prune, **changes), controls, retrain, sections)
 
 
 def controls(**changes: Any) -> ControlsParameters:

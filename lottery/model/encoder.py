@@ -7,6 +7,7 @@ L layers, C classes.
 
 from collections.abc import Mapping
 from copy import deepcopy
+from itertools import product
 from typing import NamedTuple, cast
 
 import torch
@@ -170,8 +171,7 @@ class Encoder(nn.Module):
         """The encoder that consists of these tensors, which it shares; those of other names are left out."""
         with torch.device("meta"):
             encoder = cls(config, classes)
-        state = {name: tensors[name] for name in encoder.state_dict()}
-        encoder.load_state_dict(state, assign=True)
+        encoder.load_state_dict({name: tensors[name] for name in encoder.state_dict()}, assign=True)
         return encoder
 
     @property
@@ -218,8 +218,7 @@ class Encoder(nn.Module):
         """
         if not subnetwork <= self.config.survivors:
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder no longer has")
-        # A search extracts one candidate after the other: sharing the embeddings and every layer that stays
-        # whole makes that a matter of milliseconds and needs no second encoder's memory.
+        # Sharing all that stays whole makes extraction a matter of milliseconds and needs no second encoder's memory.
         state = self.state_dict()
         for index, layer in enumerate(self.typed_layers):
             kept_H = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
@@ -227,14 +226,11 @@ class Encoder(nn.Module):
                 continue
             rows = kept_H.to(self.device).repeat_interleave(self.config.head_size)
             name = f"layers.{index}.attention"
-            for projection in ("query", "key", "value"):
-                for kind in ("weight", "bias"):
-                    state[f"{name}.{projection}.{kind}"] = state[f"{name}.{projection}.{kind}"][
-                        rows
-                    ]
+            for projection, kind in product(("query", "key", "value"), ("weight", "bias")):
+                state[f"{name}.{projection}.{kind}"] = state[f"{name}.{projection}.{kind}"][rows]
             state[f"{name}.output.weight"] = state[f"{name}.output.weight"][:, rows]
-        small = Encoder.of(self.config.keeping(subnetwork), self.classes, state)
-        return small.train(self.training)
+        config = self.config.keeping(subnetwork)
+        return Encoder.of(config, self.classes, state).train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
         """The pruned encoder: `extract` for heads and MLPs, masked copies of weights; other tensors are shared."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
@@ -17,7 +16,7 @@ from lottery.model.training import Progress, finetune
 from lottery.predictions import Logits
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.parameters import ComputeParameters
-from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
+from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import entropy
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
@@ -79,15 +78,6 @@ def finetune_cell(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal
         )
     return encoder, losses
-
-
-def trained_ticket(cell: Cell, subnetwork: Subnetwork, weights: Arrays) -> Encoder:
-    """The encoder of a retrained ticket, from its weights by name."""
-    config = checkpoint.read_config(cell.pretrained)
-    if subnetwork.shapes == config.shapes:
-        config = config.keeping(subnetwork)
-    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    return Encoder.of(config, cell.task.classes, tensors)
 
 
 def predict_splits(encoder: Encoder, splits: Splits) -> Logits:

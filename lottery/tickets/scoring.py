@@ -1,10 +1,12 @@
 """Predictions of the full model of one task and seed, and of its tickets, pruned and retrained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+import torch
 
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
@@ -185,3 +187,15 @@ def predict_pruned(
         outcomes[measurement] = Outcome(journal.once(measurement.name, work), {})
         progress(done, len(measurements))
     return outcomes
+
+
+def trained_tickets(
+    cell: Cell, tickets: Tickets, results: Results
+) -> Iterator[tuple[Key, Encoder]]:
+    """The encoders of the retrained tickets that are kept."""
+    whole = checkpoint.read_config(cell.pretrained)
+    for key, weights in results.kept.items():
+        subnetwork = tickets.stored[key]
+        config = whole.keeping(subnetwork) if subnetwork.shapes == whole.shapes else whole
+        tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+        yield key, Encoder.of(config, cell.task.classes, tensors)

@@ -1,0 +1,184 @@
+"""Trained tickets as folders for other programs: complete, equal to the run's models, or not there at all."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from transformers import AutoTokenizer
+
+from lottery.data import examples
+from lottery.data.rows import Row
+from lottery.data.tokenizer import Tokenizer
+from lottery.errors import UserError
+from lottery.export import checks, formats, trained
+from lottery.export import tokenizer as files
+from lottery.export.checks import Logits
+from lottery.export.formats import TRANSFORMERS
+from lottery.export.trained import TrainedModel
+from lottery.model import checkpoint
+from lottery.model.evaluation import predict
+from lottery.ticket import FULL
+from lottery.tickets.methods import STRUCTURED
+from tests import toy_hub
+from tests.project import ROOT
+from tests.toy_run import run
+from tools.export import main
+
+ABOUT = {"labels": None, "splits": {"train": {"examples": 160}}, "data": None, "encoder": None}
+
+
+@pytest.fixture
+def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished run, with a tokenizer, a description of its data, and one kept ticket fewer."""
+    monkeypatch.chdir(copy)
+    shutil.rmtree(copy / "tickets/rte/2/1/structured")
+    config = (copy / "encoder" / "config.json").read_bytes()
+    toy_hub.tokenizer(copy / "encoder")
+    (copy / "encoder" / "config.json").write_bytes(config)
+    describe(copy, ABOUT)
+    return copy
+
+
+def describe(root: Path, about: object) -> None:
+    (root / "data" / "meta").mkdir(exist_ok=True)
+    (root / "data" / "meta" / "rte.json").write_text(json.dumps(about))
+
+
+def export(
+    out: str = "out", names: str | None = "transformers,small", seed: int = 1, **options: str
+) -> Path:
+    main("rte", Path(out), seed, names=names, encoder=Path("encoder"), **options)  # type: ignore[arg-type]
+    return Path(out)
+
+
+CASES = {
+    "s-pruned": ({"method": "structured"}, "tickets/rte/1/1/structured"),
+    "m-pruned": ({"method": "magnitude"}, "tickets/rte/1/1/magnitude"),
+    "full": ({"kind": "full"}, "models/rte/1"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_exported_model_computes_what_it_did_in_the_run(inside: Path, case: str) -> None:
+    options, source = CASES[case]
+    out = export(names="transformers", **options)
+    dev = examples.load(Path("data/rte/1/dev.safetensors"))
+    expected_NC = predict(checkpoint.load(Path(source), classes=2), dev)
+    checks.require_equal("transformers", expected_NC, checks.transformers_logits(out, dev))
+
+
+def test_a_small_encoder_reloads_here(inside: Path) -> None:
+    small = checkpoint.load(export() / "small", classes=2)
+    assert small.config == checkpoint.read_config(Path("tickets/rte/1/1/structured"))
+
+
+def test_the_exported_tokenizer_is_that_of_the_experiment(inside: Path) -> None:
+    pairs = [("the film was great .", "plain and awful"), ("the plots " * 20, "is it great ? " * 9)]
+    tokenizer, rows = Tokenizer(inside / "encoder", 16), [Row(*pair, 0) for pair in pairs]
+    expected, _ = tokenizer.encode("rte", "dev", rows)
+    written = trained.read(run(inside).cells[0], FULL, max_length=16).tokenizer
+    files.write(written, inside / "tokenizer")
+    inputs = AutoTokenizer.from_pretrained(inside / "tokenizer")(pairs, truncation=True)
+    assert [*chain(*inputs["input_ids"])] == expected.ids_T.tolist()
+    assert [*chain(*inputs["token_type_ids"])] == expected.types_T.tolist()
+
+
+def test_a_regression_has_the_units_of_its_corpus(inside: Path) -> None:
+    [cell, _] = run(inside).cells
+    plain = trained.read(cell, FULL, 16)
+    describe(inside, ABOUT | {"labels": {"mean": 2.7, "std": 1.5}})
+    scaled = trained.read(cell, FULL, 16)
+    logits_NC = predict(scaled.encoder, scaled.dev)
+    np.testing.assert_allclose(logits_NC, 1.5 * predict(plain.encoder, plain.dev) + 2.7, atol=1e-5)
+    np.testing.assert_allclose(scaled.dev.labels_N, 1.5 * plain.dev.labels_N + 2.7, atol=1e-6)
+
+
+def test_the_card_says_what_is_left(inside: Path) -> None:
+    card = (export() / "README.md").read_text(encoding="utf-8")
+    good = run(inside).cells[0].tickets()[STRUCTURED.good].subnetwork
+    assert f"{good.part('heads').size} of 12 heads and {good.part('mlps').size} of 3 MLPs" in card
+    assert "no runtime" not in card.lower()
+    masked = (export("masked", "transformers", method="magnitude") / "README.md").read_text("utf-8")
+    assert "No runtime that is maintained today" in masked
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_code_of_the_card_runs(inside: Path, case: str) -> None:
+    options, _ = CASES[case]
+    out = export(names=None, **options)
+    blocks = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", block], cwd=out, env=environment, check=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": 7}, "rte seed 7: not in this run, which has the tasks rte and the seeds 1 and 2"),
+        ({"seed": 2}, "rte seed 2: the retrained structured good ticket was not kept; add 2 to"),
+        ({"method": "random"}, "unknown method `random`; known: structured, magnitude"),
+        ({"names": "tflite"}, "unknown format tflite; known: transformers, small"),
+        ({"names": "mask"}, "the format `mask` does not fit the structured good ticket of rte"),
+        ({"kind": "full", "names": "small"}, "`small` does not fit the full model of rte seed 1"),
+        ({"out": "data"}, "data: is there already; give a new or empty folder"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    inside: Path, options: dict[str, Any], message: str
+) -> None:
+    before = sorted(inside.rglob("*"))
+    with pytest.raises(UserError, match=re.escape(message)):
+        export(**options)
+    assert sorted(inside.rglob("*")) == before
+
+
+def test_an_empty_ticket_is_refused(inside: Path) -> None:
+    [cell, _] = run(inside).cells
+    good = cell.tickets()[STRUCTURED.good]
+    replace(good, subnetwork=good.subnetwork - good.subnetwork).save(Path("subnetworks/rte/1"))
+    with pytest.raises(UserError, match="ticket is empty; there is nothing to export"):
+        trained.read(cell, STRUCTURED.good, 16)
+
+
+def test_a_form_that_computes_something_else_is_not_written(
+    inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disturbed(model: TrainedModel, folder: Path) -> Logits:
+        return checks.transformers_logits(folder, model.dev) + 1e-3
+
+    wrong = replace(TRANSFORMERS, logits=disturbed)
+    monkeypatch.setitem(formats.FORMATS, "transformers", wrong)  # type: ignore[misc]
+    before = sorted(inside.rglob("*"))
+    with pytest.raises(UserError, match=r"logits of transformers differ .* by up to 1\.0e-03"):
+        export()
+    assert sorted(inside.rglob("*")) == before
+
+
+def test_a_form_that_loses_too_much_is_not_written(
+    inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lossy = replace(TRANSFORMERS, accepted=lambda full, written: written > full)
+    monkeypatch.setitem(formats.FORMATS, "transformers", lossy)  # type: ignore[misc]
+    with pytest.raises(
+        UserError, match="the format `transformers` loses too much: accuracy on dev"
+    ):
+        export()
+    assert not Path("out").exists()
+
+
+def test_packages_that_are_missing_are_named(inside: Path) -> None:
+    model = trained.read(run(inside).cells[0], FULL, 16)
+    form = replace(TRANSFORMERS, packages=("no_such_package",))
+    with pytest.raises(UserError, match=r"needs no_such_package: .* 'lottery\[export\]'"):
+        formats.require_fit(model, [form])
