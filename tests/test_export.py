@@ -44,6 +44,8 @@ def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     toy_hub.tokenizer(copy / "encoder")
     (copy / "encoder" / "config.json").write_bytes(config)
     describe(copy, ABOUT)
+    parameters = (copy / "params.yaml").read_text("utf-8")
+    (copy / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
     return copy
 
 
@@ -113,7 +115,9 @@ def test_the_card_says_what_is_left(inside: Path) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_code_of_the_card_runs(inside: Path, case: str) -> None:
     options, _ = CASES[case]
-    names = "transformers,small" if case == "s-pruned" else "transformers"
+    names = {"s-pruned": "transformers,small", "m-pruned": "transformers,mask"}.get(
+        case, "transformers"
+    )
     out = export(names=names, **options)
     assert len(python(out / "README.md", out).splitlines()) == len(names.split(","))
 
