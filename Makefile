@@ -64,10 +64,12 @@ PROJECT ?= .
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable $(PROJECT)
 	@touch $@
 
+NEEDS_GIT = @git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
+
 repro: setup ## run the experiment of params.yaml; the report is reports/report.md
-	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
+	$(NEEDS_GIT)
 	lottery repro
-	@echo "report: $(CURDIR)/reports/report.md"
+	@echo "report: $$PWD/reports/report.md"
 
 more: setup ## add seeds while primary claims are undecided, up to five, and run what they need
 	lottery more
@@ -75,16 +77,17 @@ more: setup ## add seeds while primary claims are undecided, up to five, and run
 
 # Runs in a copy of the working tree, uncommitted changes included; only the DVC cache is shared.
 SMOKE ?= build/smoke
-CACHE ?= $(CURDIR)/.dvc/cache
+CACHE ?= $$PWD/.dvc/cache
 smoke: setup ## run the smallest experiment in a copy of the working tree, build/smoke
-	@rm -rf $(SMOKE) $(SMOKE).index && mkdir -p $(dir $(SMOKE))
-	@git clone --quiet --no-checkout . $(SMOKE)
-	@GIT_INDEX_FILE=$(abspath $(SMOKE)).index git add --all
-	@GIT_INDEX_FILE=$(abspath $(SMOKE)).index git checkout-index --all --prefix=$(SMOKE)/
-	@rm $(SMOKE).index && git -C $(SMOKE) reset --quiet
-	@cp profiles/smoke.yaml $(SMOKE)/params.yaml
-	@cd $(SMOKE) && dvc config --local cache.dir $(CACHE) && rm -rf reports dvc.lock && dvc repro
-	@echo "report: $(abspath $(SMOKE))/reports/report.md"
+	$(NEEDS_GIT)
+	@rm -rf "$(SMOKE)" "$(SMOKE).index" && mkdir -p "$(SMOKE)"
+	@git clone --quiet --no-checkout . "$(SMOKE)"
+	@copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
+	  && git add --all && git checkout-index --all --prefix="$$copy/" && rm "$$copy.index"
+	@git -C "$(SMOKE)" reset --quiet
+	@cp profiles/smoke.yaml "$(SMOKE)/params.yaml"
+	@cache="$(CACHE)" && cd "$(SMOKE)" && dvc config --local cache.dir "$$cache" && rm -rf reports dvc.lock && dvc repro \
+	  && echo "report: $$PWD/reports/report.md"
 
 profile: ## copy a profile over params.yaml: make profile NAME=paper
 	@test -f "profiles/$(NAME).yaml" || { echo "error: no profile '$(NAME)'; choose one of: $(patsubst profiles/%.yaml,%,$(wildcard profiles/*.yaml)), as in make profile NAME=default" >&2; exit 1; }
@@ -102,7 +105,8 @@ ticket: setup ## export a trained ticket of a finished run for other programs: m
 	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
 
 ##@ Experiments side by side
-# Each value is one experiment. For a sweep of your own: make sweep NAME=mine GRID=prune.rate=0.3,0.5
+# Each value is one experiment, each combination if there are several parameters. For a sweep of your own:
+# make sweep NAME=mine GRID="prune.rate=0.3,0.5 prune.threshold=0.8,0.9"
 SWEEP_rate := prune.rate=0.05,0.1,0.2
 SWEEP_threshold := prune.threshold=0.8,0.9,0.95
 SWEEP_reduction := importance.reduction=example,batch,cumulative
@@ -112,7 +116,7 @@ SWEEP_seeds := grid.seeds=[1337,42],[1337,42,86],[1337,42,86,71,166]
 GRID ?= $(SWEEP_$(NAME))
 sweep: setup ## queue and run a named sweep, then compare: make sweep NAME=rate
 	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }
-	dvc exp run --queue --name "$(NAME)" -S '$(GRID)'
+	dvc exp run --queue --name "$(NAME)" $(foreach values,$(GRID),-S '$(values)')
 	dvc exp run --run-all
 	@$(MAKE) --no-print-directory compare
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from benchmarks.load import TASK
+from lottery.checkpoint.config import Config
 from lottery.data import examples as data
 from lottery.data.examples import Examples
 from lottery.errors import UserError
 from lottery.model import checkpoint
-from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import finetune

@@ -5,15 +5,15 @@ import torch
 
 from benchmarks.load import Load
 from benchmarks.measure import Act, Arrays
-from lottery.model import checkpoint
-from lottery.model.config import Config
+from lottery.checkpoint.config import Config
+from lottery.checkpoint.config import read as read_config
 
 SIDE = 1024
 
 
 def encoder_pass(load: Load) -> Act:
     """Square products that fit the caches, the fastest shape for one core."""
-    config = checkpoint.read_config(load.folder)
+    config = read_config(load.folder)
     products = operations(config, load.examples.lengths_N) / (2 * SIDE**3)
     left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
     whole = int(products)

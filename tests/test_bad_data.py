@@ -12,8 +12,9 @@ import pytest
 
 from lottery import subnetwork
 from lottery.attention import annotated
-from lottery.data import examples, glue, hub, npy
+from lottery.data import examples, glue, npy
 from lottery.data.corpora import read_packaged
+from lottery.data.inspection import inspect
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
@@ -134,9 +135,8 @@ def test_a_malformed_configuration_is_refused(tmp_path: Path, content: bytes) ->
     checkpoint.save(toys.encoder(), tmp_path)
     (tmp_path / "config.json").write_bytes(content)
     refused(lambda: checkpoint.load(tmp_path, classes=2))
-    for name in ("tokenizer.json", "model.safetensors"):
-        (tmp_path / name).touch()
-    refused(lambda: hub.require_bert(tmp_path, "toy"))
+    (tmp_path / "tokenizer.json").touch()
+    refused(lambda: inspect(tmp_path))
 
 
 @pytest.mark.parametrize("end", [0, 4, 8, 100, -1])

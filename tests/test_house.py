@@ -13,9 +13,10 @@ from tests.project import ROOT, files, tracked
 EARLIER = {
     "lottery": "",
     "lottery.runtime": "lottery",
-    "lottery.data": "lottery",
-    "lottery.model": "lottery lottery.runtime lottery.data",
-    "lottery.tickets": "lottery lottery.runtime lottery.data lottery.model",
+    "lottery.checkpoint": "lottery",
+    "lottery.data": "lottery lottery.checkpoint",
+    "lottery.model": "lottery lottery.runtime lottery.checkpoint lottery.data",
+    "lottery.tickets": "lottery lottery.runtime lottery.checkpoint lottery.data lottery.model",
     "lottery.attention": "lottery lottery.runtime lottery.data lottery.model",
     "lottery.analysis": "lottery lottery.data lottery.tickets lottery.attention",
     "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"

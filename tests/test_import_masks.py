@@ -6,6 +6,7 @@ import pytest
 
 from lottery import subnetwork
 from lottery.errors import UserError
+from lottery.subnetwork import Subnetwork
 from tools.import_masks import main
 
 NAMES = {
@@ -67,3 +68,46 @@ def test_import_replaces_only_an_earlier_import(inside: Path) -> None:
     with pytest.raises(UserError, match="contains other files"):
         main(source, inside)
     assert source.exists()
+
+
+def good(out: Path, task: str = "SST-2", seed: int = 1) -> Subnetwork:
+    return subnetwork.load(out / f"subnetworks/{task}/{seed}/structured/good.safetensors")[0]
+
+
+def test_where_only_heads_were_pruned_all_mlps_are_kept(inside: Path) -> None:
+    heads = np.array([[1, 0], [0, 1], [1, 1]])
+    (inside / "npy/SST-2/seed_1").mkdir(parents=True)
+    np.save(inside / "npy/SST-2/seed_1/head_mask.npy", heads)
+    (inside / "words.csv").write_text("task,seed,heads\nSST-2,1,10 01 11\n")
+    rows = [
+        f"SST-2,1,{layer},head,{head},{bool(kept)}" for (layer, head), kept in np.ndenumerate(heads)
+    ]
+    table = "\n".join(["task,seed,layer,head_or_mlp,component,kept", *rows, ""])
+    (inside / "components.csv").write_text(table)
+    for source in ("npy", "words.csv", "components.csv"):
+        main(inside / source, inside / f"out {source}")
+        kept = good(inside / f"out {source}")
+        assert kept["heads"].tolist() == heads.astype(bool).tolist()
+        assert kept["mlps"].tolist() == [True] * 3
+
+
+def test_a_seed_that_is_there_twice_or_an_unknown_word_is_refused(inside: Path) -> None:
+    for seed in ("seed_1", "seed_01"):
+        (inside / "npy/SST-2" / seed).mkdir(parents=True)
+        np.save(inside / "npy/SST-2" / seed / "head_mask.npy", np.ones((2, 2)))
+    (inside / "twice.csv").write_text("task,seed,heads\na,1,1\na,01,1\n")
+    head = "task,seed,layer,head_or_mlp,component,kept"
+    (inside / "word.csv").write_text(f"{head}\na,1,0,head,0,yes\n")
+    rows = "a,1,0,head,0,1\na,1,0,mlp,0,1\na,1,0,mlp,1,1\n"
+    (inside / "wide.csv").write_text(f"{head}\n{rows}")
+    (inside / "mlps/a/seed_1").mkdir(parents=True)
+    for source, message in (
+        ("npy", "SST-2 seed 1 more than once"),
+        ("twice.csv", "a seed 1 more than once"),
+        ("word.csv", "kept is 'yes'; expected 1 or True"),
+        ("wide.csv", "more than one MLP"),
+        ("mlps", r"head_mask\.npy: missing"),
+    ):
+        with pytest.raises(UserError, match=message):
+            main(inside / source, inside / "out")
+        assert not (inside / "out").exists()

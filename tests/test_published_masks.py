@@ -85,7 +85,7 @@ def tickets() -> list[Ticket]:
     ("column", "value", "message"),
     [
         ("kept", "2", "values other than 0"),
-        ("kept", "yes", "lacks components"),
+        ("kept", "yes", "kept is 'yes'"),
         ("head_or_mlp", "neuron", "'neuron'"),
         ("layer", "7", "lacks components"),
         ("component", "1", "more than once"),
@@ -120,7 +120,7 @@ def test_missing_sources_and_masks_and_empty_folders_are_user_errors(
         published_masks.read(tmp_path)
     save_folders(tickets, tmp_path)
     (tmp_path / "toy" / "seed_1" / "mlp_mask.npy").unlink()
-    with pytest.raises(UserError, match=r"mlp_mask\.npy"):
+    with pytest.raises(UserError, match=r"seed_1/mlp_mask\.npy: missing"):
         published_masks.read(tmp_path)
 
 

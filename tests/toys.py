@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 import torch
 
+from lottery.checkpoint.config import Config
 from lottery.data.examples import Examples
 from lottery.model.batch import PackedBatch
-from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 from lottery.params import Parameters
 from lottery.subnetwork import Kept, Subnetwork

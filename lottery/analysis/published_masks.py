@@ -3,11 +3,13 @@
 Three layouts are supported: a folder `<task>/seed_<seed>/{head_mask,mlp_mask}.npy`, which may lie below
 `masks/heads_mlps`, as Prasanna et al. released theirs; a table with one row per component (task, seed, layer,
 head_or_mlp, component, kept); a table with one row per subnetwork (task, seed, heads, mlps), whose digits
-are 1 for kept and 0 for pruned, with one word for the heads of each layer.
+are 1 for kept and 0 for pruned, with one word for the heads of each layer. Where only heads were pruned and MLPs are
+not mentioned, all MLPs are kept.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,10 @@ def read(source: Path) -> list[Ticket]:
     tickets = _folder(source) if source.is_dir() else _table(source)
     if not tickets:
         raise UserError(f"{source}: holds no masks")
-    first = tickets[0]
+    first, twice = tickets[0], Counter((ticket.task, ticket.seed) for ticket in tickets)
     for ticket in tickets:
+        if twice[ticket.task, ticket.seed] > 1:
+            raise UserError(f"{source}: holds {ticket.task} seed {ticket.seed} more than once")
         if ticket.subnetwork.shapes != first.subnetwork.shapes:
             raise UserError(
                 f"{source}: {ticket.task} seed {ticket.seed} has {_encoder_size(ticket)}, {first.task} seed"
@@ -86,16 +90,18 @@ def _folder(source: Path) -> list[Ticket]:
         raise UserError(
             f"{root}: has no folders <task>/seed_<seed>/ with head_mask.npy and mlp_mask.npy"
         )
-    return [
-        _ticket(
-            folder,
-            task,
-            seed,
-            npy.read(folder / "head_mask.npy"),
-            npy.read(folder / "mlp_mask.npy"),
-        )
-        for task, seed, folder in sorted(seed_folders)
-    ]
+    heads_only = not any((folder / "mlp_mask.npy").exists() for _, _, folder in seed_folders)
+    tickets = []
+    for task, seed, folder in sorted(seed_folders):
+        heads = npy.read(folder / "head_mask.npy")
+        mlps = _whole(heads) if heads_only else npy.read(folder / "mlp_mask.npy")
+        tickets.append(_ticket(folder, task, seed, heads, mlps))
+    return tickets
+
+
+def _whole(heads: Sized) -> NDArray[np.float64]:
+    """The mask of MLPs that are all kept, one for each layer of heads."""
+    return np.ones(len(heads))
 
 
 def _table(source: Path) -> list[Ticket]:
@@ -111,14 +117,13 @@ def _table(source: Path) -> list[Ticket]:
 
 
 def _by_subnetwork(source: Path, table: pd.DataFrame) -> list[Ticket]:
-    _require_unique(source, table, ["task", "seed"])
+    heads = [[_digits(word) for word in words.split()] for words in table["heads"]]
+    mlps = map(_digits, table["mlps"]) if "mlps" in table else map(_whole, heads)
+    seeds = _integers(source, table, "seed")
     return [
-        _ticket(source, task, seed, [_digits(word) for word in heads.split()], _digits(mlps))
-        for task, seed, heads, mlps in zip(
-            table["task"], _integers(source, table, "seed"), table["heads"], table["mlps"],
-            strict=True,
-        )
-    ]  # fmt: skip
+        _ticket(source, *of_ticket)
+        for of_ticket in zip(table["task"], seeds, heads, mlps, strict=True)
+    ]
 
 
 def _digits(word: str) -> list[int]:
@@ -128,21 +133,29 @@ def _digits(word: str) -> list[int]:
 def _by_component(source: Path, table: pd.DataFrame) -> list[Ticket]:
     key = ["task", "seed", "head_or_mlp", "layer", "component"]
     numbers = {name: _integers(source, table, name) for name in ("seed", "layer", "component")}
-    table = table.assign(**numbers, kept=pd.to_numeric(table["kept"], errors="coerce"))
+    kept = table["kept"].str.strip().str.lower().replace({"true": "1", "false": "0"})
+    if unread := table.loc[pd.to_numeric(kept, errors="coerce").isna(), "kept"].tolist():
+        raise UserError(f"{source}: kept is {unread[0]!r}; expected 1 or True, 0 or False")
+    table = table.assign(**numbers, kept=pd.to_numeric(kept))
     unknown = table.loc[~table["head_or_mlp"].isin(["head", "mlp"]), "head_or_mlp"].tolist()
     if unknown:
         raise UserError(f"{source}: head_or_mlp is {unknown[0]!r}; expected head or mlp")
     _require_unique(source, table, key)
-    return [
-        _ticket(
-            source,
-            str(task),
-            int(str(seed)),
-            _grid(source, rows[rows["head_or_mlp"] == "head"]),
-            _grid(source, rows[rows["head_or_mlp"] == "mlp"])[:, 0],
-        )
-        for (task, seed), rows in table.groupby(["task", "seed"], sort=False)
-    ]
+    heads_only = not table["head_or_mlp"].eq("mlp").any()
+    tickets = []
+    for (task, seed), rows in table.groupby(["task", "seed"], sort=False):
+        heads = _grid(source, rows[rows["head_or_mlp"] == "head"])
+        mlps = _whole(heads) if heads_only else _mlps(source, rows[rows["head_or_mlp"] == "mlp"])
+        tickets.append(_ticket(source, str(task), int(str(seed)), heads, mlps))
+    return tickets
+
+
+def _mlps(source: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
+    """The mask of MLPs, one for each layer."""
+    grid = _grid(source, rows)
+    if grid.shape[1] > 1:
+        raise UserError(f"{source}: a layer has more than one MLP")
+    return grid.ravel()
 
 
 def _grid(source: Path, rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -171,5 +184,5 @@ def _require_unique(source: Path, table: pd.DataFrame, key: Sequence[str]) -> No
 
 LAYOUTS: Mapping[tuple[str, ...], Callable[[Path, pd.DataFrame], list[Ticket]]] = {
     ("task", "seed", "layer", "head_or_mlp", "component", "kept"): _by_component,
-    ("task", "seed", "heads", "mlps"): _by_subnetwork,
+    ("task", "seed", "heads"): _by_subnetwork,
 }

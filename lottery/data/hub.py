@@ -2,17 +2,20 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
+from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.data.glue import HOW_TO_GET_GLUE, read_glue, text_columns
 from lottery.errors import UserError
 
 GLUE = "nyu-mll/glue"
-REQUIRED = ("config.json", "model.safetensors", "tokenizer.json")
-OPTIONAL = ("tokenizer_config.json", "vocab.txt")
+REQUIRED = ("config.json", "tokenizer.json")
+OPTIONAL = ("tokenizer_config.json", "vocab.txt", INDEX)
+WEIGHTS = ("model*.safetensors", ADAPTER)
 
 
 def fetch_task(task: str, source: str, out: Path) -> None:
@@ -23,54 +26,36 @@ def fetch_task(task: str, source: str, out: Path) -> None:
     text_columns(task)
     if source == "hub":
         _download_task(task, out)
+        read_glue(task, out)
     else:
         folder = Path(source).expanduser() / task
         if not folder.is_dir():
             raise UserError(f"{folder}: no such folder; {HOW_TO_GET_GLUE}")
+        read_glue(task, folder)
         shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-    read_glue(task, out)
     origin = "hub" if source == "hub" else "folder"
     _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
 
 
-def fetch_checkpoint(name: str, out: Path) -> None:
-    """Copy a BERT into the folder `out`; `name` is a folder or a hub id.
+def fetch_checkpoint(name: str, out: Path) -> list[str]:
+    """Copy a BERT into the folder `out`; `name` is a folder or a hub id. Returns notes on it.
 
-    Raises UserError if it cannot be obtained, is not a BERT, has only pickled weights, or has no fast tokenizer.
+    Raises UserError if it cannot be obtained, or if it cannot be used (`lottery.data.inspection`).
     """
+    from lottery.data.inspection import inspect  # late: it imports torch, which data do not need
+
     folder = Path(name).expanduser()
     if folder.is_dir():
         label, origin = folder.name, "folder"
     else:
         folder, label, origin = _download_checkpoint(name), name, "hub"
-    require_bert(folder, name)
-    for file in (*REQUIRED, *OPTIONAL):
-        if (folder / file).exists():
-            shutil.copyfile(folder / file, out / file)
-    _describe(out, label, "see the checkpoint's own page", origin)
-
-
-def require_bert(folder: Path, name: str) -> None:
-    """Raise UserError unless `folder` holds a BERT in safetensors with its fast tokenizer."""
-    for file, remedy in REMEDIES.items():
-        if not (folder / file).exists():
-            raise UserError(f"checkpoint {name}: {file} is missing; {remedy}")
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"checkpoint {name}: config.json is not JSON: {error}") from None
-    architecture = config.get("model_type") if isinstance(config, dict) else None
-    if architecture != "bert":
-        raise UserError(
-            f"checkpoint {name}: model_type is {architecture!r}; only 'bert' encoders are supported"
-        )
-
-
-REMEDIES = {
-    "config.json": "give a folder made by save_pretrained, or a hub id",
-    "model.safetensors": "pickled weights are refused; convert them with save_pretrained",
-    "tokenizer.json": "save the fast tokenizer beside the weights (AutoTokenizer, save_pretrained)",
-}
+    notes = inspect(folder)
+    files = [folder / file for file in (*REQUIRED, *OPTIONAL)] + weight_files(folder)
+    for file in files:
+        if file.exists():
+            shutil.copyfile(file, out / file.name)
+    _describe(out, label, "see the checkpoint's own page", origin, notes)
+    return notes
 
 
 def _download_task(task: str, out: Path) -> None:
@@ -87,7 +72,7 @@ def _download_task(task: str, out: Path) -> None:
 
 def _download_checkpoint(name: str) -> Path:
     try:
-        return Path(snapshot_download(name, allow_patterns=[*REQUIRED, *OPTIONAL]))
+        return Path(snapshot_download(name, allow_patterns=[*REQUIRED, *OPTIONAL, *WEIGHTS]))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(
             f"encoder.checkpoint = {name!r}: there is no such folder, and it cannot be downloaded"
@@ -100,7 +85,9 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("Got: ")
 
 
-def _describe(folder: Path, name: str, licence: str, source: str) -> None:
+def _describe(
+    folder: Path, name: str, licence: str, source: str, notes: Sequence[str] = ()
+) -> None:
     parts = [[{"package": name, "licence": licence, "source": source}]]
-    text = json.dumps({"name": name, "parts": parts, "notes": []}, indent=2)
+    text = json.dumps({"name": name, "parts": parts, "notes": notes}, indent=2)
     (folder / "asset.json").write_text(text + "\n", encoding="utf-8")

@@ -22,6 +22,8 @@ def read(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
             array: NDArray[Any] = read_array(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing") from None
     except MALFORMED as error:
         raise UserError(f"{path}: no readable array: {error}; save it with numpy.save") from None
     if array.dtype.kind not in "biuf":

@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import tokenizers
 from numpy.typing import NDArray
-from transformers import AutoTokenizer
 
+from lottery.checkpoint import config
 from lottery.data.examples import Examples
 from lottery.data.rows import Row
 from lottery.errors import UserError
@@ -21,48 +22,67 @@ BLOCK = 4096
 """Texts encoded at once; the full encodings of a whole corpus like MNLI would take gigabytes."""
 
 
+def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
+    """The tokenizer of the encoder in `folder`, with the rules that its tokenizer.json has, and no others.
+
+    Raises UserError if the file is missing or malformed, does not fit the encoder, or does not put special tokens such
+    as [CLS] and [SEP] around a text.
+    """
+    path, about = folder / "tokenizer.json", config.read(folder)
+    if not path.exists():
+        raise UserError(f"{path}: missing; save the encoder with its fast tokenizer")
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        framed = tokenizer.encode("a", "a").special_tokens_mask
+    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+        raise UserError(f"{path}: no readable tokenizer: {error}") from None
+    if not (framed and framed[0] and framed[-1]):
+        raise UserError(
+            f"{path}: puts no special token such as [CLS] first and [SEP] last; an encoder is classified by its first"
+        )
+    ids = max(tokenizer.get_vocab().values(), default=-1) + 1
+    if ids > about.vocab_size:
+        raise UserError(
+            f"{path}: {ids} tokens, but the encoder has embeddings for {about.vocab_size}; take both from one"
+            " checkpoint"
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
 class Tokenizer:
     """The tokenizer in the folder of an encoder; long pairs lose tokens of their longer sentence first.
 
-    Raises UserError if tokenizer.json is missing, malformed or does not fit the encoder, or if `max_length` exceeds
-    the encoder's positions.
+    Raises UserError if tokenizer.json cannot be used (`read_tokenizer`), or if `max_length` exceeds the encoder's
+    positions.
     """
 
     def __init__(self, folder: Path, max_length: int) -> None:
-        path = folder / "tokenizer.json"
-        if not path.exists():
-            raise UserError(f"{path}: missing; save the encoder with its fast tokenizer")
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            positions, vocabulary = config["max_position_embeddings"], config["vocab_size"]
-            loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
-            raise UserError(f"{path}: no readable tokenizer: {error}") from None
-        self._name, self._tokenizer = type(loaded).__name__, loaded.backend_tokenizer
-        if max_length > positions:
+        self._tokenizer, about = read_tokenizer(folder), config.read(folder)
+        self._last_type = about.type_vocab_size - 1
+        if max_length > about.max_position_embeddings:
             raise UserError(
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
-                f" {positions} positions"
+                f" {about.max_position_embeddings} positions"
             )
-        ids = max(self._tokenizer.get_vocab().values(), default=-1) + 1
-        if ids > vocabulary:
-            raise UserError(
-                f"{path}: {ids} tokens, but the encoder has embeddings for {vocabulary}; take both"
-                " from one checkpoint"
-            )
-        self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length, strategy="longest_first")
 
     @property
     def identity(self) -> dict[str, str | int]:
-        """Class, number of tokens, and SHA-256 of the vocabulary and of the whole tokenizer."""
+        """Kind of its model, number of tokens, and SHA-256 of the vocabulary and of the whole tokenizer."""
         vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
         return {
-            "class": self._name,
+            "class": type(self._tokenizer.model).__name__,
             "tokens": len(vocabulary),
             "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
             "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }
+
+    @property
+    def text(self) -> str:
+        """The text of a tokenizer.json that encodes as this tokenizer does."""
+        return str(self._tokenizer.to_str(pretty=True)) + "\n"
 
     def encode(
         self, task: str, split: str, rows: Sequence[Row]
@@ -74,7 +94,7 @@ class Tokenizer:
         for at in range(0, len(texts), BLOCK):
             for encoding in self._tokenizer.encode_batch_fast(texts[at : at + BLOCK]):
                 ids.append(np.array(encoding.ids, np.int32))
-                types.append(np.array(encoding.type_ids, np.int8))
+                types.append(np.minimum(encoding.type_ids, self._last_type).astype(np.int8))
                 truncated.append(bool(encoding.overflowing))
         examples = Examples(
             task=task,

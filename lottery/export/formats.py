@@ -84,7 +84,8 @@ def _write_mask(model: TrainedModel, folder: Path) -> None:
 
 def _mask_logits(model: TrainedModel, folder: Path) -> Logits:
     tensors = bitmask.load(folder / MASK.file)
-    return predict(Encoder.of(model.encoder.config, model.task.classes, tensors), model.dev)
+    encoder = Encoder.of(model.encoder.config, model.task.classes, tensors)
+    return predict(encoder.eval(), model.dev)
 
 
 MASK = Format(

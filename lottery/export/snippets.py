@@ -23,12 +23,19 @@ columns = {{"input_ids": tokens.ids, "attention_mask": tokens.attention_mask, "t
 model = onnxruntime.InferenceSession("{file}")
 print(model.run(["logits"], {{name: np.array([row]) for name, row in columns.items()}}))"""
 UNPACKED = """\
-from pathlib import Path
+import json
 
-from lottery.export import bitmask
+import numpy as np
+from safetensors import safe_open
 
-weights = bitmask.load(Path("mask.safetensors"))
-print(len(weights), "tensors")"""
+with safe_open("{file}", framework="np") as file:
+    shapes, weights = json.loads(file.metadata()["about"])["shapes"], {{}}
+    for name, shape in shapes.items():
+        kept = np.unpackbits(file.get_tensor(f"{{name}}.mask"), count=np.prod(shape)).astype(bool)
+        weights[name] = np.zeros(kept.size, np.float32)
+        weights[name][kept] = file.get_tensor(f"{{name}}.kept")
+        weights[name] = weights[name].reshape(shape)
+print(f"{{len(weights)}} matrices with zeros; all other tensors are in the file as they are")"""
 SNIPPETS: Mapping[str, str] = {
     TRANSFORMERS.name: PIPELINE,
     SMALL.name: REGISTERED,

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lottery.checkpoint.config import Config
 from lottery.model.batch import PackedBatch
-from lottery.model.config import Config
 from lottery.model.dropout import Dropout
+from lottery.model.mlp import MLP
 from lottery.model.uninitialised import Embedding, Linear
 from lottery.subnetwork import Subnetwork
 
@@ -89,18 +90,6 @@ class Attention(nn.Module):
         if mask is not None:
             logits = logits.masked_fill(~mask, -torch.inf)
         return cast(Tensor, self.dropout(logits.softmax(-1))) @ value
-
-
-class MLP(nn.Module):
-    """Feed-forward network: two projections with a GELU between them."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.expand = Linear(config.hidden_size, config.intermediate_size)
-        self.contract = Linear(config.intermediate_size, config.hidden_size)
-
-    def forward(self, x_QD: Tensor) -> Tensor:
-        return cast(Tensor, self.contract(F.gelu(self.expand(x_QD))))
 
 
 class Layer(nn.Module):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from lottery.checkpoint import config
 from lottery.data.examples import Examples
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
@@ -193,9 +194,9 @@ def trained_tickets(
     cell: Cell, tickets: Tickets, results: Results
 ) -> Iterator[tuple[Key, Encoder]]:
     """The encoders of the retrained tickets that are kept."""
-    whole = checkpoint.read_config(cell.pretrained)
+    whole = config.read(cell.pretrained)
     for key, weights in results.kept.items():
         subnetwork = tickets.stored[key]
-        config = whole.keeping(subnetwork) if subnetwork.shapes == whole.shapes else whole
+        about = whole.keeping(subnetwork) if subnetwork.shapes == whole.shapes else whole
         tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-        yield key, Encoder.of(config, cell.task.classes, tensors)
+        yield key, Encoder.of(about, cell.task.classes, tensors)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from lottery import params, subnetwork
 from lottery.analysis import published_masks
 from lottery.attention import annotated
+from lottery.checkpoint import config
 from lottery.data import corpora, glue
 from lottery.model import checkpoint
 from stages.shell.sections import SECTIONS
@@ -44,7 +45,7 @@ def masks_array(folder: Path, content: bytes) -> object:
 def checkpoint_config(folder: Path, content: bytes) -> object:
     """The config.json of a checkpoint."""
     (folder / "config.json").write_bytes(content)
-    return checkpoint.read_config(folder)
+    return config.read(folder)
 
 
 def checkpoint_weights(folder: Path, content: bytes) -> object:

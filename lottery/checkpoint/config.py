@@ -1,12 +1,27 @@
 """Configuration of an encoder (config.json): its shape, and the heads and MLPs left after pruning."""
 
-from typing import Annotated
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
+from lottery.errors import UserError
 from lottery.subnetwork import Subnetwork
+
+Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]
+PRUNED = "pruned-bert"
+"""Model type of an encoder that lacks heads or MLPs."""
+BERTS = ("bert", PRUNED)
+SUPPORTED: Mapping[str, Any] = {
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+}
+"""Keys of a config.json that would change what an encoder computes, with the one value that is supported."""
 
 Size = Annotated[int, Meta(ge=1, le=2**24)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
@@ -26,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     intermediate_size: Size
     max_position_embeddings: Size = 512
     type_vocab_size: Size = 2
+    hidden_act: Activation = "gelu"
     layer_norm_eps: Share = 1e-12
     hidden_dropout_prob: Share = 0.1
     attention_probs_dropout_prob: Share = 0.1
@@ -73,3 +89,41 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             kept_heads=tuple(tuple(np.flatnonzero(row).tolist()) for row in subnetwork["heads"]),
             kept_mlps=tuple(np.flatnonzero(subnetwork["mlps"]).tolist()),
         )
+
+
+def read(folder: Path) -> Config:
+    """The configuration of the encoder in `folder`.
+
+    Raises UserError if it is not that of a BERT, or says that something is computed that is not computed here.
+    """
+    path = folder / "config.json"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        config = msgspec.convert(raw, Config)
+        pruned = {
+            int(layer): set(heads) for layer, heads in (raw.get("pruned_heads") or {}).items()
+        }
+        kept = _without(config, pruned) if pruned else config
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no checkpoint here (config.json is missing)") from None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path}: not the configuration of an encoder: {error}") from None
+    family = raw.get("model_type")
+    if family not in BERTS:
+        raise UserError(f"{path}: model_type is {family!r}; only 'bert' encoders are supported")
+    for key, allowed in SUPPORTED.items():
+        if raw.get(key, allowed) != allowed:
+            raise UserError(f"{path}: {key} is {raw[key]!r}; only {allowed!r} is supported")
+    return kept
+
+
+def _without(config: Config, pruned: Mapping[int, set[int]]) -> Config:
+    """The configuration without heads that transformers has pruned, by layer."""
+    heads = range(config.num_attention_heads)
+    kept = (
+        tuple(head for head in heads if head not in pruned.get(layer, ()))
+        for layer in range(config.num_hidden_layers)
+    )
+    if any(layer not in range(config.num_hidden_layers) for layer in pruned):
+        raise ValueError("pruned_heads names layers that the encoder does not have")
+    return msgspec.structs.replace(config, kept_heads=tuple(kept))

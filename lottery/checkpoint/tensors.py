@@ -1,0 +1,59 @@
+"""Tensors of a checkpoint, from one safetensors file or several; nothing is unpickled."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lottery.checkpoint.layout import own_name, transformers_name
+from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
+from lottery.errors import UserError
+
+HOOK = "_orig"
+"""Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
+
+
+def read(folder: Path) -> dict[str, Tensor]:
+    """All tensors in `folder`, by their names in this project. Raises UserError if they cannot be read."""
+    if (folder / ADAPTER).exists():
+        raise UserError(
+            f"{folder / ADAPTER}: an adapter; merge it into its encoder (merge_and_unload) and save that"
+        )
+    tensors: dict[str, Tensor] = {}
+    for file in weight_files(folder):
+        try:
+            tensors |= load_file(file)
+        except FileNotFoundError:
+            raise UserError(f"{file}: missing; {INDEX} names it") from None
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{file}: {file.name} is damaged: {error}") from None
+    return {own_name(name): tensor for name, tensor in tensors.items()}
+
+
+def require(folder: Path, tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> None:
+    """Raise UserError if a tensor is missing, of another shape than `shape`, not of floats, or not finite."""
+    label, tensor = transformers_name(name), tensors.get(name)
+    if tensor is None:
+        hint = "".join(_hints(name, tensors))
+        raise UserError(f"{folder}: the checkpoint has no tensor {label}{hint}")
+    if tensor.shape != shape:
+        raise UserError(
+            f"{folder}: {label} has shape {tuple(tensor.shape)}, config.json says {shape}"
+        )
+    if not tensor.is_floating_point() or tensor.element_size() < 2:
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise UserError(
+            f"{folder}: {label} holds {kind}; quantised weights are not read, give the original ones"
+        )
+    if not tensor.float().sum().isfinite():
+        raise UserError(f"{folder}: {label} has NaN or infinite weights")
+
+
+def _hints(name: str, tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    """Why a tensor may be missing."""
+    if f"{name}{HOOK}" in tensors:
+        yield ", but a mask of torch.nn.utils.prune; call prune.remove before saving"
+    elif any("lora_" in other for other in tensors):
+        yield ", but LoRA matrices; merge them into the encoder and save that"

@@ -1,0 +1,29 @@
+"""Inspection of a checkpoint before anything is computed with it: configuration, tensors, tokenizer."""
+
+from pathlib import Path
+
+from lottery.checkpoint import config, tensors
+from lottery.checkpoint.layout import pooler_shapes, tensor_shapes
+from lottery.data.tokenizer import read_tokenizer
+from lottery.errors import UserError
+
+NO_POOLER = "It was pre-trained without a pooler: every seed draws a new one."
+
+
+def inspect(folder: Path) -> list[str]:
+    """Notes on the pre-trained encoder in `folder`.
+
+    Raises UserError, naming file and key, if it cannot be read, or would be computed otherwise than it says.
+    """
+    about, found = config.read(folder), tensors.read(folder)
+    if about.kept_heads is not None or about.kept_mlps is not None:
+        raise UserError(
+            f"{folder / 'config.json'}: heads or MLPs are pruned; the study starts from a whole encoder"
+        )
+    pooler = pooler_shapes(about)
+    has_pooler = bool(pooler.keys() & found.keys())
+    for name, shape in tensor_shapes(about).items():
+        if has_pooler or name not in pooler:
+            tensors.require(folder, found, name, shape)
+    read_tokenizer(folder)
+    return [] if has_pooler else [NO_POOLER]
