@@ -178,7 +178,7 @@ format: setup ## format, and fix what can be fixed automatically
 
 lock: $(UV_STAMP) ## resolve the dependencies of pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
-	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
+	$(UV) pip compile pyproject.toml --extra cluster --extra export --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
