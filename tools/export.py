@@ -54,9 +54,9 @@ def main(
     key = FULL if kind == "full" else _method(method).good
     torch.set_num_threads(cell.run.compute.threads)
     max_length = section(DataParameters, cli.parameters()).max_length
-    with cli.stage("export", str(cell), f"{key.name}, to {out}") as stage:
+    with cli.stage("export", str(cell), f"the {trained.noun(key)}, to {out}") as stage:
         model, full = (trained.read(cell, wanted, max_length) for wanted in (key, FULL))
-        forms = formats.chosen(names.split(",")) if names else formats.fitting(model)
+        forms = formats.chosen(names) if names else formats.fitting(model)
         formats.require_fit(model, forms)
         full_score = score.on_dev(cell.task, predict(full.encoder, full.dev), full.dev)
         if words == "task":
@@ -65,7 +65,9 @@ def main(
             written = export.write(model, forms, draft)
             text = card.render(model, written, full_score)
             (draft / "README.md").write_text(text, encoding="utf-8")
-        stage.result = f"{between(written[0].score)}; {listed(each.form.file for each in written)}"
+        stage.result = (
+            f"{between(written[0].score)}; {listed(entry.form.file for entry in written)}"
+        )
 
 
 def _require_free(out: Path) -> None:
