@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -38,9 +38,8 @@ ABOUT = {"labels": None, "splits": {"train": {"examples": 160}}, "data": None, "
 
 @pytest.fixture
 def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished run, with a tokenizer, a description of its data, and one kept ticket fewer."""
+    """A copy of the finished run that has a tokenizer and a description of its data."""
     monkeypatch.chdir(copy)
-    shutil.rmtree(copy / "tickets/rte/2/1/structured")
     config = (copy / "encoder" / "config.json").read_bytes()
     toy_hub.tokenizer(copy / "encoder")
     (copy / "encoder" / "config.json").write_bytes(config)
@@ -54,13 +53,13 @@ def describe(root: Path, about: object) -> None:
 
 
 def export(
-    out: str = "out", names: str | None = "transformers,small", seed: int = 1, **options: str
+    out: str = "out", names: str = "transformers,small", seed: int = 1, **options: Any
 ) -> Path:
-    main("rte", Path(out), seed, names=names, encoder=Path("encoder"), **options)  # type: ignore[arg-type]
+    main("rte", Path(out), seed, names=names, encoder=Path("encoder"), **options)
     return Path(out)
 
 
-CASES = {
+CASES: Mapping[str, tuple[dict[str, Any], str]] = {
     "s-pruned": ({"method": "structured"}, "tickets/rte/1/1/structured"),
     "m-pruned": ({"method": "magnitude"}, "tickets/rte/1/1/magnitude"),
     "full": ({"kind": "full"}, "models/rte/1"),
@@ -114,12 +113,32 @@ def test_the_card_says_what_is_left(inside: Path) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_code_of_the_card_runs(inside: Path, case: str) -> None:
     options, _ = CASES[case]
-    out = export(names=None, **options)
-    blocks = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run([sys.executable, "-c", block], cwd=out, env=environment, check=True)
+    names = "transformers,small" if case == "s-pruned" else "transformers"
+    out = export(names=names, **options)
+    assert len(python(out / "README.md", out).splitlines()) == len(names.split(","))
+
+
+def test_the_example_of_the_readme_predicts(inside: Path) -> None:
+    export("build/tickets/sst2", "small")
+    assert re.search(
+        r"'label': '(not_)?entailment', 'score': [01]\.", python(ROOT / "README.md", inside)
+    )
+
+
+def python(document: Path, folder: Path) -> str:
+    """The output of the Python in a document, run in a folder."""
+    blocks = re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+    command, environment = (sys.executable, "-c", "\n".join(blocks)), {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -158,7 +177,7 @@ def test_a_form_that_computes_something_else_is_not_written(
         return checks.transformers_logits(folder, model.dev) + 1e-3
 
     wrong = replace(TRANSFORMERS, logits=disturbed)
-    monkeypatch.setitem(formats.FORMATS, "transformers", wrong)  # type: ignore[misc]
+    monkeypatch.setitem(formats.FORMATS, "transformers", wrong)
     before = sorted(inside.rglob("*"))
     with pytest.raises(UserError, match=r"logits of transformers differ .* by up to 1\.0e-03"):
         export()
@@ -169,7 +188,7 @@ def test_a_form_that_loses_too_much_is_not_written(
     inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lossy = replace(TRANSFORMERS, accepted=lambda full, written: written > full)
-    monkeypatch.setitem(formats.FORMATS, "transformers", lossy)  # type: ignore[misc]
+    monkeypatch.setitem(formats.FORMATS, "transformers", lossy)
     with pytest.raises(
         UserError, match="the format `transformers` loses too much: accuracy on dev"
     ):
@@ -182,3 +201,22 @@ def test_packages_that_are_missing_are_named(inside: Path) -> None:
     form = replace(TRANSFORMERS, packages=("no_such_package",))
     with pytest.raises(UserError, match=r"needs no_such_package: .* 'lottery\[export\]'"):
         formats.require_fit(model, [form])
+
+
+def test_a_vocabulary_of_the_task_changes_no_logit(inside: Path) -> None:
+    """The toy's texts use few of the words, so that some can be dropped."""
+    data, model = Path("data/rte/1"), Path("tickets/rte/1/1/structured")
+    for split in ("train", "select", "dev"):
+        texts = examples.load(data / f"{split}.safetensors")
+        examples.save(replace(texts, ids_T=texts.ids_T % 20), data / f"{split}.safetensors")
+    dev = examples.load(data / "dev.safetensors")
+    out = export(words="task")
+    config = json.loads((out / "config.json").read_text("utf-8"))
+    used = {*range(len(toy_hub.SPECIAL)), *dev.ids_T.tolist()}
+    assert len(used) <= config["vocab_size"] <= 20
+    card = (out / "README.md").read_text("utf-8")
+    assert f"{config['vocab_size']} pieces of 50" in card
+    expected_NC = predict(checkpoint.load(model, classes=2), dev)
+    kept = np.unique(np.append(dev.ids_T, range(20)))[: config["vocab_size"]]
+    renumbered = replace(dev, ids_T=np.searchsorted(kept, dev.ids_T).astype(np.int32))
+    checks.require_equal("transformers", expected_NC, checks.transformers_logits(out, renumbered))

@@ -8,47 +8,41 @@ from typer import Argument, Option
 
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
-from lottery.export import card, export, formats, score, trained
+from lottery.export import card, export, formats, score, task_words, trained
 from lottery.export.formats import FORMATS
-from lottery.grid import GridParameters
 from lottery.model.evaluation import predict
 from lottery.params import section
-from lottery.runtime.parameters import ComputeParameters
 from lottery.tasks import get_task
 from lottery.ticket import FULL
-from lottery.tickets import pruning
 from lottery.tickets.methods import METHODS, Method
 from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import between, listed
 from stages.shell import cli
+from tools import folders
 
 
 def main(
     task: Annotated[str, Argument(help="Name of the task.")],
     out: Annotated[Path, Argument(help="Folder to write; new or empty.")],
     seed: Annotated[
-        int | None, Option(help="Seed of the model; by default the first that is kept.")
+        int | None, Option(help="Seed of the model; by default the first of retrain.kept.")
     ] = None,
     kind: Annotated[
         Literal["good", "full"], Option(help="A retrained good ticket, or the full model.")
     ] = "good",
-    method: Annotated[
-        str, Option(help=f"Pruning method of the ticket: {', '.join(METHODS)}.")
-    ] = "structured",
+    method: Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")] = "structured",
     names: Annotated[
-        str | None,
-        Option(
-            "--formats", help=f"Comma-separated: {', '.join(FORMATS)}; by default all that fit."
-        ),
-    ] = None,
-    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
-    data: Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")] = Path("data"),
-    encoder: Annotated[Path, Option(help="Pre-trained encoder.")] = Path("data/assets/encoder"),
-    models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
-    subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
-    kept: Annotated[
-        Path, Option("--tickets", help="Retrained tickets that are kept, <task>/<seed>/<share>/.")
-    ] = Path("tickets"),
+        str, Option("--formats", help=f"Of {', '.join(FORMATS)}; by default all that fit.")
+    ] = "",
+    words: Annotated[
+        Literal["whole", "task"],
+        Option("--vocabulary", help="Drop words that the texts of the task do not use?"),
+    ] = "whole",
+    data: folders.Data = Path("data"),
+    encoder: folders.Encoder = Path("data/assets/encoder"),
+    models: folders.Models = Path("models"),
+    subnetworks: folders.Subnetworks = Path("subnetworks"),
+    kept: folders.Kept = Path("tickets"),
 ) -> None:
     """Export a trained ticket, or the full model, as a folder for other programs.
 
@@ -56,27 +50,21 @@ def main(
     compute from the files is compared with this project on all dev examples before the folder appears.
     """
     _require_free(out)
-    tree = cli.parameters()
-    folders = (data, encoder, models, subnetworks, Path("scores"), Path("predictions"), kept)
-    run = FinishedRun(
-        section(GridParameters, tree),
-        pruning.read_settings(tree),
-        section(ComputeParameters, tree),
-        *folders,
-    )
-    cell = _cell(run, task, seed)
+    cell = _cell(folders.finished_run(data, encoder, models, subnetworks, kept), task, seed)
     key = FULL if kind == "full" else _method(method).good
-    torch.set_num_threads(run.compute.threads)
-    max_length = section(DataParameters, tree).max_length
+    torch.set_num_threads(cell.run.compute.threads)
+    max_length = section(DataParameters, cli.parameters()).max_length
     with cli.stage("export", str(cell), f"{key.name}, to {out}") as stage:
-        model = trained.read(cell, key, max_length)
-        forms = formats.fitting(model) if names is None else formats.chosen(names.split(","))
+        model, full = (trained.read(cell, wanted, max_length) for wanted in (key, FULL))
+        forms = formats.chosen(names.split(",")) if names else formats.fitting(model)
         formats.require_fit(model, forms)
-        whole = trained.read(cell, FULL, max_length)
-        full = score.on_dev(cell.task, predict(whole.encoder, whole.dev), whole.dev)
+        full_score = score.on_dev(cell.task, predict(full.encoder, full.dev), full.dev)
+        if words == "task":
+            model = task_words.reduced(model, cell)
         with cli.fresh(out) as draft:
             written = export.write(model, forms, draft)
-            (draft / "README.md").write_text(card.render(model, written, full), encoding="utf-8")
+            text = card.render(model, written, full_score)
+            (draft / "README.md").write_text(text, encoding="utf-8")
         stage.result = f"{between(written[0].score)}; {listed(each.form.file for each in written)}"
 
 

@@ -1,5 +1,6 @@
 """Model card of an exported folder: README.md, with metadata for model hubs."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from lottery.export.export import Written
@@ -7,7 +8,7 @@ from lottery.export.formats import MASK
 from lottery.export.portable import padded
 from lottery.export.score import DevScore
 from lottery.export.snippets import snippet
-from lottery.export.trained import TrainedModel
+from lottery.export.trained import Spelling, TrainedModel
 from lottery.report import markdown, numbers
 from lottery.report.blocks import Block, Bullets, Code, Document, Paragraph, Section, Table
 from lottery.report.origins import described
@@ -115,11 +116,15 @@ def _data(model: TrainedModel) -> Iterator[Block]:
 
 
 def _limits(model: TrainedModel) -> Iterator[Block]:
+    longest = json.loads(model.tokenizer["tokenizer_config.json"])["model_max_length"]
     limits = [
         "It was made to study pruning, from a small training set, and was tested on texts like those"
         " that it was trained on.",
+        f"It was trained and tested on texts of at most {longest} tokens; longer ones were truncated.",
         "The interval is one over examples: other seeds lead to other tickets with other scores.",
     ]
+    if model.spelling is not None:
+        limits.append(_spelled(model.spelling))
     if model.is_masked:
         limits.append(
             "Single weights are pruned. No runtime that is maintained today skips them, so the model"
@@ -132,3 +137,12 @@ def _limits(model: TrainedModel) -> Iterator[Block]:
             " model. The other files are smaller and faster."
         )
     yield Bullets(limits)
+
+
+def _spelled(words: Spelling) -> str:
+    shares = listed(f"{percent(share)} on {split}" for split, share in words.lacking.items())
+    return (
+        f"Its vocabulary is that of the task's texts: {words.kept:,} pieces of {words.total:,}. Other words are"
+        " spelled in shorter pieces, for which nothing was fine-tuned. The share of tokens that it lacks"
+        f" is {shares} (dev: counted without the words of dev, which are kept)."
+    )

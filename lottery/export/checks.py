@@ -31,7 +31,7 @@ def require_equal(reader: str, expected_NC: Logits, logits_NC: Logits) -> None:
 
 def transformers_logits(folder: Path, examples: Examples) -> Logits:
     """Logits [N, C] of the model that transformers reads from a folder, in the order of the examples."""
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
     logits_NC = np.empty((len(examples), model.config.num_labels))
     with torch.inference_mode():

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
+from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
 
 
@@ -15,20 +14,17 @@ def files(folder: Path, max_length: int) -> Mapping[str, str]:
     As in the experiment, texts are truncated to `max_length` tokens, and nothing is padded. Raises UserError if the
     folder has no readable tokenizer.
     """
-    path = folder / "tokenizer.json"
+    rules, path = Tokenizer(folder, max_length).text, folder / "tokenizer_config.json"
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
-        raise UserError(f"{path}: no readable tokenizer: {error}") from None
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length, strategy="longest_first")
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no configuration of a tokenizer: {error}") from None
     config.pop("name_or_path", None)
     config["model_max_length"] = max_length
     vocabulary = folder / "vocab.txt"
     texts = {"vocab.txt": vocabulary.read_text(encoding="utf-8")} if vocabulary.exists() else {}
     return texts | {
-        "tokenizer.json": tokenizer.to_str(pretty=True) + "\n",
+        "tokenizer.json": rules,
         "tokenizer_config.json": json.dumps(config, indent=2) + "\n",
     }
 

@@ -21,11 +21,21 @@ from lottery.verification.run import CellOutputs
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """A reduced vocabulary: pieces that are kept, of how many, and the share of tokens that it lacks, by split."""
+
+    kept: int
+    total: int
+    lacking: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class TrainedModel:
     """The full model of a task and seed, or the retrained good ticket of a method.
 
     subnetwork: what it keeps of the full model. Outputs of a regression and its labels in `dev` are in the units of the
     corpus. tokenizer: the texts of its files, by name. about: the description of the task's data.
+    spelling: the vocabulary, if it was reduced to the task's.
     """
 
     task: Task
@@ -36,6 +46,7 @@ class TrainedModel:
     tokenizer: Mapping[str, str]
     dev: Examples
     about: Mapping[str, Any]
+    spelling: Spelling | None = None
 
     @property
     def name(self) -> str:
