@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
+from lottery.checkpoint import config
 from lottery.data import examples
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
@@ -40,9 +41,7 @@ ABOUT = {"labels": None, "splits": {"train": {"examples": 160}}, "data": None, "
 def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished run that has a tokenizer and a description of its data."""
     monkeypatch.chdir(copy)
-    config = (copy / "encoder" / "config.json").read_bytes()
     toy_hub.tokenizer(copy / "encoder")
-    (copy / "encoder" / "config.json").write_bytes(config)
     describe(copy, ABOUT)
     parameters = (copy / "params.yaml").read_text("utf-8")
     (copy / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
@@ -79,7 +78,7 @@ def test_an_exported_model_computes_what_it_did_in_the_run(inside: Path, case: s
 
 def test_a_small_encoder_reloads_here(inside: Path) -> None:
     small = checkpoint.load(export() / "small", classes=2)
-    assert small.config == checkpoint.read_config(Path("tickets/rte/1/1/structured"))
+    assert small.config == config.read(Path("tickets/rte/1/1/structured"))
 
 
 def test_the_exported_tokenizer_is_that_of_the_experiment(inside: Path) -> None:
@@ -225,12 +224,12 @@ def test_a_vocabulary_of_the_task_changes_no_logit(inside: Path) -> None:
         examples.save(replace(texts, ids_T=texts.ids_T % 20), data / f"{split}.safetensors")
     dev = examples.load(data / "dev.safetensors")
     out = export(words="task")
-    config = json.loads((out / "config.json").read_text("utf-8"))
+    written = json.loads((out / "config.json").read_text("utf-8"))
     used = {*range(len(toy_hub.SPECIAL)), *dev.ids_T.tolist()}
-    assert len(used) <= config["vocab_size"] <= 20
+    assert len(used) <= written["vocab_size"] <= 20
     card = (out / "README.md").read_text("utf-8")
-    assert f"{config['vocab_size']} pieces of 50" in card
+    assert f"{written['vocab_size']} pieces of 50" in card
     expected_NC = predict(checkpoint.load(model, classes=2), dev)
-    kept = np.unique(np.append(dev.ids_T, range(20)))[: config["vocab_size"]]
+    kept = np.unique(np.append(dev.ids_T, range(20)))[: written["vocab_size"]]
     renumbered = replace(dev, ids_T=np.searchsorted(kept, dev.ids_T).astype(np.int32))
     checks.require_equal("transformers", expected_NC, checks.transformers_logits(out, renumbered))
