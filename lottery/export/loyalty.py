@@ -1,0 +1,29 @@
+"""How far a smaller model answers as the full one does, whatever is right (Xu et al. 2021).
+
+Legend for array suffixes: N examples, C classes.
+"""
+
+import numpy as np
+from scipy.spatial.distance import jensenshannon
+from scipy.special import softmax
+
+from lottery.metrics import pearson
+from lottery.predictions import predicted_labels
+from lottery.export.checks import Logits
+from lottery.tasks import Task
+
+
+def of_labels(task: Task, full_NC: Logits, logits_NC: Logits) -> float:
+    """Share of the examples with the same predicted class; for a regression, the Pearson correlation of the outputs."""
+    full_N, predicted_N = (predicted_labels(task, each) for each in (full_NC, logits_NC))
+    if task.regression:
+        return pearson(full_N, predicted_N)
+    return float(np.mean(full_N == predicted_N))
+
+
+def of_probabilities(task: Task, full_NC: Logits, logits_NC: Logits) -> float:
+    """1 minus the Jensen-Shannon distance of the class probabilities, averaged over examples; NaN for a regression."""
+    if task.regression:
+        return float("nan")
+    probabilities = (softmax(each_NC, axis=1) for each_NC in (full_NC, logits_NC))
+    return 1 - float(np.mean(jensenshannon(*probabilities, base=2, axis=1)))
