@@ -40,13 +40,18 @@ ABOUT = {"labels": None, "splits": {"train": {"examples": 160}}, "data": None, "
 def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished run that has a tokenizer and a description of its data."""
     monkeypatch.chdir(copy)
-    config = (copy / "encoder" / "config.json").read_bytes()
-    toy_hub.tokenizer(copy / "encoder")
-    (copy / "encoder" / "config.json").write_bytes(config)
-    describe(copy, ABOUT)
-    parameters = (copy / "params.yaml").read_text("utf-8")
-    (copy / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
+    furnish(copy)
     return copy
+
+
+def furnish(root: Path) -> None:
+    """Add a tokenizer and a description of the data to a finished run."""
+    config = (root / "encoder" / "config.json").read_bytes()
+    toy_hub.tokenizer(root / "encoder")
+    (root / "encoder" / "config.json").write_bytes(config)
+    describe(root, ABOUT)
+    parameters = (root / "params.yaml").read_text("utf-8")
+    (root / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
 
 
 def describe(root: Path, about: object) -> None:

@@ -56,7 +56,9 @@ def main(
                 report = partial(stage.report, str(cell), total=rounds)
                 tables.append(speed.table(_models(cell), Path(scratch), rounds, report))
         frames.save(pd.concat(tables).assign(machine=machine()), draft)
-        stage.result = f"{counted(sum(map(len, tables)), 'row')}; `make measure` shows them in the report"
+        stage.result = (
+            f"{counted(sum(map(len, tables)), 'row')}; `make measure` shows them in the report"
+        )
 
 
 def _cells(run: FinishedRun, seed: int | None) -> Iterator[CellOutputs]:

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
 
+from lottery.export.checks import Logits
 from lottery.metrics import pearson
 from lottery.predictions import predicted_labels
-from lottery.export.checks import Logits
 from lottery.tasks import Task
 
 

@@ -110,7 +110,7 @@ ONNX = Program(
     load=lambda folder, _: _load_onnx(folder / formats.ONNX.file),
 )
 INT8 = Program(
-    name="onnxruntime int8",
+    name="int8",
     write=formats.INT8.write,
     file=formats.INT8.file,
     load=lambda folder, _: _load_onnx(folder / formats.INT8.file),

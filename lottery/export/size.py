@@ -7,6 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from lottery.data.examples import Examples
+from lottery.export.card import sparsity
 from lottery.export.portable import padded
 from lottery.export.programs import tokens
 from lottery.export.trained import TrainedModel
@@ -31,11 +32,10 @@ def size(model: TrainedModel, example: Examples) -> Size:
     """The size of a model, and its work for an example."""
     encoder = model.encoder
     prunable = sum(weight.numel() for weight in padded(encoder).prunable().values())
-    left = sum(weight.numel() for weight in encoder.prunable().values())
     return Size(
         parameters=sum(weight.numel() for weight in encoder.parameters()),
         prunable=prunable,
-        left=model.subnetwork.size if model.is_masked else left,
+        left=round(prunable * (1 - sparsity(model))),
         multiply_adds=multiply_adds(encoder, example),
     )
 

@@ -40,6 +40,7 @@ def table(
         for model in models
         for program in PROGRAMS.values()
     }
+    sizes = {model.key: asdict(size(model, example)) for model in models}
     logits = {pair: programs.logits(each, dev) for pair, each in ready.items()}
     calls = {
         (*pair, batch): each(of_median_length(dev, batch))
@@ -51,7 +52,7 @@ def table(
         {"task": model.task.name, "seed": model.seed, "method": model.key.method}
         | {"kind": model.key.kind, "program": program.name, "batch": batch}
         | {"tokens": int(example.lengths_N[0])}
-        | asdict(size(model, example))
+        | sizes[model.key]
         | {"bytes": (folder / model.key.name / program.file).stat().st_size}
         | _quality(model, logits[FULL, LOTTERY.name], logits[model.key, program.name])
         | asdict(times[model.key, program.name, batch])
