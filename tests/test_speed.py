@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
+from scipy.special import softmax
 
 from lottery.errors import UserError
 from lottery.export import loyalty, programs, timing
@@ -154,6 +156,23 @@ def test_a_model_is_loyal_to_itself_and_disloyal_to_its_opposite(
     opposite_NC = logits_NC[:, ::-1]
     assert loyalty.of_labels(RTE, logits_NC, opposite_NC) == 0
     assert 0 <= loyalty.of_probabilities(RTE, logits_NC, opposite_NC) < 0.01
+
+
+@given(LOGITS)
+def test_probability_loyalty_is_that_of_scipy(pairs: list[tuple[float, float]]) -> None:
+    full_NC = np.array(pairs)
+    logits_NC = np.add(full_NC, [0, 1])
+    distances_N = jensenshannon(softmax(full_NC, axis=1), softmax(logits_NC, axis=1), 2, axis=1)
+    assert loyalty.of_probabilities(RTE, full_NC, logits_NC) == pytest.approx(
+        1 - distances_N.mean()
+    )
+
+
+@given(LOGITS)
+def test_rounding_costs_no_loyalty(pairs: list[tuple[float, float]]) -> None:
+    full_NC = np.array(pairs)
+    loyal = loyalty.of_probabilities(RTE, full_NC, full_NC * (1 + 1e-15))
+    assert loyal == pytest.approx(1, abs=1e-6)
 
 
 def test_loyalty_of_a_regression_is_a_correlation() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lottery.analysis.frames import rows
 from lottery.report import markdown
 from lottery.report.blocks import Number, Table
 from lottery.report.material import Material
@@ -36,7 +37,7 @@ def measured(toy: Material) -> pd.DataFrame:
     """A table as `lottery measure` writes it: tickets are as many times faster as they have fewer weights."""
     searches = toy.tables["searches"]
     good = searches[searches["seed"] == SEED]
-    models = [(row.task, row.method, "good", 1 - row.sparsity) for row in good.itertuples()]
+    models = [(row.task, row.method, "good", 1 - row.sparsity) for row in rows(good)]
     models += [(task, WHOLE, "full", 1.0) for task in toy.titles]
     return pd.DataFrame(
         {

@@ -4,8 +4,7 @@ Legend for array suffixes: N examples, C classes.
 """
 
 import numpy as np
-from scipy.spatial.distance import jensenshannon
-from scipy.special import softmax
+from scipy.special import rel_entr, softmax
 
 from lottery.export.checks import Logits
 from lottery.metrics import pearson
@@ -25,5 +24,8 @@ def of_probabilities(task: Task, full_NC: Logits, logits_NC: Logits) -> float:
     """1 minus the Jensen-Shannon distance of the class probabilities, averaged over examples; NaN for a regression."""
     if task.regression:
         return float("nan")
-    probabilities = (softmax(each_NC, axis=1) for each_NC in (full_NC, logits_NC))
-    return 1 - float(np.mean(jensenshannon(*probabilities, base=2, axis=1)))
+    p_NC, q_NC = softmax(full_NC, axis=1), softmax(logits_NC, axis=1)
+    mean_NC = (p_NC + q_NC) / 2
+    divergence_N = (rel_entr(p_NC, mean_NC) + rel_entr(q_NC, mean_NC)).sum(axis=1) / (2 * np.log(2))
+    # Rounding makes the divergence of nearly equal probabilities negative, for which scipy's distance is NaN.
+    return 1 - float(np.sqrt(divergence_N.clip(min=0)).mean())

@@ -49,4 +49,4 @@ def multiply_adds(encoder: Encoder, examples: Examples) -> int:
         FlopCounterMode(display=False) as counter,
     ):
         encoder(tokens(examples))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

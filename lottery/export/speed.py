@@ -12,6 +12,7 @@ import pandas as pd
 
 from lottery.data.examples import Examples
 from lottery.export import loyalty, programs, timing
+from lottery.export.checks import Logits
 from lottery.export.programs import LOTTERY, PROGRAMS, Program, Ready
 from lottery.export.size import size
 from lottery.export.trained import TrainedModel
@@ -77,9 +78,7 @@ def _written(model: TrainedModel, program: Program, folder: Path) -> Ready:
     return program.load(folder, model.task.classes)
 
 
-def _quality(
-    model: TrainedModel, full_NC: programs.Logits, logits_NC: programs.Logits
-) -> dict[str, float]:
+def _quality(model: TrainedModel, full_NC: Logits, logits_NC: Logits) -> dict[str, float]:
     """Score on dev in the task's first metric, and loyalty to the full model."""
     task = model.task
     return {
