@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile ticket sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,10 @@ EXPORT ?=
 ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2
 	@rm -rf "build/tickets/$(TASK)"
 	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
+
+measure: setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
+	lottery measure
+	dvc repro --quiet --force --single-item report
 
 ##@ Experiments side by side
 # Each value is one experiment, each combination if there are several parameters. For a sweep of your own:

@@ -41,11 +41,16 @@ ABOUT = {"labels": None, "splits": {"train": {"examples": 160}}, "data": None, "
 def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished run that has a tokenizer and a description of its data."""
     monkeypatch.chdir(copy)
-    toy_hub.tokenizer(copy / "encoder")
-    describe(copy, ABOUT)
-    parameters = (copy / "params.yaml").read_text("utf-8")
-    (copy / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
+    furnish(copy)
     return copy
+
+
+def furnish(root: Path) -> None:
+    """Add a tokenizer and a description of the data to a finished run."""
+    toy_hub.tokenizer(root / "encoder")
+    describe(root, ABOUT)
+    parameters = (root / "params.yaml").read_text("utf-8")
+    (root / "params.yaml").write_text(parameters.replace("max_length: 32", "max_length: 16"))
 
 
 def describe(root: Path, about: object) -> None:

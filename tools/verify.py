@@ -125,7 +125,8 @@ def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> F
         tables, origin = rebuilt / "tables", Path("provenance.json")
         _run_stage(scratch, "analyse", *sources, tables, rebuilt / "metrics.json")
         outputs = (rebuilt / name for name in ("report.md", "figures", "report.html", origin))
-        _run_stage(scratch, "report", tables, *inputs, *outputs, "--recorded", reports / origin)
+        shown = ("--recorded", reports / origin, "--speed", reports / "speed.csv")
+        _run_stage(scratch, "report", tables, *inputs, *outputs, *shown)
         expected = {file.relative_to(rebuilt) for file in rebuilt.rglob("*") if file.is_file()}
         present = {
             file.relative_to(reports)

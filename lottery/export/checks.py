@@ -45,7 +45,14 @@ def transformers_logits(folder: Path, examples: Examples) -> Logits:
 def padded_batches(examples: Examples) -> Iterator[tuple[Ids, Ids, Ids, Ids]]:
     """Length-sorted batches: indices [B] of the examples, their ids, attention mask and token types [B, S]."""
     for batch in packed(examples, BUDGET):
-        mask_BS = np.arange(batch.lengths_B.max()) < batch.lengths_B[:, None]
-        ids_BS, types_BS = np.zeros((2, *mask_BS.shape), np.int64)
-        ids_BS[mask_BS], types_BS[mask_BS] = batch.ids_T, batch.types_T
-        yield batch.rows_B, ids_BS, mask_BS.astype(np.int64), types_BS
+        yield batch.rows_B, *padded(batch.ids_T, batch.types_T, batch.lengths_B)
+
+
+def padded(
+    ids_T: NDArray[np.int32], types_T: NDArray[np.int8], lengths_B: NDArray[np.int32]
+) -> tuple[Ids, Ids, Ids]:
+    """Sentences that lie end to end as rows [B, S] of ids, attention mask and token types; padding is 0."""
+    mask_BS = np.arange(lengths_B.max()) < lengths_B[:, None]
+    ids_BS, types_BS = np.zeros((2, *mask_BS.shape), np.int64)
+    ids_BS[mask_BS], types_BS[mask_BS] = ids_T, types_T
+    return ids_BS, mask_BS.astype(np.int64), types_BS

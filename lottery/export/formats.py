@@ -174,15 +174,19 @@ def chosen(names: str) -> list[Format]:
     return [form for form in FORMATS.values() if form.name in wanted]
 
 
+def require_packages(form: Format) -> None:
+    """Raise UserError if the form needs packages that are not installed."""
+    if missing := [name for name in form.packages if find_spec(name) is None]:
+        raise UserError(
+            f"the format `{form.name}` needs {listed(missing)}: install them with"
+            " `pip install 'lottery[export]'`, or choose other --formats"
+        )
+
+
 def require_fit(model: TrainedModel, forms: Iterable[Format]) -> None:
     """Raise UserError if a form needs packages that are not installed, or does not fit the model."""
     for form in forms:
-        missing = [name for name in form.packages if find_spec(name) is None]
-        if missing:
-            raise UserError(
-                f"the format `{form.name}` needs {listed(missing)}: install them with"
-                " `pip install 'lottery[export]'`, or choose other --formats"
-            )
+        require_packages(form)
         if not form.fits(model):
             raise UserError(
                 f"the format `{form.name}` does not fit {model.name}; choose other --formats"
