@@ -106,6 +106,7 @@ def write_another_checkpoint(file: Path) -> None:
         set_header("[]"),
         set_header('{"shapes": {"layers.0.mlp.expand.weight": [2, 3]}}'),
         set_header('{"shapes": {"layers.0.mlp.expand.weight": [-1, 3]}}'),
+        set_header('{"shapes": {"layers.0.mlp.expand.weight": [1000000, 1000000]}}'),
         set_header('{"shapes": {"layers.0.mlp.expand.weight": 7}}'),
         set_header('{"shapes": {"layers.0.mlp.expand.weight": [999999999999, 9999999999]}}'),
         write_another_checkpoint,

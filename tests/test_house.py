@@ -22,8 +22,8 @@ EARLIER = {
     "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
     " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
-    "lottery.export": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.report"
-    " lottery.verification",
+    "lottery.export": "lottery lottery.runtime lottery.checkpoint lottery.data lottery.model lottery.tickets"
+    " lottery.report lottery.verification",
     "stages.shell": "lottery",
     "stages": "lottery stages.shell",
     "cluster": "lottery stages.shell",

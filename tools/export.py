@@ -1,5 +1,6 @@
 """A trained ticket of the finished run as a folder for other programs: `lottery export`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,10 @@ from typer import Argument, Option
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
 from lottery.export import card, export, formats, score, task_words, trained
-from lottery.export.formats import FORMATS
+from lottery.export.export import Written
+from lottery.export.formats import FORMATS, Format
+from lottery.export.score import DevScore
+from lottery.export.trained import TrainedModel
 from lottery.model.evaluation import predict
 from lottery.params import section
 from lottery.tasks import get_task
@@ -54,18 +58,28 @@ def main(
     key = FULL if kind == "full" else _method(method).good
     torch.set_num_threads(cell.run.compute.threads)
     max_length = section(DataParameters, cli.parameters()).max_length
-    with cli.stage("export", str(cell), f"{key.name}, to {out}") as stage:
+    with cli.stage("export", str(cell), f"the {trained.noun(key)}, to {out}") as stage:
         model, full = (trained.read(cell, wanted, max_length) for wanted in (key, FULL))
-        forms = formats.chosen(names.split(",")) if names else formats.fitting(model)
+        forms = formats.chosen(names) if names else formats.fitting(model)
         formats.require_fit(model, forms)
         full_score = score.on_dev(cell.task, predict(full.encoder, full.dev), full.dev)
         if words == "task":
             model = task_words.reduced(model, cell)
-        with cli.fresh(out) as draft:
-            written = export.write(model, forms, draft)
-            text = card.render(model, written, full_score)
-            (draft / "README.md").write_text(text, encoding="utf-8")
-        stage.result = f"{between(written[0].score)}; {listed(each.form.file for each in written)}"
+        written = _write(model, forms, full_score, out)
+        stage.result = (
+            f"{between(written[0].score)}; {listed(entry.form.file for entry in written)}"
+        )
+
+
+def _write(
+    model: TrainedModel, forms: Sequence[Format], full_score: DevScore, out: Path
+) -> list[Written]:
+    """Write the folder with its card; it appears complete and checked, or not at all."""
+    with cli.fresh(out) as draft:
+        written = export.write(model, forms, draft)
+        text = card.render(model, written, full_score)
+        (draft / "README.md").write_text(text, encoding="utf-8")
+    return written
 
 
 def _require_free(out: Path) -> None:

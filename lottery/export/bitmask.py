@@ -62,6 +62,8 @@ def load(file: Path) -> dict[str, Tensor]:
 def _unpacked(entries: dict[str, Tensor], name: str, shape: list[int]) -> Tensor:
     """A pruned tensor of this shape from its two entries, which are taken out."""
     bits, kept = entries.pop(f"{name}.{MASK}"), entries.pop(f"{name}.{KEPT}")
+    if bits.numel() != -(-prod(shape) // 8):
+        raise ValueError(f"{name}.{MASK} has other bits than the shape {shape}")
     mask = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
     tensor = kept.new_zeros(prod(shape))
     tensor[torch.from_numpy(mask)] = kept

@@ -81,20 +81,20 @@ def _summary(model: TrainedModel, written: Sequence[Written], full: DevScore) ->
 def _use(model: TrainedModel, written: Sequence[Written]) -> Iterator[Block]:
     outputs = model.task.labels or ("the score",)
     yield Paragraph(f"Run these in this folder. The outputs are, in this order: {listed(outputs)}.")
-    for form in (each.form for each in written):
-        yield Paragraph(f"`{form.file}`, {form.title}:")
-        yield Code("python", snippet(model, form))
+    for entry in written:
+        yield Paragraph(f"`{entry.form.file}`, {entry.form.title}:")
+        yield Code("python", snippet(model, entry.form))
 
 
 def _sizes(model: TrainedModel, written: Sequence[Written]) -> Iterator[Block]:
     rows = [
         [
-            f"`{each.form.file}`",
-            each.form.title,
-            numbers.number(each.size / MEGABYTE, 1),
-            between(each.score),
+            f"`{entry.form.file}`",
+            entry.form.title,
+            numbers.number(entry.size / MEGABYTE, 1),
+            between(entry.score),
         ]
-        for each in written
+        for entry in written
     ]
     metric = METRICS[model.task.metrics[0]]
     caption = f"Size of each file, and {metric} on dev as its program computes it."

@@ -38,7 +38,9 @@ def write(model: TrainedModel, forms: Sequence[Format], folder: Path) -> list[Wr
 
 def _checked(model: TrainedModel, form: Format, expected_NC: Logits, folder: Path) -> Written:
     logits_NC = form.logits(model, folder)
-    full, written = (score.on_dev(model.task, each, model.dev) for each in (expected_NC, logits_NC))
+    full, written = (
+        score.on_dev(model.task, logits, model.dev) for logits in (expected_NC, logits_NC)
+    )
     if form.accepted is None:
         checks.require_equal(form.reader, expected_NC, logits_NC)
     elif not form.accepted(full.mean, written.mean):

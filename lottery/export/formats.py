@@ -166,9 +166,9 @@ def fitting(model: TrainedModel) -> list[Format]:
     return [form for form in FORMATS.values() if form.fits(model)]
 
 
-def chosen(names: Iterable[str]) -> list[Format]:
-    """The forms of these names, in the order in which they are written. Raises UserError if there is no such form."""
-    wanted = set(names)
+def chosen(names: str) -> list[Format]:
+    """The forms of these names, with commas between them. Raises UserError if there is no such form."""
+    wanted = {name.strip() for name in names.split(",")}
     if unknown := wanted - FORMATS.keys():
         raise UserError(f"unknown format {listed(sorted(unknown))}; known: {', '.join(FORMATS)}")
     return [form for form in FORMATS.values() if form.name in wanted]

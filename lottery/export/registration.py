@@ -14,9 +14,9 @@ from transformers.conversion_mapping import register_checkpoint_conversion_mappi
 from transformers.core_model_loading import WeightRenaming
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from lottery.checkpoint.config import PRUNED, Config
+from lottery.checkpoint.layout import NAMES
 from lottery.model.batch import PackedBatch
-from lottery.model.checkpoint import NAMES, PRUNED
-from lottery.model.config import Config
 from lottery.model.encoder import Encoder
 
 

@@ -51,8 +51,7 @@ class TrainedModel:
     @property
     def name(self) -> str:
         """Words for messages: `the structured good ticket of sst2 seed 11`."""
-        noun = "full model" if self.is_whole else f"{self.key.name} ticket"
-        return f"the {noun} of {cell_name(self.task.name, self.seed)}"
+        return f"the {noun(self.key)} of {cell_name(self.task.name, self.seed)}"
 
     @property
     def is_whole(self) -> bool:
@@ -63,6 +62,11 @@ class TrainedModel:
     def is_masked(self) -> bool:
         """Whether single weights are zeros, rather than heads and MLPs removed."""
         return self.subnetwork.shapes != self.encoder.config.shapes
+
+
+def noun(key: Key) -> str:
+    """The words for a model of this key: `full model`, `structured good ticket`."""
+    return "full model" if key == FULL else f"{key.name} ticket"
 
 
 def read(cell: CellOutputs, key: Key, max_length: int) -> TrainedModel:
@@ -96,7 +100,7 @@ def _folder(cell: CellOutputs, key: Key) -> Path:
     folder = cell.kept(key)
     if folder is None:
         raise UserError(
-            f"{cell}: the retrained {key.name} ticket was not kept; add {cell.seed} to retrain.kept"
+            f"{cell}: the retrained {noun(key)} was not kept; add {cell.seed} to retrain.kept"
             " in params.yaml and run `make repro`"
         )
     return folder
@@ -108,7 +112,7 @@ def _subnetwork(cell: CellOutputs, key: Key, encoder: Encoder) -> Subnetwork:
     folder = cell.run.subnetworks / cell.task.name / str(cell.seed)
     subnetwork = Ticket.load(folder, cell.task.name, cell.seed, key).subnetwork
     if subnetwork.size == 0:
-        raise UserError(f"{cell}: the {key.name} ticket is empty; there is nothing to export")
+        raise UserError(f"{cell}: the {noun(key)} is empty; there is nothing to export")
     return subnetwork
 
 
