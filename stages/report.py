@@ -72,9 +72,7 @@ def main(
     origin: Annotated[Path, Argument(help="JSON file for the provenance that the report states.")],
     pipeline: Annotated[Path, Option(help="Pipeline, for the provenance.")] = eta.PIPELINE,
     lock: Annotated[Path, Option(help="State of the pipeline.")] = Path("dvc.lock"),
-    recorded: Annotated[
-        Path | None, Option(help="Provenance of an earlier report, to be stated again.")
-    ] = None,
+    recorded: Annotated[Path | None, Option(help="Provenance to be stated again.")] = None,
     speed: Annotated[
         Path, Option(help="Size and speed of tickets, shown if `lottery measure` wrote it.")
     ] = Path("reports/speed.csv"),

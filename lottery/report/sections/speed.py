@@ -42,13 +42,14 @@ def _of_this_run(measured: pd.DataFrame, searches: pd.DataFrame) -> bool:
 
 def _summary(measured: pd.DataFrame) -> str:
     """How much faster than the full model good subnetworks are, and on which machine."""
-    singles = measured[(measured["batch"] == 1) & (measured["program"] == EXACT)]
-    full = singles[singles["method"] == WHOLE].set_index("task")["ms"]
-    gains = []
-    for method in METHODS.values():
-        if len(good := singles[singles["method"] == method.name].set_index("task")["ms"]):
-            ratios = full[good.index] / good
-            gains.append(f"{_range(ratios)} times as fast as full after {method.title}")
+    times = measured[measured["batch"] == 1].pivot(
+        index="task", columns=["method", "program"], values="ms"
+    )
+    gains = [
+        f"{_range(times[WHOLE, EXACT] / times[name, EXACT])} times as fast as full after {method.title}"
+        for name, method in METHODS.items()
+        if name in times
+    ]
     machine, rounds = measured["machine"].iloc[0], counted(int(measured["rounds"].iloc[0]), "round")
     return (
         f"Retrained, good subnetworks are {listed(gains)} in {EXACT}, one example at a time: single zeros"
