@@ -163,7 +163,10 @@ def python(document: Path, folder: Path) -> str:
     ("options", "message"),
     [
         ({"seed": 7}, "rte seed 7: not in this run, which has the tasks rte and the seeds 1 and 2"),
-        ({"seed": 2}, "rte seed 2: the retrained structured good ticket was not kept; add 2 to"),
+        (
+            {"seed": 2},
+            "rte seed 2: the run has not kept the retrained structured good ticket; add 2 to",
+        ),
         ({"method": "random"}, "unknown method `random`; known: structured, magnitude"),
         ({"names": "tflite"}, "unknown format tflite; known: transformers, small"),
         ({"names": "mask"}, "the format `mask` does not fit the structured good ticket of rte"),

@@ -99,9 +99,10 @@ def _folder(cell: CellOutputs, key: Key) -> Path:
         return cell.model
     folder = cell.kept(key)
     if folder is None:
+        known = cell.run.settings.retrain.keeps(key, cell.seed)
+        change = "" if known else f"add {cell.seed} to retrain.kept in params.yaml and "
         raise UserError(
-            f"{cell}: the retrained {noun(key)} was not kept; add {cell.seed} to retrain.kept"
-            " in params.yaml and run `make repro`"
+            f"{cell}: the run has not kept the retrained {noun(key)}; {change}run `make repro`"
         )
     return folder
 
