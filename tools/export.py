@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
-from lottery.export import card, export, formats, score, task_words, trained
+from lottery.export import card, export, formats, measured, score, task_words, trained
 from lottery.export.export import Written
 from lottery.export.formats import FORMATS, Format
 from lottery.export.score import DevScore
@@ -23,6 +23,9 @@ from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import between, listed
 from stages.shell import cli
 from tools import folders
+
+SPEED = Path("reports/speed.csv")
+"""What `lottery measure` found out, for the card, if it is there."""
 
 
 def main(
@@ -77,7 +80,8 @@ def _write(
     """Write the folder with its card; it appears complete and checked, or not at all."""
     with cli.fresh(out) as draft:
         written = export.write(model, forms, draft)
-        text = card.render(model, written, full_score)
+        times = measured.times(model, SPEED)
+        text = card.render(model, written, full_score, times)
         (draft / "README.md").write_text(text, encoding="utf-8")
     return written
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from lottery.export.export import Written
 from lottery.export.formats import MASK
-from lottery.export.portable import padded
 from lottery.export.score import DevScore
+from lottery.export.size import sparsity
 from lottery.export.snippets import snippet
 from lottery.export.trained import Spelling, TrainedModel
 from lottery.report import markdown, numbers
@@ -29,11 +29,13 @@ tags: [bert, pruning, lottery-ticket]
 MEGABYTE = 1e6
 
 
-def render(model: TrainedModel, written: Sequence[Written], full: DevScore) -> str:
-    """The card of a model in the forms that were written; `full` is the score of the full model."""
+def render(
+    model: TrainedModel, written: Sequence[Written], full: DevScore, times: Table | None
+) -> str:
+    """The card of a model in the forms that were written, with the full model's score and what `measured` has."""
     sections = {
         "Use": _use(model, written),
-        "Score and size": _sizes(model, written),
+        "Score, size and speed": [*_sizes(model, written), *([times] if times else [])],
         "Task and data": _data(model),
         "Limits": _limits(model),
     }
@@ -43,17 +45,6 @@ def render(model: TrainedModel, written: Sequence[Written], full: DevScore) -> s
         sections=[Section(title, list(blocks)) for title, blocks in sections.items()],
     )
     return METADATA + markdown.render(card)
-
-
-def sparsity(model: TrainedModel) -> float:
-    """Share of the prunable weights that the model lacks, or has as zeros."""
-    if model.is_masked:
-        return 1 - model.subnetwork.density
-    left, total = (
-        sum(weight.numel() for weight in encoder.prunable().values())
-        for encoder in (model.encoder, padded(model.encoder))
-    )
-    return 1 - left / total
 
 
 def _name(model: TrainedModel) -> str:

@@ -7,7 +7,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from lottery.data.examples import Examples
-from lottery.export.card import sparsity
 from lottery.export.portable import padded
 from lottery.export.programs import tokens
 from lottery.export.trained import TrainedModel
@@ -38,6 +37,17 @@ def size(model: TrainedModel, example: Examples) -> Size:
         left=round(prunable * (1 - sparsity(model))),
         multiply_adds=multiply_adds(encoder, example),
     )
+
+
+def sparsity(model: TrainedModel) -> float:
+    """Share of the prunable weights that the model lacks, or has as zeros."""
+    if model.is_masked:
+        return 1 - model.subnetwork.density
+    left, total = (
+        sum(weight.numel() for weight in encoder.prunable().values())
+        for encoder in (model.encoder, padded(model.encoder))
+    )
+    return 1 - left / total
 
 
 def multiply_adds(encoder: Encoder, examples: Examples) -> int:
