@@ -9,9 +9,9 @@ from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Folded, Paragraph, Table
 from lottery.report.material import Material
-from lottery.tickets.methods import METHODS
+from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.vocabulary import WHOLE
-from lottery.wording import counted, listed, number
+from lottery.wording import NONE, counted, listed, number
 
 CELL = ["task", "seed", "method"]
 EXACT = "onnxruntime"
@@ -50,10 +50,14 @@ def _summary(measured: pd.DataFrame) -> str:
         for name, method in METHODS.items()
         if name in times
     ]
+    bits = ""
+    if STRUCTURED.name in times:
+        gain = times[WHOLE, "transformers"] / times[STRUCTURED.name, "int8"]
+        bits = f" With eight bits too, {STRUCTURED.title} is {_range(gain)} times as fast as full in transformers."
     machine, rounds = measured["machine"].iloc[0], counted(int(measured["rounds"].iloc[0]), "round")
     return (
         f"Retrained, good subnetworks are {listed(gains)} in {EXACT}, one example at a time: single zeros"
-        f" are not skipped by any program that is maintained. Times are medians over {rounds}, all programs"
+        f" are not skipped by any program that is maintained.{bits} Times are medians over {rounds}, all programs"
         f" in turns, on one thread of {machine}."
     )
 
@@ -69,14 +73,14 @@ def _overview(material: Material, measured: pd.DataFrame) -> Table:
     times = singles.pivot(index=CELL, columns="program", values="ms")
     models = singles.drop_duplicates(CELL)
     return Table(
-        "Full models and retrained good subnetworks: parameters, multiply-adds of one example of median length (the"
-        " last layer computes [CLS] only), both in millions, and CPU milliseconds for it in each program; int8:"
-        " onnxruntime with weights of eight bits. Zeros of m-pruning count as parameters. Source: `speed.csv`.",
-        ["task", "subnetwork", "parameters", "multiply-adds", *programs],
+        "Full models (no pruning) and retrained good subnetworks: parameters, multiply-adds of one example of median"
+        " length (the last layer computes [CLS] only), both in millions, and CPU milliseconds for it in each program;"
+        " int8: onnxruntime with weights of eight bits. Zeros of m-pruning count as parameters. Source: `speed.csv`.",
+        ["task", "pruning", "parameters", "multiply-adds", *programs],
         [
             [
                 material.titles[row.task],
-                _name(row),
+                _pruning(row),
                 numbers.number(row.parameters / 1e6, 1),
                 numbers.number(row.multiply_adds / 1e6, 0),
                 *(
@@ -98,7 +102,7 @@ def _details(material: Material, measured: pd.DataFrame) -> Table:
         " a batch of median length, with [fastest, slowest] round. Source: `speed.csv`.",
         [
             "task",
-            "subnetwork",
+            "pruning",
             "program",
             "MB",
             "score",
@@ -116,7 +120,7 @@ def _detail(material: Material, group: pd.DataFrame) -> list[Entry]:
     row = next(rows(group))
     return [
         material.titles[row.task],
-        _name(row),
+        _pruning(row),
         row.program,
         numbers.number(row.bytes / 1e6, 1),
         numbers.number(row.score),
@@ -126,6 +130,5 @@ def _detail(material: Material, group: pd.DataFrame) -> list[Entry]:
     ]
 
 
-def _name(row: Any) -> str:
-    """`full`, or `good, s-pruning`."""
-    return row.kind if row.method == WHOLE else f"{row.kind}, {METHODS[row.method].title}"
+def _pruning(row: Any) -> str:
+    return NONE if row.method == WHOLE else METHODS[row.method].title
