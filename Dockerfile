@@ -36,8 +36,8 @@ RUN .venv/bin/python -m pip uninstall --quiet --yes \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 # Compile the imported packages, after their files have their dates; the build fails if one cannot be imported.
 RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.commands.experiments.run, \
-    PIL, datasets, distributed, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, pandas, psutil, pyarrow.parquet, \
-    rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, sklearn.linear_model, sklearn.feature_extraction.text, statsmodels.stats.multitest, tabulate, torch, transformers, typer; \
+    PIL, datasets, distributed, huggingface_hub, krippendorff, markdown_it, matplotlib.figure, msgspec, numpy, onnxruntime.quantization, onnxscript.ir, pandas, psutil, pyarrow.parquet, \
+    rich.progress, ruamel.yaml, safetensors.torch, scipy.stats, sklearn.linear_model, sklearn.feature_extraction.text, statsmodels.stats.multitest, tabulate, tokenizers, torch, transformers, typer; \
     transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast"
 
 # The sources as a git repository with one commit, from which DVC experiments start.

@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,18 @@ profile: ## copy a profile over params.yaml: make profile NAME=paper
 	 test -n "$$same" || { cp params.yaml params.old.yaml && echo "note: params.yaml matches no profile; it is kept as params.old.yaml"; }
 	@cp "profiles/$(NAME).yaml" params.yaml
 	@echo "params.yaml is now profiles/$(NAME).yaml; run it with: make repro"
+
+##@ Tickets to take home
+# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --formats transformers"
+TASK ?= sst2
+EXPORT ?=
+ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2
+	@rm -rf "build/tickets/$(TASK)"
+	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
+
+measure: setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
+	lottery measure
+	dvc repro --quiet --force --single-item report
 
 ##@ Experiments side by side
 # Each value is one experiment, each combination if there are several parameters. For a sweep of your own:
@@ -170,7 +182,7 @@ format: setup ## format, and fix what can be fixed automatically
 
 lock: $(UV_STAMP) ## resolve the dependencies of pyproject.toml afresh into requirements.txt
 	@mkdir -p build && echo "torch==$(TORCH)+cpu" > build/torch.txt
-	$(UV) pip compile pyproject.toml --extra cluster --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
+	$(UV) pip compile pyproject.toml --extra cluster --extra export --group dev --universal --fork-strategy fewest --generate-hashes --upgrade \
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
@@ -185,7 +197,7 @@ kills: setup ## kill real runs at KILLS random moments, 15 minutes; their result
 ATHERIS := 3.0.0
 SECONDS ?= 60
 READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
-  glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps
+  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps
 fuzz: setup ## fuzz the readers of foreign files, SECONDS each: make fuzz READERS=parameters
 	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
 	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)

@@ -72,9 +72,10 @@ def main(
     origin: Annotated[Path, Argument(help="JSON file for the provenance that the report states.")],
     pipeline: Annotated[Path, Option(help="Pipeline, for the provenance.")] = eta.PIPELINE,
     lock: Annotated[Path, Option(help="State of the pipeline.")] = Path("dvc.lock"),
-    recorded: Annotated[
-        Path | None, Option(help="Provenance of an earlier report, to be stated again.")
-    ] = None,
+    recorded: Annotated[Path | None, Option(help="Provenance to be stated again.")] = None,
+    speed: Annotated[
+        Path, Option(help="Size and speed of tickets, shown if `lottery measure` wrote it.")
+    ] = Path("reports/speed.csv"),
 ) -> None:
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
@@ -82,7 +83,8 @@ def main(
     read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
-    material = Material(read, data, sections, pictures.name, stated)
+    measured = frames.load(speed) if speed.exists() else None
+    material = Material(read, data, sections, pictures.name, stated, measured)
     with (
         cli.stage("report", "all", f"{len(read)} tables") as stage,
         cli.fresh(pictures) as folder,

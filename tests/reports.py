@@ -21,11 +21,11 @@ from tests.records import ToyExperiment, analysed
 def reported(experiment: ToyExperiment, root: Path) -> None:
     """The records of `experiment`, and reports/ with its tables, figures and both forms of the report."""
     analysed(experiment, root)
-    written(root)
+    write(root)
 
 
-def written(root: Path) -> None:
-    """The report of what `analysed` left under `root`."""
+def write(root: Path) -> None:
+    """Write the report of the tables below `root`."""
     with chdir(root):
         report.main(
             tables=Path("reports/tables"),

@@ -23,7 +23,7 @@ SUPER = ("scores/rte/1/super.parquet", "predictions/rte/1/super.parquet")
 STAGES = {
     "finetune": (DATA, ENCODER, MODEL),
     "prune": (DATA, ENCODER, MODEL, TICKETS),
-    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, *SCORES),
+    "retrain": ("1", DATA, ENCODER, MODEL, TICKETS, *SCORES, "tickets/rte/1/1"),
     "super_survivors": (DATA, ENCODER, MODEL, "subnetworks/rte", *SUPER),
 }
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")

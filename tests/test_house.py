@@ -22,6 +22,8 @@ EARLIER = {
     "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
     " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
+    "lottery.export": "lottery lottery.runtime lottery.checkpoint lottery.data lottery.model lottery.tickets"
+    " lottery.report lottery.verification",
     "stages.shell": "lottery",
     "stages": "lottery stages.shell",
     "cluster": "lottery stages.shell",
@@ -29,6 +31,8 @@ EARLIER = {
 }
 LATE_IMPORTS = {
     "stages/fetch.py": "only own data load `datasets`",
+    "lottery/export/formats.py": "a folder without ONNX needs none of the packages of the extra `export`",
+    "lottery/export/programs.py": "so does one whose speed is measured elsewhere",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",

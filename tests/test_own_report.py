@@ -7,7 +7,7 @@ from lottery.data.description import described_task
 from lottery.tasks import declare
 from tests.own import ROWS, delimited, fetched
 from tests.records import ToyExperiment, analysed
-from tests.reports import written
+from tests.reports import write
 
 
 def test_the_report_says_whose_data_they_are(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_the_report_says_whose_data_they_are(tmp_path: Path) -> None:
     about = json.loads(meta.read_text(encoding="utf-8")) | {"data": asset}
     meta.write_text(json.dumps(about), encoding="utf-8")
     declare([])
-    written(tmp_path)
+    write(tmp_path)
     text = (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
     for part in (
         "**My films** (own data: rows.csv; licence: not stated). Dev: 20 % of the rows",

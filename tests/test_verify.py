@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from lottery.analysis import frames
 from tests.project import ROOT
 from tests.records import ToyExperiment
-from tests.reports import reported
+from tests.reports import material, reported, write
+from tests.test_speed_section import measured
 from tools import verify
 
 
@@ -15,6 +17,8 @@ def test_verify_names_every_file_that_is_not_what_the_scores_lead_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reported(ToyExperiment(tasks=("sst2",), seeds=(1, 2)), tmp_path)
+    frames.save(measured(material(tmp_path)), tmp_path / "reports" / "speed.csv")
+    write(tmp_path)
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     shutil.copytree(ROOT / "lottery", tmp_path / "lottery")
     shutil.copytree(ROOT / "stages", tmp_path / "stages")

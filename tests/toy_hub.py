@@ -12,6 +12,7 @@ from lottery.tasks import get_task
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = ("awful", "plain", "great", "the", "film", "plot", "cast", "is", "was", "and", ".")
+VOCABULARY = {word: at for at, word in enumerate((*SPECIAL, *WORDS, "##s"))}
 
 
 def glue(folder: Path, train: int = 60, dev: int = 24) -> Path:
@@ -47,9 +48,8 @@ def _split(name: str, split: str, size: int) -> Dataset:
 
 def bert(folder: Path, layers: int = 2, heads: int = 2, hidden: int = 16) -> Path:
     """A random BERT with its fast tokenizer, as `save_pretrained` leaves it."""
-    vocabulary = {word: at for at, word in enumerate((*SPECIAL, *WORDS, "##s"))}
     config = BertConfig(
-        vocab_size=len(vocabulary),
+        vocab_size=len(VOCABULARY),
         hidden_size=hidden,
         num_hidden_layers=layers,
         num_attention_heads=heads,
@@ -57,7 +57,12 @@ def bert(folder: Path, layers: int = 2, heads: int = 2, hidden: int = 16) -> Pat
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)
-    words = Tokenizer(models.WordPiece(vocabulary, unk_token=SPECIAL[1]))
+    return tokenizer(folder)
+
+
+def tokenizer(folder: Path) -> Path:
+    """A fast tokenizer with a handful of words, as `save_pretrained` leaves it."""
+    words = Tokenizer(models.WordPiece(VOCABULARY, unk_token=SPECIAL[1]))
     words.normalizer = normalizers.BertNormalizer()
     words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     words.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))

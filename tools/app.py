@@ -25,6 +25,14 @@ COMMANDS = {
         "tools.compare",
         "Compare the experiments of `dvc exp run` with the commit they started from.",
     ),
+    "export": (
+        "tools.export",
+        "Export a trained ticket, or the full model, as a folder for other programs.",
+    ),
+    "measure": (
+        "tools.measure",
+        "Measure size and speed of the tickets that the finished run keeps, and of the full models.",
+    ),
     "distribute": (
         "cluster.distribute",
         "Run the pipeline on a Dask cluster; the report is written on this machine.",

@@ -15,35 +15,26 @@ import torch
 from typer import Option
 
 from lottery.errors import UserError
-from lottery.grid import GridParameters
-from lottery.params import section
 from lottery.report import html
 from lottery.runtime.compute import arithmetic
-from lottery.runtime.parameters import ComputeParameters
-from lottery.tickets import pruning
-from lottery.tickets.pruner import SearchSettings
 from lottery.verification import counts, hashes, recompute, scored
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta
+from tools import folders
 
 SHOWN = 5
 """Findings of a check that are printed; the rest is counted."""
 
 
 def main(
-    # Defaults name the outputs of dvc.yaml, so that nobody has to type them.
-    data: Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")] = Path("data"),
-    encoder: Annotated[Path, Option(help="Pre-trained encoder.")] = Path("data/assets/encoder"),
-    models: Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")] = Path("models"),
-    subnetworks: Annotated[Path, Option(help="Tickets, <task>/<seed>/.")] = Path("subnetworks"),
-    scores: Annotated[Path, Option(help="Score tables, <task>/<seed>/.")] = Path("scores"),
-    predictions: Annotated[Path, Option(help="Prediction tables, <task>/<seed>/.")] = Path(
-        "predictions"
-    ),
-    kept: Annotated[
-        Path, Option("--tickets", help="Retrained tickets that are kept, <task>/<seed>/<share>/.")
-    ] = Path("tickets"),
+    data: folders.Data = Path("data"),
+    encoder: folders.Encoder = Path("data/assets/encoder"),
+    models: folders.Models = Path("models"),
+    subnetworks: folders.Subnetworks = Path("subnetworks"),
+    scores: folders.Scores = Path("scores"),
+    predictions: folders.Predictions = Path("predictions"),
+    kept: folders.Kept = Path("tickets"),
     attention: Annotated[Path, Option(help="Attention profiles, <task>/.")] = Path("attention"),
     authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
     reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
@@ -51,8 +42,7 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
-    folders = (data, encoder, models, subnetworks, scores, predictions, kept)
-    run = FinishedRun(*_parameters(), *folders)
+    run = folders.finished_run(data, encoder, models, subnetworks, kept, scores, predictions)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, predictions, subnetworks, attention, data / "patterns", authors)
     checks = _checks(run, lock, tolerance) | {
@@ -90,12 +80,6 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callabl
             run, kept_scores
         ),
     }
-
-
-def _parameters() -> tuple[GridParameters, SearchSettings, ComputeParameters]:
-    tree = cli.parameters()
-    settings = pruning.read_settings(tree)
-    return section(GridParameters, tree), settings, section(ComputeParameters, tree)
 
 
 def _for_each_cell(
@@ -141,7 +125,8 @@ def rebuilt(sources: Sequence[Path], inputs: Sequence[Path], reports: Path) -> F
         tables, origin = rebuilt / "tables", Path("provenance.json")
         _run_stage(scratch, "analyse", *sources, tables, rebuilt / "metrics.json")
         outputs = (rebuilt / name for name in ("report.md", "figures", "report.html", origin))
-        _run_stage(scratch, "report", tables, *inputs, *outputs, "--recorded", reports / origin)
+        shown = ("--recorded", reports / origin, "--speed", reports / "speed.csv")
+        _run_stage(scratch, "report", tables, *inputs, *outputs, *shown)
         expected = {file.relative_to(rebuilt) for file in rebuilt.rglob("*") if file.is_file()}
         present = {
             file.relative_to(reports)

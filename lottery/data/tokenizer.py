@@ -79,6 +79,11 @@ class Tokenizer:
             "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }
 
+    @property
+    def text(self) -> str:
+        """The text of a tokenizer.json that encodes as this tokenizer does."""
+        return str(self._tokenizer.to_str(pretty=True)) + "\n"
+
     def encode(
         self, task: str, split: str, rows: Sequence[Row]
     ) -> tuple[Examples, NDArray[np.bool_]]:

@@ -14,13 +14,17 @@ from lottery.report.provenance import Provenance
 
 @dataclass(frozen=True)
 class Material:
-    """Tables by name, descriptions of the data by task, parameters, the folder of the figures, and the provenance."""
+    """Tables by name, descriptions of the data by task, parameters, the folder of the figures, and the provenance.
+
+    speed: what `lottery measure` measured of this run or another one; None if nothing was.
+    """
 
     tables: Mapping[str, pd.DataFrame]
     meta: Mapping[str, Mapping[str, Any]]
     parameters: Sections
     figures: str
     provenance: Provenance
+    speed: pd.DataFrame | None = None
 
     def figure(self, name: str) -> str:
         """The path of a figure, as seen from the report."""

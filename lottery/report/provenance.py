@@ -72,7 +72,7 @@ def gather(lock: Path, log: Sequence[Mapping[str, Any]], cells: Collection[str])
         ),
         lock=digest(lock),
         versions={"Python": platform.python_version()} | _versions(),
-        machine=_machine(),
+        machine=machine(),
         spent=spent(log, cells),
         claims=claims_hash(),
     )
@@ -151,7 +151,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _machine() -> str:
+def machine() -> str:
     """Processor, cores, memory, system, and whether the processor has bfloat16."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     system = f"{platform.system()} {platform.machine()}"

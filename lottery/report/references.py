@@ -17,6 +17,8 @@ REFERENCES = (
     "ICWSM 2014.",
     "O. Kovaleva et al. Revealing the Dark Secrets of BERT. EMNLP 2019. "
     "[arXiv:1908.08593](https://arxiv.org/abs/1908.08593)",
+    "C. Xu et al. Beyond Preserved Accuracy: Evaluating Loyalty and Robustness of BERT Compression. EMNLP 2021. "
+    "[arXiv:2109.03228](https://arxiv.org/abs/2109.03228)",
     "G. Kobayashi et al. Attention is Not Only a Weight: Analyzing Transformers with Vector Norms. EMNLP 2020. "
     "[arXiv:2004.10102](https://arxiv.org/abs/2004.10102)",
 )

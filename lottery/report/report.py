@@ -13,6 +13,7 @@ from lottery.report.sections import (
     run,
     scores,
     searches,
+    speed,
     survival,
     terms,
     unsaid,
@@ -28,6 +29,7 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
     "Scores": scores.scores,
     "All claims": verdicts.claims,
     "How far pruning goes": searches.searches,
+    "Size and speed": speed.speed,
     "What survives": survival.survivors,
     "What surviving heads attend to": attention.attention,
     "Methods": methods.methods,
@@ -37,11 +39,12 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
 
 
 def compose(material: Material) -> Document:
-    """The whole report as values; nothing is measured here."""
+    """The whole report as values, without the sections that have nothing to say; nothing is measured here."""
+    sections = (Section(title, list(blocks(material))) for title, blocks in SECTIONS.items())
     return numbered(
         Document(
             title=f"Lottery tickets in {material.encoder}: {listed(material.titles.values())}",
             lead=list(first.first(material)),
-            sections=[Section(title, list(blocks(material))) for title, blocks in SECTIONS.items()],
+            sections=[section for section in sections if section.blocks],
         )
     )

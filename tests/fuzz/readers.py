@@ -13,6 +13,7 @@ from lottery.analysis import published_masks
 from lottery.attention import annotated
 from lottery.checkpoint import config
 from lottery.data import corpora, glue
+from lottery.export import bitmask
 from lottery.model import checkpoint
 from stages.shell.sections import SECTIONS
 from tests import toys
@@ -62,6 +63,12 @@ def subnetworks(folder: Path, content: bytes) -> object:
     return subnetwork.load(folder / "good.safetensors")
 
 
+def bit_mask(folder: Path, content: bytes) -> object:
+    """An m-pruned encoder as bit mask and kept weights."""
+    (folder / "mask.safetensors").write_bytes(content)
+    return bitmask.load(folder / "mask.safetensors")
+
+
 def glue_parquet(folder: Path, content: bytes) -> object:
     """The Parquet file of a split of a GLUE task."""
     for split in ("train", "validation"):
@@ -104,7 +111,7 @@ READERS: dict[str, Reader] = {
     reader.__name__.replace("_", "-"): reader
     for reader in (
         parameters, masks_table, masks_array, checkpoint_config, checkpoint_weights, subnetworks,
-        glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps,
+        bit_mask, glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps,
     )
 }  # fmt: skip
 
@@ -113,6 +120,8 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     """A valid input for each reader; where a reader takes several files in one, all of them."""
     checkpoint.save(toys.encoder(), folder)
     toys.subnetwork(1).save(folder / "good.safetensors", task="rte", seed=1)
+    kept = toys.weights(1, 0.3)
+    bitmask.save(toys.encoder().cut(kept), kept, folder / "mask.safetensors")
     np.save(folder / "map.npy", np.eye(2))
     table = pa.table({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]})
     pq.write_table(table, folder / "rte.parquet")
@@ -131,6 +140,7 @@ def valid_files(folder: Path) -> dict[str, bytes]:
         "checkpoint-config": (folder / "config.json").read_bytes(),
         "checkpoint-weights": (folder / "model.safetensors").read_bytes(),
         "subnetworks": (folder / "good.safetensors").read_bytes(),
+        "bit-mask": (folder / "mask.safetensors").read_bytes(),
         "glue-parquet": (folder / "rte.parquet").read_bytes(),
         "glue-arrow": state + b"\n" + (folder / "rte.arrow").read_bytes(),
         "corpus-tsv": b"main\tx\t1\t1\t2.5\ta cat\ta dog\n",

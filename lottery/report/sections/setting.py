@@ -10,6 +10,7 @@ from lottery.params import Sections
 from lottery.report import numbers
 from lottery.report.blocks import Bullets, Entry, Table
 from lottery.report.material import Material
+from lottery.report.origins import described
 from lottery.wording import flat
 
 Meta = Mapping[str, Mapping[str, Any]]
@@ -29,14 +30,7 @@ def origins(material: Material) -> Iterator[Bullets]:
         ("Encoder", encoder),
         *((task.title, meta[task.task]["data"]) for task in rows(material.tasks)),
     ]
-    yield Bullets([_origin(title, origin) for title, origin in titled if origin])
-
-
-def _origin(title: str, origin: Mapping[str, Any]) -> str:
-    archives = [archive for part in origin["parts"] for archive in part]
-    licences = dict.fromkeys(archive["licence"] for archive in archives if "licence" in archive)
-    licence = f"; licence: {'; '.join(licences)}" if licences else ""
-    return f"**{title}** ({origin['name']}{licence}). {' '.join(origin['notes'])}".rstrip()
+    yield Bullets([described(title, origin) for title, origin in titled if origin])
 
 
 def parameters(sections: Sections) -> Table:

@@ -1,0 +1,83 @@
+"""WordPiece tokenizers with fewer pieces: their files, by name, with all ids renumbered.
+
+A word is split into the longest piece that it begins with, then the longest that the rest begins with, and so on. So a
+word that consists of kept pieces is split as before: the longest of all pieces is the longest of those that are kept.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lottery.errors import UserError
+
+Files = Mapping[str, str]
+"""The texts of a tokenizer's files by name; one is tokenizer.json."""
+Ids = NDArray[np.int64]
+TOKENIZER, CONFIG, LIST = "tokenizer.json", "tokenizer_config.json", "vocab.txt"
+
+
+def indispensable(files: Files) -> Ids:
+    """Ids of the special tokens, and of every piece of one character, of which any word can be spelled."""
+    tokenizer = _parsed(files)
+    prefix = tokenizer["model"]["continuing_subword_prefix"]
+    characters = [
+        place
+        for piece, place in tokenizer["model"]["vocab"].items()
+        if len(piece.removeprefix(prefix)) == 1
+    ]
+    return np.unique([*characters, *(token["id"] for token in tokenizer["added_tokens"])])
+
+
+def cut(files: Files, kept: Ids) -> dict[str, str]:
+    """The files with the pieces `kept` only, whose ids are their places in it; it must have the indispensable ones.
+
+    Raises UserError if the tokenizer is none of WordPiece.
+    """
+    places = {int(old): place for place, old in enumerate(kept)}
+    tokenizer = _parsed(files)
+    vocabulary = tokenizer["model"]["vocab"]
+    pieces = {piece: places[old] for piece, old in vocabulary.items() if old in places}
+    tokenizer["model"]["vocab"] = pieces
+    for holder, key in _ids(tokenizer):
+        holder[key] = places[holder[key]]
+    texts = {**files, TOKENIZER: _text(tokenizer)}
+    if LIST in files:
+        texts[LIST] = "".join(f"{piece}\n" for piece in sorted(pieces, key=pieces.__getitem__))
+    if CONFIG in files:
+        texts[CONFIG] = _text(_renumbered(json.loads(files[CONFIG]), places))
+    return texts
+
+
+def _parsed(files: Files) -> dict[str, Any]:
+    tokenizer: dict[str, Any] = json.loads(files[TOKENIZER])
+    kind = tokenizer["model"].get("type")
+    if kind != "WordPiece":
+        raise UserError(f"{TOKENIZER}: the model is {kind}; only a WordPiece vocabulary can be cut")
+    return tokenizer
+
+
+def _ids(tokenizer: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every place of an id outside the vocabulary: of special tokens, by name or in a template, and of padding."""
+    yield from ((token, "id") for token in tokenizer["added_tokens"])
+    if tokenizer.get("padding"):
+        yield tokenizer["padding"], "pad_id"
+    processor = tokenizer.get("post_processor") or {}
+    for special in processor.get("special_tokens", {}).values():  # TemplateProcessing
+        yield from ((special["ids"], at) for at in range(len(special["ids"])))
+    yield from ((processor[end], 1) for end in ("cls", "sep") if end in processor)  # BertProcessing
+
+
+def _renumbered(config: dict[str, Any], places: Mapping[int, int]) -> dict[str, Any]:
+    added = config.get("added_tokens_decoder")
+    if added is None:
+        return config
+    return config | {
+        "added_tokens_decoder": {str(places[int(old)]): token for old, token in added.items()}
+    }
+
+
+def _text(tree: dict[str, Any]) -> str:
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
