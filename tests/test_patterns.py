@@ -121,7 +121,7 @@ def test_labelled_maps_are_read_and_split_by_pattern(tmp_path: Path) -> None:
         (["even.npy,spiral"], "labelled 'spiral'"),
         (["even.npy,block"], "0 maps labelled heterogeneous"),
         (["wide.npy,block"], r"shape \(2, 3\)"),
-        (["gone.npy,block"], "no readable array"),
+        (["gone.npy,block"], "missing"),
     ],
 )
 def test_invalid_labelled_maps_are_refused(tmp_path: Path, rows: list[str], message: str) -> None:

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from lottery.errors import UserError
-from lottery.metrics import METRICS
 from lottery.params import SHORT, structured
 from lottery.tasks import Task
+from lottery.vocabulary import METRICS
 
 Text = Annotated[str, Meta(min_length=1)]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
