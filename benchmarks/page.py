@@ -23,7 +23,7 @@ class Target(NamedTuple):
         return min(filter(self.rows, table), key=self.value, default=None)
 
     def reached(self, row: Row) -> bool:
-        """Whether a row reaches the target."""
+        """True if a row reaches the target."""
         value = self.value(row)
         return value <= self.wanted if self.at_most else value >= self.wanted
 

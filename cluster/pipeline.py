@@ -113,13 +113,13 @@ def _stages(repo: Repo) -> dict[str, Any]:
 
 
 def _stored(stage: Any, storage: Any) -> bool:
-    """Whether a cache or remote has every output; of a folder its list of files, which DVC writes last."""
+    """True if a cache or remote has every output; of a folder its list of files, which DVC writes last."""
     hashes = [out.hash_info.value for out in stage.outs]
     return all(hashes) and set(hashes) <= set(storage.oids_exist(hashes))
 
 
 def _unchanged(repo: Repo, stage: Any, upstream: Sequence[Any]) -> bool:
-    """Whether the lock's entry of a stage is up to date, even if its files are not on this machine.
+    """True if the lock's entry of a stage is up to date, even if its files are not on this machine.
 
     What holds outputs of several upstream stages, or is a part of one, is compared with their entries in the lock: DVC
     takes it for unchanged if it is missing.

@@ -6,3 +6,8 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(line.strip() for line in message.splitlines()))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, for a message of one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("Got: ")

@@ -138,7 +138,7 @@ class Subnetwork(Mapping[str, Kept]):
         return Subnetwork((part, ~kept) for part, kept in self.items())
 
     def __le__(self, other: "Subnetwork") -> bool:
-        """Whether `other` keeps every component that this one keeps."""
+        """True if `other` keeps every component that this one keeps."""
         return (self - other).size == 0
 
     def _combine(

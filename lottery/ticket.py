@@ -85,7 +85,7 @@ class Ticket:
 
     @property
     def is_whole(self) -> bool:
-        """Whether this is the full model."""
+        """True if this is the full model."""
         return self.key == FULL
 
     @property

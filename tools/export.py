@@ -25,7 +25,7 @@ from stages.shell import cli
 from tools import folders
 
 SPEED = Path("reports/speed.csv")
-"""What `lottery measure` found out, for the card, if it is there."""
+"""The table of `lottery measure`, for the card, if it is there."""
 
 
 def main(

@@ -44,7 +44,7 @@ def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFra
 
 
 def _beats_guess(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Whether the full model is significantly above the majority class, on the set of each row."""
+    """Mask of the rows on whose set the full model is significantly above the majority class."""
     split = ["task", "split"]
     full, majority = (
         table[table["kind"] == kind].set_index(split)["value"].rename(kind)

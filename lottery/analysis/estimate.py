@@ -86,7 +86,7 @@ class Estimate:
 
     @property
     def tested(self) -> bool:
-        """Whether a p value exists."""
+        """True if a p value exists."""
         return not np.isnan(self.p_for)
 
     def interval(self, level: float, contradicts: float | None = None) -> tuple[float, float]:

@@ -22,7 +22,7 @@ MEAN = ["task", "method", "examples", "steps", "run", "kind"]
 
 
 class Length(NamedTuple):
-    """How long every model of a task is trained: its examples, and the optimiser steps of all epochs."""
+    """Length of training of every model of a task: its examples, and the optimiser steps of all epochs."""
 
     examples: int
     steps: int

@@ -52,7 +52,7 @@ def require(folder: Path, tensors: Mapping[str, Tensor], name: str, shape: tuple
 
 
 def _hints(name: str, tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """Why a tensor may be missing."""
+    """Hints at the reason for which a tensor is missing."""
     if f"{name}{HOOK}" in tensors:
         yield ", but a mask of torch.nn.utils.prune; call prune.remove before saving"
     elif any("lora_" in other for other in tensors):

@@ -113,7 +113,7 @@ def _metrics(description: TaskDescription) -> tuple[str, ...]:
 
 
 def _faults_of_source(description: TaskDescription) -> Iterator[str]:
-    """What cannot be right about where the rows are."""
+    """Faults in the keys that say where the rows are."""
     files, hub, splits = description.files, description.hub, description.splits
     if (files is None) == (hub is None):
         yield "files: give either `files`, or the id of a data set as `hub`"
@@ -136,7 +136,7 @@ def _faults_of_source(description: TaskDescription) -> Iterator[str]:
 
 
 def _faults_of_meaning(description: TaskDescription) -> Iterator[str]:
-    """What cannot be right about columns, classes and metrics."""
+    """Faults in the keys for columns, classes and metrics."""
     labels, title = description.labels, description.title or ""
     if len(set(labels)) < len(labels):
         yield f"classes: {', '.join(labels)}: a class is given more than once"

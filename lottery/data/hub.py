@@ -1,21 +1,16 @@
-"""GLUE tasks and BERT checkpoints from the Hugging Face hub, or from a folder saved from it."""
+"""GLUE tasks from the Hugging Face hub, or from a folder saved from it."""
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
-from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
+from lottery.data.assets import describe
 from lottery.data.glue import HOW_TO_GET_GLUE, read_glue, text_columns
-from lottery.errors import UserError
+from lottery.errors import UserError, first_line
 
 GLUE = "nyu-mll/glue"
-REQUIRED = ("config.json", "tokenizer.json")
-OPTIONAL = ("tokenizer_config.json", "vocab.txt", INDEX)
-WEIGHTS = ("model*.safetensors", ADAPTER)
 
 
 def fetch_task(task: str, source: str, out: Path) -> None:
@@ -35,14 +30,14 @@ def fetch_task(task: str, source: str, out: Path) -> None:
         shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     origin = "hub" if source == "hub" else "folder"
     if source == "hub" or _is_glue(folder, task):
-        _describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
+        describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
     else:
         note = f"Rows of a folder in the place of GLUE's {task}; nothing in it says that they are GLUE's."
-        _describe(out, f"folder {folder.parent.name}/{task}", "not stated", origin, [note])
+        describe(out, f"folder {folder.parent.name}/{task}", "not stated", origin, [note])
 
 
 def _is_glue(folder: Path, task: str) -> bool:
-    """Whether the folder says that `datasets` saved it from this task of GLUE."""
+    """True if the folder says that `datasets` saved it from this task of GLUE."""
     try:
         about = json.loads((folder / "train" / "dataset_info.json").read_text(encoding="utf-8"))
         # Older versions of `datasets` wrote no name of the data set, but that of its builder.
@@ -50,27 +45,6 @@ def _is_glue(folder: Path, task: str) -> bool:
         return "glue" in names and about["config_name"] == task
     except (OSError, ValueError, LookupError, TypeError):
         return False
-
-
-def fetch_checkpoint(name: str, out: Path) -> list[str]:
-    """Copy a BERT into the folder `out`; `name` is a folder or a hub id. Returns notes on it.
-
-    Raises UserError if it cannot be obtained, or if it cannot be used (`lottery.data.inspection`).
-    """
-    from lottery.data.inspection import inspect  # late: it imports torch, which data do not need
-
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        label, origin = folder.name, "folder"
-    else:
-        folder, label, origin = _download_checkpoint(name), name, "hub"
-    notes = inspect(folder)
-    files = [folder / file for file in (*REQUIRED, *OPTIONAL)] + weight_files(folder)
-    for file in files:
-        if file.exists():
-            shutil.copyfile(file, out / file.name)
-    _describe(out, label, "see the checkpoint's own page", origin, notes)
-    return notes
 
 
 def _download_task(task: str, out: Path) -> None:
@@ -81,28 +55,5 @@ def _download_task(task: str, out: Path) -> None:
     try:
         load_dataset(GLUE, task).save_to_disk(out)
     except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise UserError(f"cannot download {task} of {GLUE}: {reason}; {HOW_TO_GET_GLUE}") from None
-
-
-def _download_checkpoint(name: str) -> Path:
-    try:
-        return Path(snapshot_download(name, allow_patterns=[*REQUIRED, *OPTIONAL, *WEIGHTS]))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise UserError(
-            f"encoder.checkpoint = {name!r}: there is no such folder, and it cannot be downloaded"
-            f" from the hub ({_first_line(error)}); allow access to the hub, or name a folder saved"
-            " by save_pretrained"
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("Got: ")
-
-
-def _describe(
-    folder: Path, name: str, licence: str, source: str, notes: Sequence[str] = ()
-) -> None:
-    parts = [[{"package": name, "licence": licence, "source": source}]]
-    text = json.dumps({"name": name, "parts": parts, "notes": notes}, indent=2)
-    (folder / "asset.json").write_text(text + "\n", encoding="utf-8")

@@ -1,13 +1,12 @@
 """Rows of an own task: fetched from where its description says, checked, divided, and saved."""
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from lottery.data import own_rows, usable
+from lottery.data.assets import describe
 from lottery.data.description import TaskDescription
 from lottery.data.splits import divide
 from lottery.data.tables import Table, read_folder, read_hub, read_table
@@ -102,7 +101,7 @@ def _left_out(left_out: Sequence[LeftOut]) -> str:
 
 
 def _division(description: TaskDescription, tables: Mapping[str, Table]) -> list[str]:
-    """How dev was made, if no table is dev."""
+    """A sentence on the rows that were held out for dev, if no table is dev."""
     if "dev" in tables:
         return []
     stratified = "" if description.classes == "regression" else ", stratified by class"
@@ -126,17 +125,14 @@ def _describe(
         name, origin = f"{description.hub}{config}", "hub"
     else:
         name, origin = f"own data: {listed(path.name for path in paths.values())}", "files"
-    part: dict[str, Any] = {"package": name, "licence": description.licence, "source": origin}
-    about = {
-        "name": name,
-        "parts": [[part]],
-        "notes": [f"{note[0].upper()}{note[1:]}." for note in notes],
+    facts = {
         "language": description.language,
         "left_out": dict(Counter(row.reason for row in left_out)),
         "files": {path.name: _digest(path) for path in paths.values() if path.is_file()},
         "task": task.name,
     }
-    (out / "asset.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    sentences = [f"{note[0].upper()}{note[1:]}." for note in notes]
+    describe(out, name, description.licence, origin, sentences, facts)
 
 
 def _digest(path: Path) -> str:

@@ -16,7 +16,7 @@ from datasets.utils.logging import set_verbosity
 from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.data.formats import BUILDERS, DELIMITERS, require_table
-from lottery.errors import UserError
+from lottery.errors import UserError, first_line
 
 Values = Mapping[str, Any]
 Quoting = Literal[0, 3]
@@ -58,7 +58,7 @@ def read_folder(path: Path, split: str | None, columns: Sequence[str]) -> Table:
         saved = load_from_disk(str(path))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UserError(
-            f"{path}: not a folder that save_to_disk wrote: {_first_line(error)}"
+            f"{path}: not a folder that save_to_disk wrote: {first_line(error)}"
         ) from None
     if isinstance(saved, Dataset) == (split is not None):
         holds = "no splits" if isinstance(saved, Dataset) else f"the splits {', '.join(saved)}"
@@ -78,7 +78,7 @@ def read_hub(
         dataset = load_dataset(name, config, split=split, revision=revision)
     except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
         raise UserError(
-            f"cannot download {split} of {name}: {_first_line(error)}; allow access to the hub, or"
+            f"cannot download {split} of {name}: {first_line(error)}; allow access to the hub, or"
             " save the data set into a folder and name that as `files`"
         ) from None
     return Table(f"{name}/{split}", "row", list(enumerate(named(dataset, name, columns), 1)))
@@ -144,7 +144,7 @@ def _header(path: Path, encoding: str, delimiter: str, quoting: Quoting) -> list
             header, first = next(lines, []), next(lines, [])
     except (OSError, UnicodeError, csv.Error) as error:
         raise UserError(
-            f"{path}: line 1: not readable as {encoding} text: {_first_line(error)}"
+            f"{path}: line 1: not readable as {encoding} text: {first_line(error)}"
         ) from None
     if len(set(header)) < len(header):
         raise UserError(f"{path}: line 1: two columns have the same name")
@@ -189,7 +189,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
                         raise ValueError("not an object")
                     yield number, tuple(values)
         except (ValueError, RecursionError) as error:
-            reason = _first_line(error)
+            reason = first_line(error)
             raise UserError(f"{path}: line {max(number, 1)}: not JSON lines: {reason}") from None
 
 
@@ -210,8 +210,4 @@ def _read(path: Path, builder: str, columns: Sequence[str], **options: Any) -> I
             else:
                 yield from ({name: row.get(name) for name in columns} for row in stream)
     except (DatasetsError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: not readable: {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path}: not readable: {first_line(error)}") from None

@@ -1,4 +1,4 @@
-"""Which rows of own data can be used, and which are left out, each with its reason and place."""
+"""Usable rows of own data, and those left out, each with its reason and place."""
 
 import csv
 import math

@@ -22,7 +22,7 @@ def write(model: Path, file: Path) -> None:
 
 
 def accepted(full: float, quantised: float) -> bool:
-    """Whether eight bits keep enough of a score: a loss of at most 2 %, a fifth of what pruning may lose.
+    """True if eight bits lose at most 2 % of a score, a fifth of what pruning may lose.
 
     The 99 % that MLPerf asks for would be one or two examples of a small dev set, which chance decides.
     """

@@ -1,4 +1,4 @@
-"""How far a smaller model answers as the full one does, whatever is right (Xu et al. 2021).
+"""Loyalty of a smaller model: agreement of its answers with those of the full one, whatever is right (Xu et al. 2021).
 
 Legend for array suffixes: N examples, C classes.
 """

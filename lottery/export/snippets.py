@@ -1,4 +1,4 @@
-"""How each form of an exported model is used: Python that runs in its folder."""
+"""Python that uses each form of an exported model, run in its folder."""
 
 from collections.abc import Mapping
 

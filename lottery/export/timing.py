@@ -43,7 +43,7 @@ def in_turns(
 
 
 def _repeats(call: Callable[[], object], clock: Clock) -> int:
-    """How often a call is repeated in a reading; its first one only warms up."""
+    """Number of calls in a reading; the first one only warms up."""
     call()
     return max(1, round(1000 * SHORTEST / max(_reading(call, 1, clock), 0.001)))
 

@@ -55,12 +55,12 @@ class TrainedModel:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the full model."""
+        """True if it is the full model."""
         return self.key == FULL
 
     @property
     def is_masked(self) -> bool:
-        """Whether single weights are zeros, rather than heads and MLPs removed."""
+        """True if single weights are zeros, rather than heads and MLPs removed."""
         return self.subnetwork.shapes != self.encoder.config.shapes
 
 

@@ -28,7 +28,7 @@ def arithmetic(compute: ComputeParameters) -> AbstractContextManager[object]:
 
 
 def uses_bfloat16(compute: ComputeParameters) -> bool:
-    """Whether matrix products are in bfloat16 on this machine."""
+    """True if matrix products are in bfloat16 on this machine."""
     if compute.precision != "auto":
         return compute.precision == "bfloat16"
     if chosen_device(compute).type == "cuda":

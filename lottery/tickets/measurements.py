@@ -28,12 +28,12 @@ class Measurement(NamedTuple):
 
     @property
     def is_trained(self) -> bool:
-        """Whether an encoder is trained for it."""
+        """True if an encoder is trained for it."""
         return self.state in TRAINED
 
     @property
     def is_pruned(self) -> bool:
-        """Whether it is scored with the weights of the fine-tuned model, all of them or some."""
+        """True if it is scored with the weights of the fine-tuned model, all of them or some."""
         return not self.is_trained and self.key not in BASELINES
 
     def scored_on(self, splits: Mapping[str, S]) -> dict[str, S]:

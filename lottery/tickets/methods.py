@@ -47,7 +47,7 @@ class Method:
 
     @property
     def prunes_weights(self) -> bool:
-        """Whether it removes single weights, rather than whole heads and MLPs."""
+        """True if it removes single weights, rather than whole heads and MLPs."""
         return self.units == WEIGHTS
 
     def by_unit(self, subnetwork: Subnetwork) -> Mapping[str, Subnetwork]:

@@ -99,11 +99,11 @@ class RetrainParameters(Parameters, frozen=True):
     kept: tuple[Seed, ...]
 
     def retrains(self, key: Key, seed: int) -> bool:
-        """Whether a ticket is retrained with this seed. Tickets at a matched sparsity never are."""
+        """True if a ticket is retrained with this seed. Tickets at a matched sparsity never are."""
         seeds = self.tickets.get(key.method, {}).get(key.kind)
         chosen = seeds is None or seed in seeds
         return chosen and key.matched is None and key.draw < self.draws
 
     def keeps(self, key: Key, seed: int) -> bool:
-        """Whether the weights of a ticket that is retrained with this seed are kept."""
+        """True if the weights of a ticket that is retrained with this seed are kept."""
         return seed in self.kept and key.kind == "good" and key.matched is None

@@ -30,13 +30,13 @@ def sizes(cell: CellOutputs) -> Findings:
 
 
 def _has_random_size(cell: CellOutputs, ticket: Ticket) -> bool:
-    """Whether the ticket has the size of the good one only on average."""
+    """True if the ticket has the size of the good one only on average."""
     controls, method = cell.run.settings.controls, METHODS[ticket.method]
     return controls.random == "bernoulli" and ticket.kind == "random" and not method.prunes_weights
 
 
 def _is_from_smallest(cell: CellOutputs, method: Method) -> bool:
-    """Whether bad tickets keep the smallest weights, whatever they share with the good one."""
+    """True if bad tickets keep the smallest weights, whatever they share with the good one."""
     return cell.run.settings.controls.bad == "smallest" and method.prunes_weights
 
 

@@ -66,7 +66,7 @@ def scores(cell: CellOutputs) -> Findings:
 def _once(
     cell: CellOutputs, noun: str, due: Collection[Identity], recorded: Iterable[Identity]
 ) -> Findings:
-    """Whether everything that is due is recorded once, and nothing else is."""
+    """Findings on the records of a cell: everything that is due is there once, and nothing else."""
     counts = Counter(recorded)
     for item in sorted({*due, *counts}, key=str):
         count, expected = counts[item], int(item in due)

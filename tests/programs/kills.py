@@ -102,7 +102,7 @@ class Killer:
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie does not."""
+    """True if it runs; a zombie does not."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

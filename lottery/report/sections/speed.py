@@ -19,7 +19,7 @@ EXACT = "onnxruntime"
 
 
 def speed(material: Material) -> Iterator[Block]:
-    """What the good subnetworks save, by program; nothing if nobody measured it."""
+    """Size and speed of the good subnetworks by program; nothing if nobody measured it."""
     measured = material.speed
     if measured is None:
         return
@@ -34,14 +34,14 @@ def speed(material: Material) -> Iterator[Block]:
 
 
 def _of_this_run(measured: pd.DataFrame, searches: pd.DataFrame) -> bool:
-    """Whether the good subnetworks that were measured have the sizes that this run's searches ended with."""
+    """True if the good subnetworks that were measured have the sizes that this run's searches ended with."""
     good = measured[measured["kind"] == "good"].merge(searches, on=CELL, how="left")
     removed = 1 - good["left"] / good["prunable"]
     return bool(((removed - good["sparsity"]).abs() < 1e-3).all())
 
 
 def _summary(measured: pd.DataFrame) -> str:
-    """How much faster than the full model good subnetworks are, and on which machine."""
+    """Speed of good subnetworks relative to the full model, and the machine."""
     times = measured[measured["batch"] == 1].pivot(
         index="task", columns=["method", "program"], values="ms"
     )
