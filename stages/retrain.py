@@ -4,6 +4,7 @@ python -m stages.retrain sst2 1337 1 data/sst2/1337 data/assets/encoder models/s
     subnetworks/sst2/1337 scores/sst2/1337/1.parquet predictions/sst2/1337/1.parquet tickets/sst2/1337/1
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,8 @@ def main(
         rows = [*scores(predicted)]
         for key, encoder in trained_tickets(cell, tickets, results):
             checkpoint.save(encoder, encoders / key.method)
+        # So that the folder is never empty, which DVC warns of.
+        (encoders / "kept.json").write_text(json.dumps([key.name for key in results.kept]) + "\n")
         records.write(Prediction, predicted, prediction_table)
         records.write(Score, rows, score_table)
         stage.result = ", ".join(_headlines(rows, cell.task.metrics[0]))
