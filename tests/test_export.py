@@ -17,13 +17,15 @@ from transformers import AutoTokenizer
 
 from lottery.checkpoint import config
 from lottery.data import examples
+from lottery.data.examples import Examples
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
 from lottery.export import checks, formats, trained
 from lottery.export import tokenizer as files
-from lottery.export.checks import Logits
 from lottery.export.formats import INT8, TRANSFORMERS
+from lottery.export.forms import transformers
+from lottery.export.ready import Logits, Ready, logits
 from lottery.export.trained import TrainedModel
 from lottery.model import checkpoint
 from lottery.model.evaluation import predict
@@ -65,6 +67,10 @@ def export(
     return Path(out)
 
 
+def read_by_transformers(folder: Path, dev: Examples) -> Logits:
+    return logits(transformers.load(folder / TRANSFORMERS.file), dev)
+
+
 CASES: Mapping[str, tuple[dict[str, Any], str]] = {
     "s-pruned": ({"method": "structured"}, "tickets/rte/1/1/structured"),
     "m-pruned": ({"method": "magnitude"}, "tickets/rte/1/1/magnitude"),
@@ -78,7 +84,7 @@ def test_an_exported_model_computes_what_it_did_in_the_run(inside: Path, case: s
     out = export(names="transformers", **options)
     dev = examples.load(Path("data/rte/1/dev.safetensors"))
     expected_NC = predict(checkpoint.load(Path(source), classes=2), dev)
-    checks.require_equal("transformers", expected_NC, checks.transformers_logits(out, dev))
+    checks.require_equal("transformers", expected_NC, read_by_transformers(out, dev))
 
 
 def test_a_small_encoder_reloads_here(inside: Path) -> None:
@@ -148,13 +154,8 @@ def python(document: Path, folder: Path) -> str:
     blocks = re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
     command, environment = (sys.executable, "-c", "\n".join(blocks)), {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -194,11 +195,13 @@ def test_an_empty_ticket_is_refused(inside: Path) -> None:
 def test_a_form_that_computes_something_else_is_not_written(
     inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def disturbed(model: TrainedModel, folder: Path) -> Logits:
-        return checks.transformers_logits(folder, model.dev) + 1e-3
+    load = transformers.load
 
-    wrong = replace(TRANSFORMERS, logits=disturbed)
-    monkeypatch.setitem(formats.FORMATS, "transformers", wrong)
+    def disturbed(file: Path, model: TrainedModel) -> Ready:
+        bert = load(file, model)
+        return lambda examples: lambda: bert(examples)() + 1e-3
+
+    monkeypatch.setattr(transformers, "load", disturbed)
     before = sorted(inside.rglob("*"))
     with pytest.raises(UserError, match=r"logits of transformers differ .* by up to 1\.0e-03"):
         export()
@@ -240,4 +243,4 @@ def test_a_vocabulary_of_the_task_changes_no_logit(inside: Path) -> None:
     expected_NC = predict(checkpoint.load(model, classes=2), dev)
     kept = np.unique(np.append(dev.ids_T, range(20)))[: written["vocab_size"]]
     renumbered = replace(dev, ids_T=np.searchsorted(kept, dev.ids_T).astype(np.int32))
-    checks.require_equal("transformers", expected_NC, checks.transformers_logits(out, renumbered))
+    checks.require_equal("transformers", expected_NC, read_by_transformers(out, renumbered))

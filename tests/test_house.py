@@ -31,8 +31,6 @@ EARLIER = {
 }
 LATE_IMPORTS = {
     "stages/fetch.py": "only own data load `datasets`",
-    "lottery/export/formats.py": "a folder without ONNX needs none of the packages of the extra `export`",
-    "lottery/export/programs.py": "so does one whose speed is measured elsewhere",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",

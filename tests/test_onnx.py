@@ -6,7 +6,7 @@ import numpy as np
 import onnx as onnx_format
 import pytest
 
-from lottery.export import int8, onnx
+from lottery.export import eight_bits, onnx_file, ready, score
 from lottery.export.checks import TOLERANCE
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
@@ -23,14 +23,14 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="module")
 def file(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    onnx.write(encoder, path)
+    onnx_file.write(encoder, path)
     return path
 
 
 @pytest.fixture(scope="module")
 def quantised(file: Path) -> Path:
     path = file.with_name("model_int8.onnx")
-    int8.write(file, path)
+    eight_bits.write(file, path)
     return path
 
 
@@ -40,16 +40,19 @@ def test_onnxruntime_computes_the_logits_of_the_encoder(
 ) -> None:
     examples = toys.sentences(count, seed=count, longest=toys.CONFIG.max_position_embeddings)
     np.testing.assert_allclose(
-        onnx.logits(file, examples), predict(encoder, examples), atol=TOLERANCE, rtol=0
+        ready.logits(onnx_file.load(file), examples),
+        predict(encoder, examples),
+        atol=TOLERANCE,
+        rtol=0,
     )
 
 
 def test_padding_changes_nothing(file: Path) -> None:
-    model, ids_BS, types_BS = onnx.session(file), np.array([[5, 7, 9]]), np.array([[0, 0, 1]])
+    model, ids_BS, types_BS = onnx_file.session(file), np.array([[5, 7, 9]]), np.array([[0, 0, 1]])
     inputs = (ids_BS, np.ones_like(ids_BS), types_BS)
     padded = (np.pad(array_BS, ((0, 0), (0, 4))) for array_BS in inputs)
     logits_BC, expected_BC = (
-        model.run([onnx.OUTPUT], dict(zip(onnx.INPUTS, arrays, strict=True)))[0]
+        model.run([onnx_file.OUTPUT], dict(zip(ready.INPUTS, arrays, strict=True)))[0]
         for arrays in (padded, inputs)
     )
     np.testing.assert_allclose(logits_BC, expected_BC, atol=TOLERANCE, rtol=0)
@@ -61,7 +64,9 @@ def test_batch_and_length_are_free_and_named(file: Path) -> None:
         value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
         for value in [*graph.input, *graph.output]
     }
-    assert axes == {name: [*onnx.AXES] for name in onnx.INPUTS} | {onnx.OUTPUT: ["batch", 3]}
+    assert axes == {name: [*onnx_file.AXES] for name in ready.INPUTS} | {
+        onnx_file.OUTPUT: ["batch", 3]
+    }
 
 
 def test_the_file_holds_the_weights_that_are_left_and_no_others(
@@ -85,7 +90,10 @@ def test_the_file_says_nothing_of_the_machine_that_wrote_it(file: Path, quantise
 
 def test_eight_bits_are_smaller_and_close(encoder: Encoder, file: Path, quantised: Path) -> None:
     examples = toys.sentences(300)
-    expected_NC, logits_NC = predict(encoder, examples), onnx.logits(quantised, examples)
+    expected_NC, logits_NC = (
+        predict(encoder, examples),
+        ready.logits(onnx_file.load(quantised), examples),
+    )
     assert quantised.stat().st_size < 0.7 * file.stat().st_size
     assert 0 < np.abs(logits_NC - expected_NC).max() < 0.1 * np.ptp(expected_NC)
 
@@ -105,4 +113,4 @@ def test_eight_bits_are_smaller_and_close(encoder: Encoder, file: Path, quantise
 def test_eight_bits_may_lose_little_of_the_score(
     full: float, quantised: float, accepted: bool
 ) -> None:
-    assert int8.accepted(full, quantised) is accepted
+    assert score.keeps_enough(full, quantised) is accepted

@@ -7,7 +7,9 @@ import pytest
 import torch
 from transformers import AutoConfig
 
-from lottery.export import checks, portable
+from lottery.export import portable
+from lottery.export.forms import transformers
+from lottery.export.ready import logits
 from lottery.model.evaluation import predict
 from lottery.tasks import get_task
 from tests import toys
@@ -23,7 +25,7 @@ def test_logits_of_transformers_equal_those_of_the_pruned_encoder(
     pruned = toys.encoder(seed, CLASSES[task]).extract(toys.subnetwork(seed))
     examples = toys.sentences(20, seed)
     portable.write(portable.padded(pruned), get_task(task), tmp_path)
-    logits_NC = checks.transformers_logits(tmp_path, examples)
+    logits_NC = logits(transformers.load(tmp_path / "model.safetensors"), examples)
     np.testing.assert_allclose(logits_NC, predict(pruned, examples), rtol=0, atol=1e-5)
 
 

@@ -16,11 +16,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
 
 from lottery.errors import UserError
-from lottery.export import loyalty, programs, timing
-from lottery.export.programs import LOTTERY, PROGRAMS
+from lottery.export import loyalty, ready, timing
 from lottery.export.size import multiply_adds
-from lottery.export.speed import BATCHES, of_median_length
-from lottery.model import checkpoint
+from lottery.export.speed import BATCHES, PROGRAMS, of_median_length
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.tasks import get_task
@@ -105,10 +103,9 @@ def defined(encoder: Encoder, length: int) -> int:
     return total + config.hidden_size * (config.hidden_size + encoder.classes)
 
 
-def test_logits_come_in_the_order_of_the_examples(tmp_path: Path) -> None:
+def test_logits_come_in_the_order_of_the_examples() -> None:
     encoder, examples = toys.encoder(), toys.sentences(40)
-    checkpoint.save(encoder, tmp_path / "lottery")
-    logits_NC = programs.logits(LOTTERY.load(tmp_path, 2), examples)
+    logits_NC = ready.logits(ready.of_encoder(encoder), examples)
     np.testing.assert_allclose(logits_NC, predict(encoder, examples), atol=1e-6)
 
 

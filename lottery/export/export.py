@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lottery.errors import UserError
 from lottery.export import checks, score, tokenizer
-from lottery.export.checks import Logits
 from lottery.export.formats import Format
+from lottery.export.ready import Logits, logits
 from lottery.export.score import DevScore
 from lottery.export.trained import TrainedModel
 from lottery.model.evaluation import predict
@@ -37,9 +37,9 @@ def write(model: TrainedModel, forms: Sequence[Format], folder: Path) -> list[Wr
 
 
 def _checked(model: TrainedModel, form: Format, expected_NC: Logits, folder: Path) -> Written:
-    logits_NC = form.logits(model, folder)
+    logits_NC = logits(form.load(folder, model), model.dev)
     full, written = (
-        score.on_dev(model.task, logits, model.dev) for logits in (expected_NC, logits_NC)
+        score.on_dev(model.task, computed, model.dev) for computed in (expected_NC, logits_NC)
     )
     if form.accepted is None:
         checks.require_equal(form.reader, expected_NC, logits_NC)

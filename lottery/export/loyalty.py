@@ -6,7 +6,7 @@ Legend for array suffixes: N examples, C classes.
 import numpy as np
 from scipy.special import rel_entr, softmax
 
-from lottery.export.checks import Logits
+from lottery.export.ready import Logits
 from lottery.metrics import pearson
 from lottery.predictions import predicted_labels
 from lottery.tasks import Task

@@ -13,6 +13,8 @@ from lottery.seeds import rng
 from lottery.tasks import Task
 
 DRAWS = 1000
+KEPT = 0.98
+"""Share of its score that a model must keep with eight bits."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,11 @@ def on_dev(task: Task, logits_NC: NDArray[np.float64], dev: Examples) -> DevScor
     )
     low, high = drawn.confidence_interval
     return DevScore(metric(predicted, labels), float(low), float(high))
+
+
+def keeps_enough(full: float, quantised: float) -> bool:
+    """True if eight bits lose at most 2 % of a score, a fifth of what pruning may lose.
+
+    The 99 % that MLPerf asks for would be one or two examples of a small dev set, which chance decides.
+    """
+    return quantised >= full - (1 - KEPT) * abs(full)

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lottery.data.examples import Examples
 from lottery.export.portable import padded
-from lottery.export.programs import tokens
+from lottery.export.ready import tokens
 from lottery.export.trained import TrainedModel
 from lottery.model.encoder import Encoder
 

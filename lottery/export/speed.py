@@ -3,7 +3,7 @@
 Legend for array suffixes: N examples, C classes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,14 +11,22 @@ import numpy as np
 import pandas as pd
 
 from lottery.data.examples import Examples
-from lottery.export import loyalty, programs, timing
-from lottery.export.checks import Logits
-from lottery.export.programs import LOTTERY, PROGRAMS, Program, Ready
+from lottery.export import loyalty, ready, timing
+from lottery.export.formats import INT8, ONNX, SMALL, TRANSFORMERS, Format
+from lottery.export.ready import Logits, Ready
 from lottery.export.size import size
 from lottery.export.trained import TrainedModel
 from lottery.predictions import measure
 from lottery.ticket import FULL
 
+LOTTERY = "lottery"
+PROGRAMS: Mapping[str, Format] = {
+    LOTTERY: SMALL,
+    "transformers": TRANSFORMERS,
+    "onnxruntime": ONNX,
+    "int8": INT8,
+}
+"""The programs whose speed is measured, and the form that each of them reads."""
 BATCHES = (1, 32)
 """Numbers of examples that are computed at once."""
 
@@ -36,30 +44,30 @@ def table(
     this project. The models are written into `folder`; `report` is told how many rounds are done.
     """
     dev, example = models[0].dev, of_median_length(models[0].dev, 1)
-    ready = {
-        (model.key, program.name): _written(model, program, folder / model.key.name)
+    loaded = {
+        (model.key, program): _written(model, form, folder / model.key.name)
         for model in models
-        for program in PROGRAMS.values()
+        for program, form in PROGRAMS.items()
     }
     sizes = {model.key: asdict(size(model, example)) for model in models}
-    logits = {pair: programs.logits(each, dev) for pair, each in ready.items()}
+    logits = {pair: ready.logits(each, dev) for pair, each in loaded.items()}
     calls = {
         (*pair, batch): each(of_median_length(dev, batch))
-        for pair, each in ready.items()
+        for pair, each in loaded.items()
         for batch in BATCHES
     }
     times = timing.in_turns(calls, rounds, report)
     return pd.DataFrame(
         {"task": model.task.name, "seed": model.seed, "method": model.key.method}
-        | {"kind": model.key.kind, "program": program.name, "batch": batch}
+        | {"kind": model.key.kind, "program": program, "batch": batch}
         | {"tokens": int(example.lengths_N[0])}
         | sizes[model.key]
-        | {"bytes": (folder / model.key.name / program.file).stat().st_size}
-        | _quality(model, logits[FULL, LOTTERY.name], logits[model.key, program.name])
-        | asdict(times[model.key, program.name, batch])
+        | {"bytes": (folder / model.key.name / form.file).stat().st_size}
+        | _quality(model, logits[FULL, LOTTERY], logits[model.key, program])
+        | asdict(times[model.key, program, batch])
         | {"rounds": rounds}
         for model in models
-        for program in PROGRAMS.values()
+        for program, form in PROGRAMS.items()
         for batch in BATCHES
     )
 
@@ -71,11 +79,11 @@ def of_median_length(examples: Examples, count: int) -> Examples:
     return examples.take(order[first : first + count])
 
 
-def _written(model: TrainedModel, program: Program, folder: Path) -> Ready:
-    """The model as the program reads it from a folder."""
+def _written(model: TrainedModel, form: Format, folder: Path) -> Ready:
+    """The model as the form's reader has it from a folder."""
     folder.mkdir(exist_ok=True)
-    program.write(model, folder)
-    return program.load(folder, model.task.classes)
+    form.write(model, folder)
+    return form.load(folder, model)
 
 
 def _quality(model: TrainedModel, full_NC: Logits, logits_NC: Logits) -> dict[str, float]:

@@ -1,13 +1,10 @@
-"""ONNX file with weights of eight bits."""
+"""Quantisation of an ONNX file to weights of eight bits."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
-
-KEPT = 0.98
-"""Share of its score that a model must keep."""
 
 
 def write(model: Path, file: Path) -> None:
@@ -19,11 +16,3 @@ def write(model: Path, file: Path) -> None:
         prepared = Path(scratch, model.name)
         quant_pre_process(model, prepared, skip_symbolic_shape=True)
         quantize_dynamic(prepared, file, per_channel=True, weight_type=QuantType.QInt8)
-
-
-def accepted(full: float, quantised: float) -> bool:
-    """True if eight bits lose at most 2 % of a score, a fifth of what pruning may lose.
-
-    The 99 % that MLPerf asks for would be one or two examples of a small dev set, which chance decides.
-    """
-    return quantised >= full - (1 - KEPT) * abs(full)

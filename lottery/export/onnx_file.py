@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from lottery.data.examples import Examples
-from lottery.export.checks import Logits, padded_batches
+from lottery.export.ready import INPUTS, Call, Ready, padded
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
 
-INPUTS, AXES = ("input_ids", "attention_mask", "token_type_ids"), ("batch", "length")
+AXES = ("batch", "length")
 OUTPUT = "logits"
 OPSET = 20
 """The first set of operators with the exact GELU of BERT; onnxruntime has it since 1.17."""
@@ -79,14 +79,15 @@ def session(file: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
-def logits(file: Path, examples: Examples) -> Logits:
-    """Logits [N, C] of the model in a file, in the order of the examples."""
+def load(file: Path) -> Ready:
+    """The model in a file in onnxruntime, computing on one thread."""
     model = session(file)
-    [output] = model.get_outputs()
-    logits_NC = np.empty((len(examples), output.shape[1]))
-    for rows_B, *inputs in padded_batches(examples):
-        [logits_NC[rows_B]] = model.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
-    return logits_NC
+
+    def ready(examples: Examples) -> Call:
+        inputs = padded(examples)
+        return lambda: model.run([OUTPUT], inputs)[0].astype(np.float64)
+
+    return ready
 
 
 @contextmanager
