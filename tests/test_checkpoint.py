@@ -86,7 +86,7 @@ def truncate(folder: Path) -> None:
         (truncate, "damaged"),
         (set_nan, "NaN"),
         (lambda f: drop_tensor(f, "bert.pooler.dense.bias"), "no tensor"),
-        (lambda f: set_key(f, "model_type", "roberta"), "'roberta'"),
+        (lambda f: set_key(f, "model_type", "albert"), "'albert'; supported families are: bert, "),
         (lambda f: set_key(f, "hidden_act", "quick_gelu"), "'quick_gelu'"),
         (lambda f: set_key(f, "hidden_size", 64), "has shape"),
         (lambda f: set_key(f, "hidden_size", 2**24), "has shape"),

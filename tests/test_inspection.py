@@ -14,7 +14,7 @@ from tokenizers import normalizers, pre_tokenizers
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
-from lottery.data import inspection, pretrained
+from lottery.data import pretrained
 from lottery.data.inspection import inspect
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
@@ -89,7 +89,11 @@ def test_a_missing_pooler_is_drawn_from_the_seed_and_noted(bert: Path, tmp_path:
     (tmp_path / "out").mkdir()
     notes = pretrained.fetch(str(tmp_path / "mlm"), tmp_path / "out")
     about = json.loads((tmp_path / "out" / "asset.json").read_text())
-    assert notes == about["notes"] == [inspection.NO_POOLER]
+    assert (
+        notes
+        == about["notes"]
+        == ["It was pre-trained without a pooler: every seed draws a new one."]
+    )
     assert not inspect(bert)
     first, again, other = (
         checkpoint.load(tmp_path / "out", 2, seed).pooler.weight for seed in (1, 1, 2)

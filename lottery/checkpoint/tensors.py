@@ -7,6 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from lottery.checkpoint.family import Family
 from lottery.checkpoint.layout import own_name, transformers_name
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.errors import UserError
@@ -15,7 +16,7 @@ HOOK = "_orig"
 """Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
 
 
-def read(folder: Path) -> dict[str, Tensor]:
+def read(folder: Path, family: Family) -> dict[str, Tensor]:
     """All tensors in `folder`, by their names in this project. Raises UserError if they cannot be read."""
     if (folder / ADAPTER).exists():
         raise UserError(
@@ -29,12 +30,14 @@ def read(folder: Path) -> dict[str, Tensor]:
             raise UserError(f"{file}: missing; {INDEX} names it") from None
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file}: {file.name} is damaged: {error}") from None
-    return {own_name(name): tensor for name, tensor in tensors.items()}
+    return {own_name(name, family): tensor for name, tensor in tensors.items()}
 
 
-def require(folder: Path, tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> None:
+def require(
+    folder: Path, family: Family, tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]
+) -> None:
     """Raise UserError if a tensor is missing, of another shape than `shape`, not of floats, or not finite."""
-    label, tensor = transformers_name(name), tensors.get(name)
+    label, tensor = transformers_name(name, family), tensors.get(name)
     if tensor is None:
         hint = "".join(_hints(name, tensors))
         raise UserError(f"{folder}: the checkpoint has no tensor {label}{hint}")

@@ -1,4 +1,4 @@
-"""WordPiece tokenizer of the encoder: rows of text to token ids."""
+"""Tokenizer of the encoder: rows of text to token ids."""
 
 import hashlib
 import json
@@ -60,11 +60,11 @@ class Tokenizer:
 
     def __init__(self, folder: Path, max_length: int) -> None:
         self._tokenizer, about = read_tokenizer(folder), config.read(folder)
-        self._last_type = about.type_vocab_size - 1
-        if max_length > about.max_position_embeddings:
+        self._last_type = max(0, about.type_vocab_size - 1)
+        if max_length > about.longest:
             raise UserError(
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
-                f" {about.max_position_embeddings} positions"
+                f" {about.longest} positions"
             )
         self._tokenizer.enable_truncation(max_length, strategy="longest_first")
 
