@@ -70,11 +70,14 @@ class Tokenizer:
 
     @property
     def identity(self) -> dict[str, str | int]:
-        """Kind of its model, number of tokens, and SHA-256 of the vocabulary and of the whole tokenizer."""
+        """Kind of its model, number of tokens, those around a text, SHA-256 of the vocabulary and of all rules."""
         vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        framed = self._tokenizer.encode("a").tokens
         return {
             "class": type(self._tokenizer.model).__name__,
             "tokens": len(vocabulary),
+            "first": framed[0],
+            "last": framed[-1],
             "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
             "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }
