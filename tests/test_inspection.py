@@ -152,6 +152,12 @@ def elsewhere(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
 
 
+def with_adapter(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    added = {"encoder.layer.0.output.adapter.weight": torch.ones(2)}
+    save_file(tensors | added, folder / "model.safetensors")
+
+
 def unframed(folder: Path) -> None:
     rules = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").write_text(json.dumps(rules | {"post_processor": None}))
@@ -163,6 +169,8 @@ def unframed(folder: Path) -> None:
         (lambda f: stated(f, is_decoder=True), r"config\.json: is_decoder is True"),
         (lambda f: stated(f, add_cross_attention=True), "add_cross_attention is True"),
         (lambda f: stated(f, position_embedding_type="relative_key"), "relative_key"),
+        (lambda f: stated(f, num_hidden_layers=1), r"encoder\.layer\.1\..* is nothing that"),
+        (with_adapter, r"layer\.0\.output\.adapter\.weight is nothing that"),
         (lambda f: stated(f, hidden_act="quick_gelu"), "hidden_act"),
         (lambda f: stated(f, hidden_size="768"), "hidden_size"),
         (lambda f: stated(f, max_position_embeddings=512), "position_embeddings.* has shape"),

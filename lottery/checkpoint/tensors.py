@@ -1,6 +1,6 @@
 """Tensors of a checkpoint, from one safetensors file or several; nothing is unpickled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -12,6 +12,8 @@ from lottery.checkpoint.layout import own_name, transformers_name
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.errors import UserError
 
+PARTS = ("embeddings.", "layers.", "position_bias.")
+"""How the names of an encoder's tensors begin, but for its head."""
 HOOK = "_orig"
 """Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
 
@@ -52,6 +54,21 @@ def require(
         )
     if not tensor.float().sum().isfinite():
         raise UserError(f"{folder}: {label} has NaN or infinite weights")
+
+
+def require_no_more(
+    folder: Path, family: Family, tensors: Mapping[str, Tensor], names: Container[str]
+) -> None:
+    """Raise UserError if the encoder in a checkpoint has tensors of other names, which would not be computed with."""
+    for name in tensors:
+        is_buffer = name.endswith(
+            "_ids"
+        )  # numbers of positions and types, which older releases have saved
+        if name.startswith(PARTS) and name not in names and not is_buffer:
+            raise UserError(
+                f"{folder}: {transformers_name(name, family)} is nothing that the encoder in config.json has:"
+                " more layers, an adapter, or another architecture"
+            )
 
 
 def _hints(name: str, tensors: Mapping[str, Tensor]) -> Iterator[str]:

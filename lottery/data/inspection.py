@@ -21,10 +21,11 @@ def inspect(folder: Path) -> list[str]:
         raise UserError(
             f"{folder / 'config.json'}: heads or MLPs are pruned; the study starts from a whole encoder"
         )
-    pooler = pooler_shapes(about)
+    pooler, shapes = pooler_shapes(about), tensor_shapes(about)
     has_pooler = bool(pooler.keys() & found.keys())
-    for name, shape in tensor_shapes(about).items():
+    for name, shape in shapes.items():
         if has_pooler or name not in pooler:
             tensors.require(folder, family, found, name, shape)
+    tensors.require_no_more(folder, family, found, shapes)
     read_tokenizer(folder)
     return [] if has_pooler else [NO_HEAD.format(dense=family.head.dense)]
