@@ -59,6 +59,7 @@ ENV PATH=/locked/.venv/bin:$PATH \
     HF_HOME=/cache/huggingface \
     DVC_SITE_CACHE_DIR=/lottery/.dvc/tmp/site \
     OMP_WAIT_POLICY=PASSIVE \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /lottery
 USER 1000:1000

@@ -1,17 +1,21 @@
 """Run the pipeline on this machine, as many jobs side by side as fit its cores: `lottery repro`.
 
 `dvc repro` runs one job after another, and a job that trains one model keeps one core busy. Here every job is a
-`dvc repro --single-item` of its own, so results, cache and dvc.lock are those of `dvc repro`.
+`dvc repro --single-item` of its own, so results, cache and dvc.lock are those of `dvc repro`. Cores for which no job
+waits are lent to a job that runs.
 """
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
 import dvc.cli
+import psutil
 from dvc.repo import Repo
 
 from cluster import pipeline
@@ -19,6 +23,7 @@ from cluster.dag import Graph
 from lottery.errors import UserError
 from lottery.params import section
 from lottery.runtime.compute import worker_count
+from lottery.runtime.memory import use_huge_pages
 from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import listed
 from stages.shell import cli, eta
@@ -30,6 +35,7 @@ FORK = get_context("fork")
 
 def main() -> None:
     """Run the pipeline on this machine, as many jobs side by side as fit its cores."""
+    use_huge_pages()
     count = worker_count(section(ComputeParameters, cli.parameters()))
     if count == 1 or not hasattr(os, "sched_setaffinity"):
         sys.exit(dvc.cli.main(["repro"]))
@@ -42,14 +48,36 @@ def main() -> None:
         raise UserError(f"{listed(failed)} failed, see above; jobs that do not need it are done")
 
 
+@dataclass
+class Running:
+    """A job that runs: its process, its own cores, and those that it may use, with cores lent until a job waits."""
+
+    name: str
+    process: ForkProcess
+    cores: Cores
+    usable: Cores | None = None
+
+    def bind(self, usable: Cores) -> None:
+        """Bind all its processes and threads to these cores."""
+        if usable == self.usable:
+            return
+        self.usable = usable
+        with suppress(psutil.Error):
+            root = psutil.Process(self.process.pid)
+            for process in (root, *root.children(recursive=True)):
+                for thread in process.threads():
+                    with suppress(ProcessLookupError):
+                        os.sched_setaffinity(thread.id, usable)
+
+
 class SideBySide:
     """Jobs on disjoint sets of cores, one for each set."""
 
     def __init__(self, jobs: Graph, order: Sequence[str], cores: Sequence[Cores]) -> None:
-        self._free, self._all = [*cores], Cores().union(*cores)
+        self._free = [*cores]
         self._sorter, self._chains = jobs.sorter(), jobs.longest_chains(dict.fromkeys(jobs, 1.0))
         self._order = {name: number for number, name in enumerate(order)}
-        self._running = list[tuple[str, ForkProcess, Cores]]()
+        self._running = list[Running]()
 
     def run(self) -> list[str]:
         """Run every job after those it needs; returns those that failed, whose dependents did not run."""
@@ -57,6 +85,7 @@ class SideBySide:
         while self._sorter.is_active():
             waiting += self._sorter.get_ready()
             self._start(waiting)
+            self._lend()
             if not self._running:
                 break
             for name, code in self._ended():
@@ -67,29 +96,29 @@ class SideBySide:
         return failed
 
     def _start(self, waiting: list[str]) -> None:
-        """Start jobs on free cores, those with the longest chains behind them first, then in the pipeline's order.
-
-        A job that runs alone has all cores.
-        """
+        """Start jobs on free cores, those with the longest chains behind them first, then in the pipeline's order."""
         waiting.sort(key=lambda name: (-self._chains[name], self._order[name]))
-        alone = len(waiting) == 1 and not self._running
         while waiting and self._free:
-            name, cores = waiting.pop(0), self._free.pop(0)
-            process = FORK.Process(target=_reproduce, args=(name, self._all if alone else cores))
+            process = FORK.Process(target=_reproduce, args=(name := waiting.pop(0),))
             process.start()
-            self._running.append((name, process, cores))
+            self._running.append(Running(name, process, self._free.pop(0)))
+
+    def _lend(self) -> None:
+        """Bind every job to its cores, and the one that started last to those that are free, too."""
+        for job in self._running[:-1]:
+            job.bind(job.cores)
+        for job in self._running[-1:]:
+            job.bind(job.cores.union(*self._free))
 
     def _ended(self) -> Iterator[tuple[str, int]]:
         """Names and exit codes of the jobs that have ended, at least one."""
-        wait([process.sentinel for _, process, _ in self._running])
-        for job in [job for job in self._running if job[1].exitcode is not None]:
-            name, process, cores = job
+        wait([job.process.sentinel for job in self._running])
+        for job in [job for job in self._running if job.process.exitcode is not None]:
             self._running.remove(job)
-            self._free.append(cores)
-            yield name, process.exitcode or 0
+            self._free.append(job.cores)
+            yield job.name, job.process.exitcode or 0
 
 
-def _reproduce(name: str, cores: Cores) -> None:
-    """In a process of its own: run one job on some cores, and exit as DVC does."""
-    os.sched_setaffinity(0, cores)
+def _reproduce(name: str) -> None:
+    """In a process of its own: run one job, and exit as DVC does."""
     sys.exit(dvc.cli.main(["repro", "--single-item", name]))

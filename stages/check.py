@@ -98,10 +98,11 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
         raise UserError(
             f"parameters: retrain.draws = {retrain.draws}: controls draws {draws} random or bad tickets only"
         )
-    for name in retrain.tickets:
+    named = {"tickets": retrain.tickets, "reinitialised": retrain.reinitialised}
+    for parameter, name in ((key, name) for key, methods in named.items() for name in methods):
         if name not in METHODS:
             raise UserError(
-                f"parameters: retrain.tickets: unknown method `{name[:80]}`; known: {', '.join(METHODS)}"
+                f"parameters: retrain.{parameter}: unknown method `{name[:80]}`; known: {', '.join(METHODS)}"
             )
 
 

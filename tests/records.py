@@ -60,7 +60,7 @@ class ToyExperiment:
         return RetrainParameters(
             draws=1,
             tickets={"structured": {"super-random": (), "super-bad": ()}},
-            reinitialised=tuple(self.seeds[:1]),
+            reinitialised=dict.fromkeys(METHODS, tuple(self.seeds[:1])),
             kept=tuple(self.seeds[:1]),
         )
 

@@ -27,7 +27,6 @@ INVALID: dict[str, Any] = {
 }
 KEYS = [f"{kind.section()}.{key}" for kind in SECTIONS for key in kind.__struct_fields__]
 ALLOWED = {
-    ("retrain.reinitialised", "empty list"),
     ("retrain.kept", "empty list"),
     ("data.tasks", "missing"),
 }

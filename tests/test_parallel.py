@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,23 @@ def fail(progress: Callable[[int, int], None]) -> int:
 
 def process_id(progress: Callable[[int, int], None]) -> int:
     return os.getpid()
+
+
+def touch(progress: Callable[[int, int], None], path: Path) -> int:
+    path.touch()
+    return 1
+
+
+def wait_for(progress: Callable[[int, int], None], path: Path) -> int:
+    deadline = time.monotonic() + 100
+    while not path.exists():
+        assert time.monotonic() < deadline, f"no other process has made {path}"
+        time.sleep(0.05)
+    return 2
+
+
+def out_of_range(progress: Callable[[int, int], None]) -> int:
+    return list[int]().pop()
 
 
 def fail_late(progress: Callable[[int, int], None]) -> int:
@@ -83,6 +101,19 @@ def test_this_process_runs_the_first_job_and_others_help(parallel: ComputeParame
     results = run({"a": process_id, "b": process_id}, parallel, ignore)
     assert results["a"] == os.getpid() != results["b"]
     assert run({"a": process_id}, parallel, ignore) == {"a": os.getpid()}
+
+
+def test_cores_that_become_free_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = iter([1, 1])
+    monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: next(cores, 2))
+    monkeypatch.setattr("lottery.runtime.parallel.ATTENTION", 0.01)
+    here, there = (partial(job, path=tmp_path / "made") for job in (wait_for, touch))
+    assert run({"here": here, "there": there}, compute(), ignore) == {"here": 2, "there": 1}
+
+
+def test_an_index_error_of_a_job_is_an_error(parallel: ComputeParameters) -> None:
+    with pytest.raises(IndexError):
+        run({"a": process_id, "b": out_of_range}, parallel, ignore)
 
 
 def test_a_killed_process_is_an_error_of_one_line(parallel: ComputeParameters) -> None:

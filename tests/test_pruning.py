@@ -29,7 +29,7 @@ from lottery.vocabulary import Kind
 from tests import toys
 
 COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
-RETRAIN = RetrainParameters(draws=2, tickets={}, reinitialised=(), kept=())
+RETRAIN = RetrainParameters(draws=2, tickets={}, reinitialised={}, kept=())
 MATCHED = (0.3, 0.6)
 CONTROLS = toys.controls(matched=MATCHED)
 SETTINGS = toys.search_settings(CONTROLS, RETRAIN, threshold=0.9, curve=0.65)
@@ -125,7 +125,7 @@ def test_every_draw_has_one_key_whether_it_is_stored_or_not(
 @given(st.sampled_from(["good", "random", "bad"]), st.integers(0, 3), st.integers(0, 3))
 def test_a_kind_is_retrained_with_its_seeds_or_with_all(kind: Kind, draw: int, seed: int) -> None:
     retrain = RetrainParameters(
-        draws=2, tickets={"magnitude": {"random": (1, 2), "bad": ()}}, reinitialised=(), kept=()
+        draws=2, tickets={"magnitude": {"random": (1, 2), "bad": ()}}, reinitialised={}, kept=()
     )
     due = draw < 2 and {"good": True, "random": seed in (1, 2), "bad": False}[kind]
     assert retrain.retrains(Key("magnitude", kind, draw), seed) == due

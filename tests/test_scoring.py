@@ -33,7 +33,7 @@ COMPUTE = ComputeParameters(threads=64, alone=1, device="cpu", precision="float3
 RTE = get_task("rte")
 CONTROLS = toys.controls(random_draws=4, bad_draws=3, matched_draws=2)
 RETRAIN = RetrainParameters(
-    draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised=(3,), kept=(3,)
+    draws=1, tickets={"magnitude": {"bad": (4,)}}, reinitialised={"structured": (3,)}, kept=(3,)
 )
 SPLITS = {
     name: toys.sentences(size, size) for name, size in (("dev", 20), ("dev-x", 9), ("select", 10))
@@ -122,7 +122,7 @@ def test_the_parameters_say_what_is_retrained_with_a_seed() -> None:
     always = {Key(name, kind) for name in METHODS for kind in ("good", "random", "bad")}
     assert keys(4, "retrained") == always
     assert keys(3, "retrained") == always - {Key(MAGNITUDE.name, "bad")}
-    assert keys(3, "reinitialised") == {method.good for method in METHODS.values()}
+    assert keys(3, "reinitialised") == {Key("structured", "good")}
     assert not keys(4, "reinitialised")
     assert keys(3, "finetuned") == {FULL, WORDS, MAJORITY}
     assert len(keys(3, "pruned")) == 2 * (1 + 4 + 3 + 1 + 2 * 2) + 1

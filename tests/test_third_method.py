@@ -110,6 +110,7 @@ from tests.records import ToyExperiment
 from tests.test_verification import CHECKS
 
 root = Path("run").absolute()
+toy_run.CHANGES["reinitialised: {}"] = "reinitialised: {random-order: [1]}"
 toy_run.make(root)
 ToyExperiment(tasks=("rte",), seeds=toy_run.SEEDS, layers=3, heads=4).write(Path("made up"))
 for folder in ("attention", "data/patterns", "data/meta"):

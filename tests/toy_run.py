@@ -23,7 +23,7 @@ SEEDS = (1, 2)
 CHANGES = {
     "[sst2]": "[rte]", "kept: [1337]": "kept: [1]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
     "threshold: 0.8": "threshold: 0.9", "learning_rate: 1.0e-4": "learning_rate: 3.0e-3", "epochs: 1": "epochs: 6",
-    "reinitialised: []": "reinitialised: [1]",
+    "reinitialised: {}": "reinitialised: {structured: [1], magnitude: [1]}",
 }  # fmt: skip
 
 

@@ -9,10 +9,11 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import (
     FIRST_EXCEPTION,
     Executor,
+    Future,
     ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
@@ -20,9 +21,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
-from itertools import chain
-from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.queues import SimpleQueue
 from typing import Protocol, TypeVar
 
@@ -35,6 +34,8 @@ from lottery.runtime.parameters import ComputeParameters
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 Name = TypeVar("Name", bound=str)
+ATTENTION = 1.0
+"""Seconds after which a run of jobs looks again at the number of its cores."""
 
 
 class Job(Protocol[R_co]):
@@ -45,6 +46,10 @@ class Job(Protocol[R_co]):
 
 Report = Callable[[str, int, int], None]
 """Called with the progress of a job: its name, steps done, steps in total."""
+Pending = deque[tuple[Name, Job[R]]]
+"""Jobs that have not started; several threads take from it."""
+Messages = SimpleQueue[tuple[str, int, int] | None]
+"""Progress of jobs on its way from the helper processes; None ends it."""
 
 
 def run(
@@ -55,64 +60,52 @@ def run(
 ) -> dict[Name, R]:
     """The results of all jobs by name, in the order of `jobs`; the first failure stops them all.
 
-    This process runs jobs too and starts while the others are still loading. preload: modules that the jobs
-    need, imported once in the process that all others are forked from.
+    This process runs jobs too and starts while the others are still loading. Others start when there are cores for
+    them, also those that become free later. preload: modules that the jobs need, imported once in the process that
+    all others are forked from.
     """
-    helpers = min(worker_count(compute), len(jobs)) - 1
     torch.set_num_threads(compute.threads if len(jobs) > 1 else compute.alone)
-    pending, results = iter(jobs.items()), dict[Name, R]()
-    if helpers > 0:
-        context = _forkserver(preload)
-        _run_in_parallel(pending, results, helpers, context, compute.threads, report)
+    pending, results = Pending[Name, R](jobs.items()), dict[Name, R]()
+    if len(jobs) > 1:
+        _run_in_parallel(pending, results, compute, report, preload)
     else:
         _run_pending(pending, results, partial(_run_here, report))
     return {name: results[name] for name in jobs}
 
 
-Pending = Iterator[tuple[Name, Job[R]]]
-"""Jobs that have not started; several threads take from it."""
-Messages = SimpleQueue[tuple[str, int, int] | None]
-"""Progress of jobs on its way from the helper processes; None ends it."""
-
-
-def _forkserver(preload: Sequence[str]) -> ForkServerContext:
-    """The context whose processes are forked from one that has imported `preload`; it is started here."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *preload])
-    # Ctrl-C is for this process alone, which then ends the others.
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    forkserver.ensure_running()
-    signal.signal(signal.SIGINT, handler)
-    return context
-
-
 def _run_in_parallel(
     pending: Pending[Name, R],
     results: dict[Name, R],
-    helpers: int,
-    context: ForkServerContext,
-    threads: int,
+    compute: ComputeParameters,
     report: Report,
+    preload: Sequence[str],
 ) -> None:
-    """Run jobs here and in `helpers` more processes, each of which is fed by a thread of this process.
+    """Run jobs here and in as many more processes as fit, each of which is fed by a thread of this process.
 
     The first job, the most expensive one, runs here, where nothing has to be imported first.
     """
-    own = chain([next(pending)], pending)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *preload])
     messages: Messages = context.SimpleQueue()
     threading.Thread(target=_forward, args=(messages, report), daemon=True).start()
+    own, most = Pending[Name, R]([pending.popleft()]), len(pending)
     with (
-        ProcessPoolExecutor(helpers, context, _initialise, (threads, messages)) as pool,
-        ThreadPoolExecutor(helpers) as feeders,
+        ProcessPoolExecutor(most, context, _initialise, (compute.threads, messages)) as pool,
+        ThreadPoolExecutor(most + 1) as feeders,
     ):
+        run_here, run_there = partial(_run_here, report), partial(_run_in_pool, pool)
+        feed = partial(feeders.submit, _run_pending, pending, results, run_there)
+        helpers, nothing_pending = _Helpers(pending, compute, feed), threading.Event()
         try:
-            run_there = partial(_run_in_pool, pool)
-            fed = [
-                feeders.submit(_run_pending, pending, results, run_there) for _ in range(helpers)
-            ]
-            _run_pending(own, results, partial(_run_here, report))
-            for future in wait(fed, return_when=FIRST_EXCEPTION).done:
-                future.result()
+            helpers.start()
+            feeders.submit(helpers.watch, nothing_pending)
+            try:
+                _run_pending(own, results, run_here)
+                _run_pending(pending, results, run_here)
+            finally:
+                pending.clear()
+                nothing_pending.set()
+            helpers.join()
         except BaseException as error:
             for process in multiprocessing.active_children():
                 process.terminate()  # or leaving the pool would wait for its running jobs
@@ -125,15 +118,61 @@ def _run_in_parallel(
     messages.put(None)
 
 
+class _Helpers:
+    """Helper processes: as many as there are cores for, now or later, until they have run all that is pending."""
+
+    def __init__(
+        self,
+        pending: Pending[Name, R],
+        compute: ComputeParameters,
+        feed: Callable[[], Future[None]],
+    ) -> None:
+        self._pending, self._compute, self._feed = pending, compute, feed
+        self._fed: list[Future[None]] = []
+
+    def start(self) -> None:
+        """Start helpers for the cores that there are now."""
+        wanted = min(worker_count(self._compute) - 1, len(self._fed) + len(self._pending))
+        self._fed += [self._feed() for _ in range(len(self._fed), wanted)]
+
+    def watch(self, nothing_pending: threading.Event) -> None:
+        """Start helpers for cores that become free."""
+        while not nothing_pending.wait(ATTENTION):
+            self.start()
+
+    def join(self) -> None:
+        """Wait until all have ended. Raises what one of them has raised."""
+        for future in wait(self._fed, return_when=FIRST_EXCEPTION).done:
+            future.result()
+
+
+def _start_forkserver() -> None:
+    """Start the process that helpers are forked from, if it does not run yet.
+
+    Ctrl-C is for this process alone, which then ends the others.
+    """
+    resource_tracker.ensure_running()  # it unblocks signals; the server would start it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _run_pending(
     pending: Pending[Name, R], results: dict[Name, R], run_job: Callable[[Name, Job[R]], R]
 ) -> None:
     """Run jobs until none is pending; a failure removes all that are."""
     try:
-        for name, job in pending:
-            results[name] = run_job(name, job)
+        while (job := _next(pending)) is not None:
+            results[job[0]] = run_job(*job)
     finally:
-        deque(pending, maxlen=0)
+        pending.clear()
+
+
+def _next(pending: Pending[Name, R]) -> tuple[Name, Job[R]] | None:
+    try:
+        return pending.popleft()
+    except IndexError:  # another thread took the last one
+        return None
 
 
 def _run_here(report: Report, name: Name, job: Job[R]) -> R:
@@ -141,6 +180,7 @@ def _run_here(report: Report, name: Name, job: Job[R]) -> R:
 
 
 def _run_in_pool(pool: Executor, name: Name, job: Job[R]) -> R:
+    _start_forkserver()
     return pool.submit(job, partial(_send, name)).result()
 
 

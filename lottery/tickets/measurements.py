@@ -53,10 +53,10 @@ def of_cell(
     by_cost = sorted(METHODS.values(), key=lambda method: not method.prunes_weights)
     stored = [key for method in by_cost for key in method.stored(controls, retrain)]
     drawn = [key for method in by_cost for key in method.drawn(controls, retrain)]
-    good = [method.good for method in by_cost if seed in retrain.reinitialised]
+    reinitialised = [key for key in stored if retrain.reinitialises(key, seed)]
     return [
         *_retrained(stored, seed, retrain),
-        *(Measurement(key, "reinitialised") for key in good),
+        *(Measurement(key, "reinitialised") for key in reinitialised),
         *(Measurement(key, "pruned") for key in (*stored, *drawn)),
         *(Measurement(key, "finetuned") for key in (FULL, *BASELINES)),
     ]

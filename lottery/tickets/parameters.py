@@ -88,14 +88,14 @@ class RetrainParameters(Parameters, frozen=True):
     """The tickets that are trained again.
 
     draws: random and bad tickets of a cell that are retrained; they are stored. tickets: the seeds with which a kind
-    of ticket of a method is retrained; with all seeds if it is not named. reinitialised: the seeds with which good
-    tickets are trained from random weights too. kept: the seeds whose retrained good tickets are kept, weights and
-    all, to be taken home.
+    of ticket of a method is retrained; with all seeds if it is not named. reinitialised: the seeds with which a
+    method's good ticket is trained from random weights too; with none if it is not named. kept: the seeds whose
+    retrained good tickets are kept, weights and all, to be taken home.
     """
 
     draws: Draws
     tickets: Mapping[str, Mapping[Kind, tuple[Seed, ...]]]
-    reinitialised: tuple[Seed, ...]
+    reinitialised: Mapping[str, tuple[Seed, ...]]
     kept: tuple[Seed, ...]
 
     def retrains(self, key: Key, seed: int) -> bool:
@@ -103,6 +103,11 @@ class RetrainParameters(Parameters, frozen=True):
         seeds = self.tickets.get(key.method, {}).get(key.kind)
         chosen = seeds is None or seed in seeds
         return chosen and key.matched is None and key.draw < self.draws
+
+    def reinitialises(self, key: Key, seed: int) -> bool:
+        """True if a ticket is trained from random weights too with this seed."""
+        good = key.kind == "good" and key.matched is None
+        return good and seed in self.reinitialised.get(key.method, ())
 
     def keeps(self, key: Key, seed: int) -> bool:
         """True if the weights of a ticket that is retrained with this seed are kept."""
