@@ -91,6 +91,9 @@ def truncate(folder: Path) -> None:
         (lambda f: set_key(f, "hidden_size", 64), "has shape"),
         (lambda f: set_key(f, "hidden_size", 2**24), "has shape"),
         (lambda f: set_key(f, "hidden_size", "wide"), "not the configuration"),
+        (lambda f: set_key(f, "hidden_dropout_prob", None), r"config\.json.*hidden_dropout_prob"),
+        (lambda f: set_key(f, "max_position_embeddings", None), r"config\.json.*max_position_embe"),
+        (lambda f: set_key(f, "num_hidden_layers", 2.5), r"config\.json.*num_hidden_layers"),
     ],
 )
 def test_an_invalid_checkpoint_is_refused(

@@ -45,7 +45,7 @@ def require(
         raise UserError(f"{folder}: the checkpoint has no tensor {label}{hint}")
     if tensor.shape != shape:
         raise UserError(
-            f"{folder}: {label} has shape {tuple(tensor.shape)}, config.json says {shape}"
+            f"{folder}: {label} has shape {tuple(tensor.shape)}, not {shape} as config.json and its defaults say"
         )
     if not tensor.is_floating_point() or tensor.element_size() < 2:
         kind = str(tensor.dtype).removeprefix("torch.")
