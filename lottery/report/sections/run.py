@@ -14,9 +14,6 @@ from lottery.tickets.methods import method_title
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
-BUDGET = "as in `params.yaml`; those of the default were chosen on the seeds 1337, 42 and 86"
-LANGUAGE = "English"
-"""The language of the tasks of the project."""
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
     "random": ("one random mask against another", "undecided"),
@@ -41,7 +38,6 @@ def _facts(material: Material) -> Table:
         ("cells", f"{len(material.tasks)} tasks x {len(material.seeds)} seeds ({seeds})"),
         ("encoder", f"{material.encoder}, {_parameters(material)}"),
         ("language", _languages(material)),
-        ("hyper-parameters", BUDGET),
         (
             "compute",
             f"{number(hours, 1)} core-hours" if hours else "not recorded: restored from the cache",
@@ -59,11 +55,10 @@ def _facts(material: Material) -> Table:
 
 
 def _languages(material: Material) -> str:
-    """The languages of the tasks: own data say theirs, or do not."""
+    """The languages of the tasks, with the titles of these."""
     titles = defaultdict[str, list[str]](list)
-    for task in rows(material.tasks):
-        origin = material.meta[task.task]["data"] or {}
-        titles[origin.get("language", LANGUAGE)].append(task.title)
+    for task, language in material.languages.items():
+        titles[language].append(material.titles[task])
     if len(titles) == 1:
         return f"{next(iter(titles))}, all tasks"
     return "; ".join(f"{language} ({listed(tasks)})" for language, tasks in titles.items())
