@@ -97,7 +97,7 @@ profile: ## copy a profile over params.yaml: make profile NAME=paper
 	@echo "params.yaml is now profiles/$(NAME).yaml; run it with: make repro"
 
 ##@ Tickets to take home
-# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --formats transformers"
+# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --forms transformers"
 TASK ?= sst2
 EXPORT ?=
 ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lottery import params
 from lottery.report.blocks import Block, Bullets
 from lottery.report.material import Material
+from lottery.report.origins import described
 from lottery.report.provenance import Provenance
 from lottery.report.sections.closing import limitations
 from lottery.report.sections.unsaid import unsaid
@@ -29,7 +30,7 @@ COLUMNS = {
 }
 
 
-def toy(selection: pd.DataFrame | None = None, **languages: str) -> Material:
+def toy(selection: pd.DataFrame | None = None, languages: Mapping[str, str] = {}) -> Material:
     """The inputs of a report of two tasks, whose tables are empty but for the one given."""
     tree = params.read(ROOT / "profiles" / "default.yaml")
     tables = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()}
@@ -77,6 +78,20 @@ def test_choosing_is_said_to_flatter_where_most_intervals_beyond_0_are_above(
     assert all(f"{above} lie above 0 and {below} below" in text for text in flatters)
 
 
+def test_origins_name_the_packages_of_each_licence() -> None:
+    def archive(package: str, licence: str) -> dict[str, str]:
+        return {"package": package, "version": "1.0", "licence": licence}
+
+    parts = [[archive("a", "MIT")], [archive("b", "Apache-2.0")], [archive("c", "MIT")]]
+    origin = {"name": "texts", "parts": [*parts, parts[0]], "notes": ["A note."]}
+    said = "**Data** (texts; licence: MIT (a 1.0, c 1.0); Apache-2.0 (b 1.0)). A note."
+    assert described("Data", origin) == said
+    unpackaged = [[{"package": "mine", "licence": "CC0", "source": "files"}]]
+    assert described("Data", origin | {"parts": unpackaged, "notes": []}) == (
+        "**Data** (texts; licence: CC0)."
+    )
+
+
 @pytest.mark.parametrize(
     ("languages", "words"),
     [
@@ -87,4 +102,4 @@ def test_choosing_is_said_to_flatter_where_most_intervals_beyond_0_are_above(
     ],
 )
 def test_limitations_name_the_languages(languages: Mapping[str, str], words: str) -> None:
-    assert any(words in text for text in bullets(limitations(toy(**languages))))
+    assert any(words in text for text in bullets(limitations(toy(languages=languages))))

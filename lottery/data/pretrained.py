@@ -14,7 +14,7 @@ from lottery.data.pins import ENCODERS
 from lottery.errors import UserError, first_line
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", INDEX)
-WEIGHTS = ("model*.safetensors", ADAPTER)
+PATTERNS = ("model*.safetensors", ADAPTER)
 
 
 def fetch(name: str, out: Path) -> list[str]:
@@ -42,7 +42,7 @@ def fetch(name: str, out: Path) -> list[str]:
 
 def _download(name: str) -> Path:
     try:
-        return Path(snapshot_download(name, allow_patterns=[*FILES, *WEIGHTS]))
+        return Path(snapshot_download(name, allow_patterns=[*FILES, *PATTERNS]))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(
             f"encoder.checkpoint = {name!r}: there is no such folder, and it cannot be downloaded"

@@ -11,6 +11,7 @@ from lottery.report.provenance import core_hours
 from lottery.report.reasons import reasons
 from lottery.report.sections import setting
 from lottery.tickets.methods import method_title
+from lottery.tickets.parameters import RetrainParameters
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
@@ -125,6 +126,10 @@ def _left_out(material: Material) -> Iterator[Block]:
     else:
         yield Paragraph(
             "Every cell is sound and every good subnetwork usable; nothing is left out."
+        )
+    for key, seeds in material.parameters[RetrainParameters].absent(material.seeds).items():
+        yield Paragraph(
+            f"`retrain.{key}` names seeds that `grid.seeds` does not have: {listed(map(str, seeds))}."
         )
     if censored := int(searches["censored"].sum()):
         yield Paragraph(
