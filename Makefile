@@ -77,16 +77,17 @@ more: setup ## add seeds while primary claims are undecided, up to five, and run
 
 # Runs in a copy of the working tree, uncommitted changes included; only the DVC cache is shared.
 SMOKE ?= build/smoke
-CACHE ?= $$PWD/.dvc/cache
+CACHE ?= .dvc/cache
 smoke: setup ## run the smallest experiment in a copy of the working tree, build/smoke
 	$(NEEDS_GIT)
 	@rm -rf "$(SMOKE)" "$(SMOKE).index" && mkdir -p "$(SMOKE)"
-	@git clone --quiet --no-checkout . "$(SMOKE)"
-	@copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
-	  && git add --all && git checkout-index --all --prefix="$$copy/" && rm "$$copy.index"
+	@top=$$(git rev-parse --show-toplevel) && git clone --quiet --no-checkout "$$top" "$(SMOKE)" \
+	  && copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
+	  && cd "$$top" && git add --all && git checkout-index --all --prefix="$$copy/" && rm "$$copy.index"
 	@git -C "$(SMOKE)" reset --quiet
-	@cp profiles/smoke.yaml "$(SMOKE)/params.yaml"
-	@cache="$(CACHE)" && cd "$(SMOKE)" && dvc config --local cache.dir "$$cache" && rm -rf reports dvc.lock && dvc repro \
+	@copy="$(SMOKE)/$$(git rev-parse --show-prefix)" && cp profiles/smoke.yaml "$$copy/params.yaml" \
+	  && cache=$$(.venv/bin/python -c 'import os, sys; print(os.path.relpath(*sys.argv[1:]))' "$(CACHE)" "$$copy") \
+	  && cd "$$copy" && dvc config --local cache.dir "$$cache" && rm -rf reports dvc.lock && dvc repro \
 	  && echo "report: $$PWD/reports/report.md"
 
 profile: ## copy a profile over params.yaml: make profile NAME=paper
@@ -118,11 +119,10 @@ SWEEP_data := prune.data=select,dev
 SWEEP_data-size := data.train=400,800,1600,3200
 SWEEP_seeds := grid.seeds=[1337,42],[1337,42,86],[1337,42,86,71,166]
 GRID ?= $(SWEEP_$(NAME))
-sweep: setup ## queue and run a named sweep, then compare: make sweep NAME=rate
+sweep: setup ## run a named sweep, then compare: make sweep NAME=rate
 	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }
-	dvc exp run --queue --name "$(NAME)" $(foreach values,$(GRID),-S '$(values)')
-	dvc exp run --run-all
-	@$(MAKE) --no-print-directory compare
+	$(NEEDS_GIT)
+	lottery sweep '$(NAME)' $(foreach values,$(GRID),'$(values)')
 
 # BASE: the commit that the experiments started from. EXP: names of experiments, as in make plots EXP="rate-1 rate-2"
 BASE ?= HEAD

@@ -17,13 +17,12 @@ from typer import Option
 
 from cluster import dispatch, pipeline, simulation, snapshot, workers
 from cluster.job import TOPIC, Job, Outcome
+from cluster.lock import only_one
 from cluster.lockfile import Lockfile
 from cluster.monitor import Monitor
 from lottery.errors import UserError
 from stages.shell import cli, resume
 
-FOLDERS = (("encoder", "checkpoint"), ("data", "source"), ("attention", "labelled"))
-"""Parameters that may name a folder."""
 say = partial(cli.console.print, markup=False)
 
 
@@ -54,8 +53,8 @@ def main(
     local = not (scheduler or cluster)
     root = Path.cwd()
     takes = _resources(take or (["GPU=1"] if gpus else []))
-    with cli.stage("distribute", "all", "jobs on a cluster") as stage, snapshot.only_head(root):
-        _check_folders(cli.parameters())
+    with cli.stage("distribute", "all", "jobs on a cluster") as stage, only_one(root, "distribute"):
+        _check_labelled(cli.parameters())
         with pipeline.open_repo(root, local) as repo:
             revision = snapshot.revision(root, pipeline.tracked_outputs(repo))
             pipeline.run_first(repo)
@@ -134,15 +133,14 @@ def _workers(
     return workers.local(count or 2, gpus, Path("build/cluster"), resume.FOLDER)
 
 
-def _check_folders(parameters: Mapping[str, Any]) -> None:
-    """Raise UserError if a parameter names a folder by a relative path, which workers cannot resolve."""
-    for section, key in FOLDERS:
-        folder = parameters.get(section, {}).get(key)
-        if folder and not Path(folder).is_absolute() and Path(folder).exists():
-            raise UserError(
-                f"parameters: {section}.{key} = {folder!r}: workers run elsewhere; give the absolute path of a folder"
-                " that they can read too"
-            )
+def _check_labelled(parameters: Mapping[str, Any]) -> None:
+    """Raise UserError if the folder that workers read has a relative path; the head reads all others for them."""
+    folder = parameters.get("attention", {}).get("labelled")
+    if folder and not Path(folder).expanduser().is_absolute():
+        raise UserError(
+            f"parameters: attention.labelled = {folder!r}: workers run elsewhere; give the absolute path of a folder"
+            " that they can read too"
+        )
 
 
 def _resources(pairs: list[str]) -> dict[str, float]:

@@ -21,6 +21,10 @@ COMMANDS = {
         "tools.more",
         "Add seeds to params.yaml if primary claims are undecided, for `dvc repro` to run.",
     ),
+    "sweep": (
+        "tools.sweep",
+        "Run one experiment for each value of a parameter, or each combination, and compare them.",
+    ),
     "compare": (
         "tools.compare",
         "Compare the experiments of `dvc exp run` with the commit they started from.",
