@@ -22,7 +22,7 @@ IDENTITY = {"user.name": "lottery", "user.email": "lottery@localhost"}
 
 
 class Original(msgspec.Struct, frozen=True):
-    """A project at one moment: its folder, the root of its repository, the last commit, a patch of what changed since."""
+    """A project at one moment: its folder, the root of its repository, the last commit, a patch of later changes."""
 
     folder: Path
     repository: Path

@@ -23,6 +23,7 @@ from cluster.monitor import Monitor
 from lottery.errors import UserError
 from stages.shell import cli, resume
 
+SCRATCH = Path("build", "cluster")
 say = partial(cli.console.print, markup=False)
 
 
@@ -38,6 +39,12 @@ def main(
     gpus: Annotated[int, Option(min=0, help="GPUs of this machine that its workers share.")] = 0,
     scheduler: Annotated[str | None, Option(help="Address of a running Dask scheduler.")] = None,
     cluster: Annotated[Path | None, Option(help="YAML file of a Dask cluster to start.")] = None,
+    trust_network: Annotated[
+        bool,
+        Option(
+            help="Use a scheduler without encryption, though whoever reaches it can run code as you."
+        ),
+    ] = False,
     take: Annotated[
         list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,
@@ -61,7 +68,7 @@ def main(
         with pipeline.open_repo(root, local) as repo:  # again: dvc.lock has changed
             head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
-            with _workers(count, gpus, scheduler, cluster) as client:
+            with _workers(count, gpus, scheduler, cluster, trust_network) as client:
                 head.run_remote(client, takes, times)
         with pipeline.open_repo(root, local) as repo:
             here = pipeline.finish(repo, head.jobs, head.remote.keys(), say)
@@ -124,13 +131,13 @@ class Head:
 
 
 def _workers(
-    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None
+    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None, trusted: bool
 ) -> AbstractContextManager[Client]:
     if scheduler:
-        return workers.at(scheduler)
+        return workers.at(scheduler, trusted)
     if cluster:
-        return workers.from_file(cluster, count)
-    return workers.local(count or 2, gpus, Path("build/cluster"), resume.FOLDER)
+        return workers.from_file(cluster, count, trusted, SCRATCH)
+    return workers.local(count or 2, gpus, SCRATCH, resume.FOLDER)
 
 
 def _check_labelled(parameters: Mapping[str, Any]) -> None:

@@ -64,7 +64,7 @@ def combinations(name: str, grid: Sequence[str]) -> list[Experiment]:
 
 
 class Sweep:
-    """Runs experiments in copies below a folder. What it starts holds the lock, so that no other sweep begins meanwhile."""
+    """Runs experiments in copies in a folder. What it starts holds the lock, so that no other sweep can begin."""
 
     def __init__(self, project: Path, folder: Path, lock: int) -> None:
         self._source, self._folder, self._lock = copies.original(project), folder, lock

@@ -30,8 +30,11 @@ stages:
 """
 WORK = """\
 import json, os, pathlib, re, sys, time
+from stages.shell import shutdown
+shutdown.prepare()
 beside, (stage, out) = pathlib.Path({beside!r}), sys.argv[1:]
-values = {{key: json.loads(value) for key, value in re.findall(r"^(\\w+): (.*)$", pathlib.Path("params.yaml").read_text(), re.M) if key in "ab"}}
+found = re.findall(r"^([ab]): (.*)$", pathlib.Path("params.yaml").read_text(), re.M)
+values = {{key: json.loads(value) for key, value in found}}
 with (beside / "ran").open("a") as file:
     file.write(f"{{stage}} {{values['a']}} {{values['b']}}\\n")
 mark = beside / f"hang {{stage}} {{values['b']}}"

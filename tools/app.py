@@ -37,6 +37,14 @@ COMMANDS = {
         "tools.measure",
         "Measure size and speed of the tickets that the finished run keeps, and of the full models.",
     ),
+    "bundle": (
+        "tools.bundle",
+        "Write a finished run into one archive, for others to read and check.",
+    ),
+    "open": (
+        "tools.open_bundle",
+        "Open the archive of a run in a new folder, and check what needs no model and no data.",
+    ),
     "distribute": (
         "cluster.distribute",
         "Run the pipeline on a Dask cluster; the report is written on this machine.",

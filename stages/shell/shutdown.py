@@ -16,7 +16,6 @@ import psutil
 
 from stages import STOPPED
 
-
 RUNNER = "LOTTERY_RUNNER"
 """Environment variable with the process that runs this one and is not called DVC."""
 
