@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lottery.data.examples import sentences_T
 from lottery.export.formats import INT8, MASK, ONNX, SMALL, TRANSFORMERS, Format
 from lottery.export.trained import TrainedModel
 
@@ -21,7 +22,8 @@ from tokenizers import Tokenizer
 tokens = Tokenizer.from_file("tokenizer.json").encode({texts})
 columns = {{"input_ids": tokens.ids, "attention_mask": tokens.attention_mask, "token_type_ids": tokens.type_ids}}
 model = onnxruntime.InferenceSession("{file}")
-print(model.run(["logits"], {{name: np.array([row]) for name, row in columns.items()}}))"""
+inputs = {{entry.name: np.array([columns[entry.name]]) for entry in model.get_inputs()}}
+print(model.run(["logits"], inputs))"""
 UNPACKED = """\
 import json
 
@@ -48,7 +50,7 @@ SENTENCE, SECOND = "A man is playing a guitar.", "Somebody makes music."
 
 def snippet(model: TrainedModel, form: Format) -> str:
     """Python that loads a form and applies it to a sentence, or to a pair of them if the task has pairs."""
-    pairs = bool(model.dev.types_T.any())
+    pairs = bool(sentences_T(model.dev).any())
     return SNIPPETS[form.name].format(
         folder="small" if form is SMALL else ".",
         file=form.file,
