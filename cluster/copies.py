@@ -11,7 +11,7 @@ import msgspec
 from dvc.config_schema import RelPath
 from dvc.repo import Repo
 
-from cluster.git import git, line
+from cluster.git import git, line, require
 from lottery.errors import UserError
 
 PLAIN = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative")
@@ -32,6 +32,7 @@ class Original(msgspec.Struct, frozen=True):
 
 def original(project: Path) -> Original:
     """The project as it is now. Raises UserError if there is no repository or no commit."""
+    require(project)
     top = Path(line(project, "rev-parse", "--show-toplevel"))
     try:
         revision = line(project, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")

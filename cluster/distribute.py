@@ -16,6 +16,7 @@ from dvc.repo import Repo
 from typer import Option
 
 from cluster import dispatch, pipeline, simulation, snapshot, workers
+from cluster.git import line, require
 from cluster.job import TOPIC, Job, Outcome
 from cluster.lock import only_one
 from cluster.lockfile import Lockfile
@@ -58,7 +59,7 @@ def main(
     if scheduler and cluster:
         raise UserError("--scheduler and --cluster: give one of them")
     local = not (scheduler or cluster)
-    root = Path.cwd()
+    require(root := Path.cwd())
     takes = _resources(take or (["GPU=1"] if gpus else []))
     with cli.stage("distribute", "all", "jobs on a cluster") as stage, only_one(root, "distribute"):
         _check_labelled(cli.parameters())
@@ -83,6 +84,7 @@ class Head:
         self.jobs = pipeline.graph(repo)
         self.remote = self.jobs.remote()
         self._revision = revision
+        self._folder = line(Path(repo.root_dir), "rev-parse", "--show-prefix")
         self._bundle = snapshot.bundle(Path(repo.root_dir))
         self._settings = snapshot.settings(repo.config)
         self.done = pipeline.push_done(repo, self.remote, say)
@@ -117,7 +119,7 @@ class Head:
             ".dvc/config.local": self._settings,
             "dvc.lock": self._lockfile.part((*needs, name)),
         }
-        return Job(name, needs, self._revision, self._bundle, files)
+        return Job(name, needs, self._revision, self._bundle, files, self._folder)
 
     def _write_log(self, outcome: Outcome) -> Path:
         """Write the job's log, and append the times of its stage to the log of all stages."""

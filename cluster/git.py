@@ -20,6 +20,18 @@ def git(folder: Path, *arguments: str, sent: bytes | None = None) -> bytes:
     return done.stdout
 
 
+def require(folder: Path) -> None:
+    """Raise UserError unless a git repository holds the folder."""
+    try:
+        git(folder, "rev-parse", "--git-dir")
+    except UserError as error:
+        if "not a git repository" not in str(error):
+            raise
+        raise UserError(
+            "DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start"
+        ) from None
+
+
 def line(folder: Path, *arguments: str) -> str:
     """Output of a git command that prints one line."""
     return git(folder, *arguments).decode().removesuffix("\n")

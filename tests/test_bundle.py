@@ -7,6 +7,7 @@ import stat
 import subprocess
 from collections.abc import Callable
 from contextlib import chdir
+from functools import partial
 from itertools import product
 from pathlib import Path
 from string import Template
@@ -18,6 +19,10 @@ from ruamel.yaml import YAML
 from lottery import params
 from lottery.bundle import archive, crate
 from lottery.errors import UserError
+from lottery.seeds import rng
+from lottery.ticket import Ticket
+from lottery.tickets import controls
+from lottery.tickets.methods import METHODS
 from lottery.verification import hashes
 from tests.project import ROOT, stages
 from tests.records import ToyExperiment
@@ -28,11 +33,27 @@ from tools import bundle, open_bundle
 DATE = "2026-11-26"
 
 
+class WithControls(ToyExperiment):
+    """An experiment with all tickets that are files, controls and pre-trained ones of the size of the good ones."""
+
+    def write(self, root: Path) -> None:
+        super().write(root)
+        for task, seed, method in product(self.tasks, self.seeds, METHODS.values()):
+            folder = root / "subnetworks" / task / str(seed)
+            for key in method.stored(self.controls, self.retrain):
+                good = Ticket.load(folder, task, seed, key.good).subnetwork
+                rule = controls.unsurvived if key.kind == "bad" else controls.exact
+                draw = controls.pooled if method.prunes_weights else controls.by_part
+                drawn = draw(good, partial(rule, rng=rng(task, seed, key.name)))
+                if key.kind != "good":
+                    Ticket(task, seed, key, drawn).save(folder)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run that never ran, with the lock file of a pipeline."""
     root = tmp_path_factory.mktemp("run")
-    reported(ToyExperiment(tasks=("sst2", "stsb"), seeds=(1, 2)), root)
+    reported(WithControls(tasks=("sst2", "stsb"), seeds=(1, 2)), root)
     shutil.copy(ROOT / "dvc.yaml", root)
     for task in ("sst2", "stsb"):
         (root / "data" / "tasks").mkdir(exist_ok=True)
