@@ -29,8 +29,8 @@ def secured(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if kind not in WITH_CERTIFICATES:
         return dict(arguments)
     secured = dict(arguments)
-    if secured.setdefault("security", True) is True:
-        secured["security"] = security()
+    asked = secured.get("security", True)
+    secured["security"] = (security() if asked is True else asked) or None
     if kind.startswith("Local"):
         return {"dashboard_address": LOOPBACK, "protocol": _protocol(secured)} | secured
     scheduler = {"dashboard_address": LOOPBACK} | secured.get("scheduler_options", {})

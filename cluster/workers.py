@@ -4,6 +4,7 @@ import importlib
 import io
 import logging
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ from lottery.errors import UserError, first_line
 
 LOG_LEVEL = logging.WARNING
 logging.getLogger("distributed").setLevel(LOG_LEVEL)
+UNQUOTED = re.compile(r"""[\s'"()\[\]{}&;<>|$`\\*?!#~]""")
+"""Characters that a shell takes for something else."""
 SCALE_INTERVAL = 5.0
 """Seconds between two requests for workers."""
 PARTIAL, TLS = "LOTTERY_PARTIAL", "tls://"
@@ -103,8 +106,7 @@ def from_file(file: Path, count: int | None, trusted: bool, scratch: Path) -> It
         raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
     arguments = privacy.secured(description.kind, description.kwargs)
     if description.module == "dask_jobqueue":
-        scratch.mkdir(parents=True, exist_ok=True)
-        arguments.setdefault("shared_temp_directory", str(scratch.resolve()))
+        arguments.setdefault("shared_temp_directory", str(_batch_folder(scratch)))
     if not (trusted or arguments.get("security")):
         raise UserError(
             f"{file}: {description.kind} is not encrypted; give it `security: true` if it has that, or say"
@@ -114,6 +116,19 @@ def from_file(file: Path, count: int | None, trusted: bool, scratch: Path) -> It
         privacy.require_private(cluster.scheduler_address, trusted)
         with _scaled(cluster, count):
             yield from _client(cluster)
+
+
+def _batch_folder(folder: Path) -> Path:
+    """The folder, made, for files of batch jobs. Raises UserError if their scripts could not name it."""
+    path = folder.resolve()
+    for name in (str(path), sys.executable):
+        if UNQUOTED.search(name):
+            raise UserError(
+                f"{name}: dask_jobqueue writes scripts that cannot name such a path; move the project to one without"
+                " spaces and signs"
+            )
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @contextmanager

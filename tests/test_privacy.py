@@ -40,7 +40,7 @@ def test_a_described_cluster_is_encrypted_and_shows_nothing_to_others() -> None:
     ]  # fmt: skip
     asked = {"security": False, "scheduler_options": {"dashboard_address": ":8787"}}
     arguments = privacy.secured("SLURMCluster", asked)
-    assert arguments["security"] is False
+    assert arguments["security"] is None
     assert arguments["scheduler_options"] == {"dashboard_address": ":8787"}
 
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 import shutil
 import stat
+import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,7 +86,7 @@ def _opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive
-    except (BadZipFile, EOFError, NotImplementedError, UnicodeError, ValueError) as error:
+    except (BadZipFile, EOFError, LookupError, RuntimeError, ValueError, struct.error) as error:
         raise UserError(f"{path}: not a bundle, or damaged: {error}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be opened: {error.strerror or error}") from None
