@@ -25,6 +25,10 @@ from lottery.errors import UserError
 from stages.shell import cli, resume
 
 SCRATCH = Path("build", "cluster")
+TrustNetwork = Annotated[
+    bool,
+    Option(help="Use a scheduler without encryption: whoever reaches it can run code as you."),
+]
 say = partial(cli.console.print, markup=False)
 
 
@@ -40,12 +44,7 @@ def main(
     gpus: Annotated[int, Option(min=0, help="GPUs of this machine that its workers share.")] = 0,
     scheduler: Annotated[str | None, Option(help="Address of a running Dask scheduler.")] = None,
     cluster: Annotated[Path | None, Option(help="YAML file of a Dask cluster to start.")] = None,
-    trust_network: Annotated[
-        bool,
-        Option(
-            help="Use a scheduler without encryption, though whoever reaches it can run code as you."
-        ),
-    ] = False,
+    trust_network: TrustNetwork = False,
     take: Annotated[
         list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,

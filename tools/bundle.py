@@ -55,7 +55,7 @@ def main(
             f"Lottery tickets in BERT: {listed(grid.tasks)}; seeds {listed(map(str, grid.seeds))}."
         )
         sums = {name: archive.digest(path) for name, path in files.items()}
-        described = crate.metadata(files, sums, about, _release(date))
+        described = crate.metadata(files, sums, str(cli.PARAMETERS), about, _release(date))
         with cli.fresh_file(out) as draft:
             archive.write(draft, files, {crate.METADATA: described})
             size = draft.stat().st_size

@@ -45,9 +45,16 @@ class Release(msgspec.Struct, frozen=True):
 
 
 def metadata(
-    files: Mapping[str, Path], sums: Mapping[str, str], about: str, release: Release
+    files: Mapping[str, Path],
+    sums: Mapping[str, str],
+    parameters: str,
+    about: str,
+    release: Release,
 ) -> str:
-    """The metadata of a bundle of files, by name, with their checksums. about: the run in a sentence."""
+    """The metadata of a bundle of files, by name, with their checksums.
+
+    parameters: the file that has the run's; about: the run in a sentence.
+    """
     folders = [folder for folder in FOLDERS if any(_inside(name, folder) for name in files)]
     loose = [name for name in files if not any(_inside(name, folder) for folder in folders)]
     root = {
@@ -67,7 +74,7 @@ def metadata(
         root,
         *(_folder(folder, files) for folder in folders),
         *(_file(name, path, sums[name]) for name, path in sorted(files.items())),
-        *_context(release, files),
+        *_context(release, parameters, files),
     ]
     return (
         json.dumps({"@context": CONTEXT, "@graph": entities}, indent=2, ensure_ascii=False) + "\n"
@@ -100,7 +107,7 @@ def _file(name: str, path: Path, checksum: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _context(release: Release, files: Mapping[str, Path]) -> list[dict[str, Any]]:
+def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> list[dict[str, Any]]:
     """What is no file: the run, its software, its authors, the paper, the licence."""
     shown = ("reports/report.md", "reports/report.html", "reports/metrics.json")
     software = {"@id": "#lottery", "@type": "SoftwareSourceCode", "name": "lottery"}
@@ -109,7 +116,7 @@ def _context(release: Release, files: Mapping[str, Path]) -> list[dict[str, Any]
         software["identifier"] = release.revision
     run = {
         "@id": "#run", "@type": "CreateAction", "name": "Run of the pipeline", "instrument": {"@id": "#lottery"},
-        "object": _ids(["params.yaml"]), "result": _ids([name for name in shown if name in files]),
+        "object": _ids([parameters]), "result": _ids([name for name in shown if name in files]),
     }  # fmt: skip
     paper = {
         "@id": PAPER, "@type": "ScholarlyArticle", "name": "When BERT Plays the Lottery, All Tickets Are Winning",
