@@ -21,7 +21,8 @@ def security() -> Security:
     """Certificates that Dask's configuration names, or new ones for one run, made in memory."""
     if dask.config.get("distributed.comm.tls.ca-file", None):
         return Security(require_encryption=True)
-    return Security.temporary()
+    credentials: Security = Security.temporary()
+    return credentials
 
 
 def secured(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

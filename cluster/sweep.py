@@ -94,7 +94,7 @@ class Sweep:
 
         Returns whether it was recorded.
         """
-        reached = None
+        reached: bytes | None = None
         while True:
             cli.console.print(f"[bold]sweep[/] {escape(str(experiment))}")
             with self._copy() as copy:

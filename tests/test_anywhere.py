@@ -6,6 +6,7 @@ A stub stands for DVC, so nothing is computed.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +148,6 @@ def test_without_git_one_line_says_so(tmp_path: Path, stub: Path, target: str) -
 @pytest.mark.parametrize("command", ["repro", "compare", "distribute", "sweep it prune.rate=0.2"])
 def test_commands_without_git_say_so_in_one_line(tmp_path: Path, command: str) -> None:
     project = export(tmp_path / "from zip")
-    done = run(project, "python", "-m", "tools.app", *command.split())
+    done = run(project, sys.executable, "-m", "tools.app", *command.split())
     assert done.returncode == 1
     assert done.stderr == NEED

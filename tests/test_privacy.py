@@ -67,7 +67,7 @@ def test_a_described_cluster_without_encryption_is_refused(
 def test_only_who_has_the_certificates_reaches_workers_of_this_machine(tmp_path: Path) -> None:
     with workers.local(1, 0, tmp_path / "scratch", tmp_path / "partial") as client:
         client.wait_for_workers(1, timeout=120)
-        address = client.scheduler.address
+        address = client.scheduler_info()["address"]
         assert address.startswith("tls://127.0.0.1:")
         assert client.submit(sum, [1, 2]).result() == 3
         with (

@@ -110,7 +110,7 @@ def _file(name: str, path: Path, checksum: str) -> dict[str, Any]:
 def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> list[dict[str, Any]]:
     """What is no file: the run, its software, its authors, the paper, the licence."""
     shown = ("reports/report.md", "reports/report.html", "reports/metrics.json")
-    software = {"@id": "#lottery", "@type": "SoftwareSourceCode", "name": "lottery"}
+    software: dict[str, Any] = {"@id": "#lottery", "@type": "SoftwareSourceCode", "name": "lottery"}
     software |= {"version": release.version, "license": {"@id": LICENCE}}
     if release.revision:
         software["identifier"] = release.revision
@@ -122,7 +122,11 @@ def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> li
         "@id": PAPER, "@type": "ScholarlyArticle", "name": "When BERT Plays the Lottery, All Tickets Are Winning",
         "author": "Sai Prasanna, Anna Rogers, Anna Rumshisky", "datePublished": "2020",
     }  # fmt: skip
-    licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "Apache License 2.0"}
+    licence: dict[str, Any] = {
+        "@id": LICENCE,
+        "@type": "CreativeWork",
+        "name": "Apache License 2.0",
+    }
     licence["description"] = "Data and encoder have their own terms, stated in data/assets/."
     developers = {"@id": "#developers", "@type": "Organization", "name": "The lottery developers"}
     return [run, software, paper, licence, developers]
