@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check check lint format lock verify fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check check lint format lock verify bundle fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,18 +75,20 @@ more: setup ## add seeds while primary claims are undecided, up to five, and run
 	lottery more
 	@$(MAKE) --no-print-directory repro
 
-# Runs in a copy of the working tree, uncommitted changes included; only the DVC cache is shared.
+# Runs in a copy of the working tree, uncommitted changes included; only the DVC cache is shared, by a relative path,
+# because DVC cannot write one that is not ASCII.
 SMOKE ?= build/smoke
-CACHE ?= $$PWD/.dvc/cache
+CACHE ?= .dvc/cache
 smoke: setup ## run the smallest experiment in a copy of the working tree, build/smoke
 	$(NEEDS_GIT)
 	@rm -rf "$(SMOKE)" "$(SMOKE).index" && mkdir -p "$(SMOKE)"
-	@git clone --quiet --no-checkout . "$(SMOKE)"
-	@copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
-	  && git add --all && git checkout-index --all --prefix="$$copy/" && rm "$$copy.index"
+	@top=$$(git rev-parse --show-toplevel) && git clone --quiet --no-checkout "$$top" "$(SMOKE)" \
+	  && copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
+	  && cd "$$top" && git add --all && git checkout-index --all --prefix="$$copy/" && rm "$$copy.index"
 	@git -C "$(SMOKE)" reset --quiet
-	@cp profiles/smoke.yaml "$(SMOKE)/params.yaml"
-	@cache="$(CACHE)" && cd "$(SMOKE)" && dvc config --local cache.dir "$$cache" && rm -rf reports dvc.lock && dvc repro \
+	@copy="$(SMOKE)/$$(git rev-parse --show-prefix)" && cp profiles/smoke.yaml "$$copy/params.yaml" \
+	  && cache=$$(realpath -m --relative-to="$$copy" "$(CACHE)") \
+	  && cd "$$copy" && dvc config --local cache.dir "$$cache" && rm -rf reports dvc.lock && dvc repro \
 	  && echo "report: $$PWD/reports/report.md"
 
 profile: ## copy a profile over params.yaml: make profile NAME=paper
@@ -105,6 +107,7 @@ ticket: setup ## export a trained ticket of a finished run for other programs: m
 	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
 
 measure: setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
+	$(NEEDS_GIT)
 	lottery measure
 	dvc repro --quiet --force --single-item report
 
@@ -118,27 +121,30 @@ SWEEP_data := prune.data=select,dev
 SWEEP_data-size := data.train=400,800,1600,3200
 SWEEP_seeds := grid.seeds=[11,12],[11,12,13],[11,12,13,14,15]
 GRID ?= $(SWEEP_$(NAME))
-sweep: setup ## queue and run a named sweep, then compare: make sweep NAME=rate
+sweep: setup ## run a named sweep, then compare: make sweep NAME=rate
 	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }
-	dvc exp run --queue --name "$(NAME)" $(foreach values,$(GRID),-S '$(values)')
-	dvc exp run --run-all
-	@$(MAKE) --no-print-directory compare
+	$(NEEDS_GIT)
+	lottery sweep '$(NAME)' $(foreach values,$(GRID),'$(values)')
 
 # BASE: the commit that the experiments started from. EXP: names of experiments, as in make plots EXP="rate-1 rate-2"
 BASE ?= HEAD
 EXP ?=
 compare: setup ## compare all experiments in reports/experiments.md and .html
+	$(NEEDS_GIT)
 	lottery compare --base $(BASE)
 
 # Columns: changed parameters, scores and sizes of the good subnetworks.
 experiments: setup ## list the experiments of `dvc exp run`: changed parameters and headline numbers
+	$(NEEDS_GIT)
 	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
 	  --drop '/|^(scores|predictions|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
 
 metrics: setup ## differences of headline numbers to the baseline: make metrics EXP=rate-1
+	$(NEEDS_GIT)
 	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)
 
 plots: setup ## curves and heat maps of one or more experiments: make plots EXP="rate-1 rate-2"
+	$(NEEDS_GIT)
 	dvc plots diff --out build/plots $(BASE) $(EXP)
 
 ##@ Checks of a run
@@ -146,6 +152,11 @@ plots: setup ## curves and heat maps of one or more experiments: make plots EXP=
 TOLERANCE ?= 0
 verify: setup ## check a finished run from its outputs: counts, scores, draws, tables, report
 	@lottery verify --tolerance $(TOLERANCE)
+
+# With the trained tickets that the run keeps: make bundle BUNDLE=--kept
+BUNDLE ?=
+bundle: setup ## write a finished run into one archive, build/bundle.zip: report, tables, records, parameters, licences
+	lottery bundle build/bundle.zip $(BUNDLE)
 
 THREADS ?= 2
 threads: setup ## repeat searches and trainings of a finished run with another number of THREADS; show what differs
@@ -198,7 +209,7 @@ kills: setup ## kill real runs at KILLS random moments, 15 minutes; their result
 ATHERIS := 3.0.0
 SECONDS ?= 60
 READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
-  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps
+  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles
 fuzz: setup ## fuzz the readers of foreign files, SECONDS each: make fuzz READERS=parameters
 	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
 	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)
@@ -233,6 +244,7 @@ $(PEERS)/ready: benchmarks/peers.txt | setup
 # Some of the benchmarks: make bench BENCH="--work importance --rounds 2"
 BENCH ?=
 bench: setup $(PEERS)/ready ## time this implementation against a plain one and other libraries, half an hour: reports/benchmarks
+	$(NEEDS_GIT)
 	dvc repro --quiet prepare@sst2
 	.venv/bin/python -m benchmarks $(BENCH)
 
@@ -252,7 +264,7 @@ image: ## build the container image, lottery
 	$(ENGINE)
 	@for wheel in $(wildcard $(PIP_FIND_LINKS:%=%/torch-$(TORCH)+$(TORCH_BACKEND)-*.whl)); do cp -u "$$wheel" docker/wheels/; done
 	DOCKER_BUILDKIT=1 $(DOCKER) build $(BUILD) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
-	  --build-arg REVISION=$(shell git describe --always --dirty) --tag $(IMAGE) .
+	  --build-arg REVISION=$(shell git describe --always --dirty 2>/dev/null || echo unknown) --tag $(IMAGE) .
 
 image-test: image setup ## run the image as several users, offline, stopped and resumed; compare with a run outside it
 	.venv/bin/python -m pytest -v --durations=0 tests/image.py

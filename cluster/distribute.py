@@ -16,14 +16,19 @@ from dvc.repo import Repo
 from typer import Option
 
 from cluster import dispatch, pipeline, simulation, snapshot, workers
+from cluster.git import line, require
 from cluster.job import TOPIC, Job, Outcome
+from cluster.lock import only_one
 from cluster.lockfile import Lockfile
 from cluster.monitor import Monitor
 from lottery.errors import UserError
 from stages.shell import cli, resume
 
-FOLDERS = (("encoder", "checkpoint"), ("data", "source"), ("attention", "labelled"))
-"""Parameters that may name a folder."""
+SCRATCH = Path("build", "cluster")
+TrustNetwork = Annotated[
+    bool,
+    Option(help="Use a scheduler without encryption: whoever reaches it can run code as you."),
+]
 say = partial(cli.console.print, markup=False)
 
 
@@ -39,6 +44,7 @@ def main(
     gpus: Annotated[int, Option(min=0, help="GPUs of this machine that its workers share.")] = 0,
     scheduler: Annotated[str | None, Option(help="Address of a running Dask scheduler.")] = None,
     cluster: Annotated[Path | None, Option(help="YAML file of a Dask cluster to start.")] = None,
+    trust_network: TrustNetwork = False,
     take: Annotated[
         list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,
@@ -52,17 +58,17 @@ def main(
     if scheduler and cluster:
         raise UserError("--scheduler and --cluster: give one of them")
     local = not (scheduler or cluster)
-    root = Path.cwd()
+    require(root := Path.cwd())
     takes = _resources(take or (["GPU=1"] if gpus else []))
-    with cli.stage("distribute", "all", "jobs on a cluster") as stage, snapshot.only_head(root):
-        _check_folders(cli.parameters())
+    with cli.stage("distribute", "all", "jobs on a cluster") as stage, only_one(root, "distribute"):
+        _check_labelled(cli.parameters())
         with pipeline.open_repo(root, local) as repo:
             revision = snapshot.revision(root, pipeline.tracked_outputs(repo))
             pipeline.run_first(repo)
         with pipeline.open_repo(root, local) as repo:  # again: dvc.lock has changed
             head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
-            with _workers(count, gpus, scheduler, cluster) as client:
+            with _workers(count, gpus, scheduler, cluster, trust_network) as client:
                 head.run_remote(client, takes, times)
         with pipeline.open_repo(root, local) as repo:
             here = pipeline.finish(repo, head.jobs, head.remote.keys(), say)
@@ -77,6 +83,7 @@ class Head:
         self.jobs = pipeline.graph(repo)
         self.remote = self.jobs.remote()
         self._revision = revision
+        self._folder = line(Path(repo.root_dir), "rev-parse", "--show-prefix")
         self._bundle = snapshot.bundle(Path(repo.root_dir))
         self._settings = snapshot.settings(repo.config)
         self.done = pipeline.push_done(repo, self.remote, say)
@@ -111,7 +118,7 @@ class Head:
             ".dvc/config.local": self._settings,
             "dvc.lock": self._lockfile.part((*needs, name)),
         }
-        return Job(name, needs, self._revision, self._bundle, files)
+        return Job(name, needs, self._revision, self._bundle, files, self._folder)
 
     def _write_log(self, outcome: Outcome) -> Path:
         """Write the job's log, and append the times of its stage to the log of all stages."""
@@ -125,24 +132,23 @@ class Head:
 
 
 def _workers(
-    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None
+    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None, trusted: bool
 ) -> AbstractContextManager[Client]:
     if scheduler:
-        return workers.at(scheduler)
+        return workers.at(scheduler, trusted)
     if cluster:
-        return workers.from_file(cluster, count)
-    return workers.local(count or 2, gpus, Path("build/cluster"), resume.FOLDER)
+        return workers.from_file(cluster, count, trusted, SCRATCH)
+    return workers.local(count or 2, gpus, SCRATCH, resume.FOLDER)
 
 
-def _check_folders(parameters: Mapping[str, Any]) -> None:
-    """Raise UserError if a parameter names a folder by a relative path, which workers cannot resolve."""
-    for section, key in FOLDERS:
-        folder = parameters.get(section, {}).get(key)
-        if folder and not Path(folder).is_absolute() and Path(folder).exists():
-            raise UserError(
-                f"parameters: {section}.{key} = {folder!r}: workers run elsewhere; give the absolute path of a folder"
-                " that they can read too"
-            )
+def _check_labelled(parameters: Mapping[str, Any]) -> None:
+    """Raise UserError if the folder that workers read has a relative path; the head reads all others for them."""
+    folder = parameters.get("attention", {}).get("labelled")
+    if folder and not Path(folder).expanduser().is_absolute():
+        raise UserError(
+            f"parameters: attention.labelled = {folder!r}: workers run elsewhere; give the absolute path of a folder"
+            " that they can read too"
+        )
 
 
 def _resources(pairs: list[str]) -> dict[str, float]:

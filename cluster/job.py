@@ -27,13 +27,17 @@ CORES = "LOTTERY_CORES"
 
 @dataclass(frozen=True)
 class Job:
-    """A job's name, the jobs whose outputs it reads, the project as a git bundle, and files to add to the clone."""
+    """A job's name, the jobs whose outputs it reads, the project as a git bundle, and files to add to the clone.
+
+    folder: where the project is in its repository.
+    """
 
     name: str
     needs: tuple[str, ...]
     revision: str
     bundle: bytes
     files: Mapping[str, str]
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ def run(job: Job) -> Outcome:
     host = socket.gethostname()
     worker.log_event(TOPIC, {"job": job.name, "where": f"{host} ({worker.name})"})
     with _free_clone(Path(worker.local_directory) / "clones") as (clone, lock):
-        _update(clone, job)
-        logs = clone / "logs"
-        code = _run_in_clone(job, clone, logs / "job.log", lock)
+        project = _update(clone, job)
+        logs = project / "logs"
+        code = _run_in_clone(job, project, logs / "job.log", lock)
         log = (logs / "job.log").read_text(encoding="utf-8", errors="replace")
         if code:
             return Outcome(job.name, host, log)
@@ -86,8 +90,8 @@ def _free_clone(folder: Path) -> Iterator[tuple[Path, int]]:
         return
 
 
-def _update(clone: Path, job: Job) -> None:
-    """Check out the job's revision, remove everything but DVC's cache, and add the job's files."""
+def _update(clone: Path, job: Job) -> Path:
+    """Check out the job's revision, remove all but DVC's cache, add the job's files; returns the project's folder."""
     if not (clone / ".git").exists():
         clone.mkdir(parents=True, exist_ok=True)
         _git(clone, "init", "--quiet")
@@ -95,10 +99,12 @@ def _update(clone: Path, job: Job) -> None:
     bundle.write_bytes(job.bundle)
     _git(clone, "fetch", "--quiet", str(bundle), "HEAD")
     _git(clone, "checkout", "--quiet", "--force", "--detach", job.revision)
-    _git(clone, "clean", "-ffdxq", "--exclude", "/.dvc/cache", "--exclude", "/.dvc/tmp")
+    _git(clone, "clean", "-ffdxq", "--exclude", "**/.dvc/cache", "--exclude", "**/.dvc/tmp")
+    project = clone / job.folder
     for name, text in job.files.items():
-        (clone / name).write_text(text, encoding="utf-8")
-    (clone / "logs").mkdir()
+        (project / name).write_text(text, encoding="utf-8")
+    (project / "logs").mkdir()
+    return project
 
 
 def _git(folder: Path, *arguments: str) -> None:
@@ -110,7 +116,7 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run([git, "-C", str(folder), *arguments], check=True, capture_output=True)
 
 
-def _run_in_clone(job: Job, clone: Path, log: Path, lock: int) -> int:
+def _run_in_clone(job: Job, project: Path, log: Path, lock: int) -> int:
     """Run the job in a process of its own and return its exit code.
 
     The process watches the read end of a pipe whose only write end is here: however this worker dies, the pipe closes
@@ -128,7 +134,7 @@ def _run_in_clone(job: Job, clone: Path, log: Path, lock: int) -> int:
     }
     try:
         with log.open("wb") as out, subprocess.Popen(
-            [*command, "--lifeline", str(lifeline)], cwd=clone, env=environment, stdin=subprocess.DEVNULL,
+            [*command, "--lifeline", str(lifeline)], cwd=project, env=environment, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lifeline, lock),
         ) as process:  # fmt: skip
             if cores := os.environ.get(CORES):

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
+from pathlib import Path
 
 import dvc.cli
 import psutil
@@ -20,13 +21,14 @@ from dvc.repo import Repo
 
 from cluster import pipeline
 from cluster.dag import Graph
+from cluster.git import require
 from lottery.errors import UserError
 from lottery.params import section
 from lottery.runtime.compute import worker_count
 from lottery.runtime.memory import use_huge_pages
 from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import listed
-from stages.shell import cli, eta
+from stages.shell import cli, eta, shutdown
 
 Cores = frozenset[int]
 FORK = get_context("fork")
@@ -35,7 +37,11 @@ FORK = get_context("fork")
 
 def main() -> None:
     """Run the pipeline on this machine, as many jobs side by side as fit its cores."""
+    require(Path.cwd())
     use_huge_pages()
+    bin_folder, path = Path(sys.executable).parent, os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{bin_folder}{os.pathsep}{path}"  # stages are run by `python`
+    os.environ[shutdown.RUNNER] = str(os.getpid())
     count = worker_count(section(ComputeParameters, cli.parameters()))
     if count == 1 or not hasattr(os, "sched_setaffinity"):
         sys.exit(dvc.cli.main(["repro"]))
@@ -120,8 +126,11 @@ class SideBySide:
 
 
 def _reproduce(name: str) -> None:
-    """In a process of its own: run one job, and exit as DVC does.
+    """In a process of its own: run one job, and exit as DVC does; it ends with its parent, and its stage with it.
 
     Jobs take DVC's lock in turns while they look up and save outputs, which may take longer than DVC waits by itself.
     """
+    if parent := parent_process():
+        shutdown.end_with(parent.pid or 0)
+    os.environ[shutdown.RUNNER] = str(os.getpid())
     sys.exit(dvc.cli.main(["--wait-for-lock", "repro", "--single-item", name]))

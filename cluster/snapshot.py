@@ -1,17 +1,13 @@
 """The project as workers receive it: its last commit as a git bundle, and DVC's settings of the remote."""
 
-import fcntl
-import os
-import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from configobj import ConfigObj
 
+from cluster.git import git, line
 from lottery.errors import UserError
 
 # Where a remote is. Secrets stay on the head; workers have their own.
@@ -21,20 +17,20 @@ REMOTE_KEYS = ("url", "endpointurl", "region", "profile", "use_ssl", "ssl_verify
 def revision(folder: Path, ignored: Sequence[str]) -> str:
     """The last commit. Raises UserError if tracked files, other than the ignored ones, differ from it."""
     excluded = [f":(exclude){path}" for path in ignored]
-    status = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
+    status = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
     if names := [line[3:] for line in status.decode().splitlines()]:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         raise UserError(
             f"workers run the last commit, and {shown} changed since; commit or undo that first"
         )
-    return _git(folder, "rev-parse", "HEAD").decode().strip()
+    return line(folder, "rev-parse", "HEAD")
 
 
 def bundle(folder: Path) -> bytes:
     """The last commit and its history, as a file that git can fetch from."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "project.bundle"
-        _git(folder, "bundle", "create", "--quiet", str(file), "HEAD")
+        git(folder, "bundle", "create", "--quiet", str(file), "HEAD")
         return file.read_bytes()
 
 
@@ -45,30 +41,3 @@ def settings(config: Mapping[str, Any]) -> str:
     public = {key: str(value) for key, value in remote.items() if key in REMOTE_KEYS}
     text = ConfigObj({"core": {"remote": name}, f'remote "{name}"': public}, list_values=False)
     return "\n".join([*text.write(), ""])
-
-
-@contextmanager
-def only_head(folder: Path) -> Iterator[None]:
-    """Lock the project for one head at a time. Raises UserError if another has it."""
-    scratch = folder / ".dvc" / "tmp"
-    scratch.mkdir(exist_ok=True)  # a fresh clone has none
-    lock = os.open(scratch / "distribute.lock", os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise UserError(
-            "another `lottery distribute` is running in this project; wait for it or stop it"
-        ) from None
-    finally:
-        os.close(lock)
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    git = shutil.which("git")
-    if git is None:
-        raise UserError("git is not on PATH; install it, workers receive the project through it")
-    done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, check=False)
-    if done.returncode:
-        raise UserError(f"git {arguments[0]}: {' '.join(done.stderr.decode().split())}")
-    return done.stdout

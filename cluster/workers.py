@@ -4,6 +4,7 @@ import importlib
 import io
 import logging
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -19,14 +20,17 @@ from distributed import Client, Nanny, Scheduler, SpecCluster
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from cluster import privacy
 from cluster.job import CORES
-from lottery.errors import UserError
+from lottery.errors import UserError, first_line
 
 LOG_LEVEL = logging.WARNING
 logging.getLogger("distributed").setLevel(LOG_LEVEL)
+UNQUOTED = re.compile(r"""[\s'"()\[\]{}&;<>|$`\\*?!#~]""")
+"""Characters that a shell takes for something else."""
 SCALE_INTERVAL = 5.0
 """Seconds between two requests for workers."""
-PARTIAL = "LOTTERY_PARTIAL"
+PARTIAL, TLS = "LOTTERY_PARTIAL", "tls://"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
 
@@ -45,7 +49,7 @@ class ClusterFile(
 @contextmanager
 def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client]:
     """Workers on this machine, which share its cores, its GPUs, and the partial results of interrupted stages."""
-    cores = sorted(os.sched_getaffinity(0))
+    cores, credentials = sorted(os.sched_getaffinity(0)), privacy.security()
     shared = {PARTIAL: str(partial.resolve())}
     workers = {
         number: {
@@ -53,6 +57,8 @@ def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client
             "options": {
                 "nthreads": 1,
                 "silence_logs": LOG_LEVEL,
+                "protocol": TLS,
+                "security": credentials,
                 "resources": {"GPU": 1} if gpus else {},
                 "local_directory": str(folder),
                 "env": shared | _devices(number, cores, count, gpus),
@@ -62,32 +68,67 @@ def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client
     }
     scheduler = {
         "cls": Scheduler,
-        "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
+        "options": {
+            "host": "127.0.0.1",
+            "dashboard_address": privacy.LOOPBACK,
+            "protocol": TLS,
+            "security": credentials,
+        },
     }
     with (
         # Dask would set these variables in this process too, and never reset them.
         dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
-        SpecCluster(workers=workers, scheduler=scheduler, name="lottery") as cluster,
+        SpecCluster(
+            workers=workers, scheduler=scheduler, name="lottery", security=credentials
+        ) as cluster,
     ):
         yield from _client(cluster)
 
 
 @contextmanager
-def at(address: str) -> Iterator[Client]:
-    """The workers of a running scheduler."""
+def at(address: str, trusted: bool) -> Iterator[Client]:
+    """The workers of a running scheduler. Raises UserError if others can reach it, unless the network is trusted."""
+    privacy.require_private(address, trusted)
     yield from _client(address)
 
 
 @contextmanager
-def from_file(file: Path, count: int | None) -> Iterator[Client]:
-    """Workers of the cluster that a YAML file describes: `count` of them, or as many as the file says."""
+def from_file(file: Path, count: int | None, trusted: bool, scratch: Path) -> Iterator[Client]:
+    """Workers of the cluster that a YAML file describes: `count` of them, or as many as the file says.
+
+    It is encrypted if the file does not say otherwise. Certificates for batch jobs lie in the folder `scratch`. Raises
+    UserError if others can reach its scheduler, unless the network is trusted.
+    """
     description = read(file)
     try:
         kind = getattr(importlib.import_module(description.module), description.kind)
     except (ImportError, AttributeError) as error:
         raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
-    with kind(*description.args, **description.kwargs) as cluster, _scaled(cluster, count):
-        yield from _client(cluster)
+    arguments = privacy.secured(description.kind, description.kwargs)
+    if description.module == "dask_jobqueue":
+        arguments.setdefault("shared_temp_directory", str(_batch_folder(scratch)))
+    if not (trusted or arguments.get("security")):
+        raise UserError(
+            f"{file}: {description.kind} is not encrypted; give it `security: true` if it has that, or say"
+            f" {privacy.FLAG} if nobody else is on its network"
+        )
+    with kind(*description.args, **arguments) as cluster:
+        privacy.require_private(cluster.scheduler_address, trusted)
+        with _scaled(cluster, count):
+            yield from _client(cluster)
+
+
+def _batch_folder(folder: Path) -> Path:
+    """The folder, made, for files of batch jobs. Raises UserError if their scripts could not name it."""
+    path = folder.resolve()
+    for name in (str(path), sys.executable):
+        if UNQUOTED.search(name):
+            raise UserError(
+                f"{name}: dask_jobqueue writes scripts that cannot name such a path; move the project to one without"
+                " spaces and signs"
+            )
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @contextmanager
@@ -128,6 +169,10 @@ def _client(where: Any) -> Iterator[Client]:
         client = Client(where, timeout="30s")
     except OSError as error:
         raise UserError(f"{where}: no Dask scheduler answers ({error})") from None
+    except TypeError as error:  # of Dask, if it knows no certificates
+        raise UserError(
+            f"{where}: {first_line(error)}; name the certificates under distributed.comm.tls in Dask's configuration"
+        ) from None
     with client, TemporaryDirectory() as scratch:
         archive = Path(scratch) / "job.zip"
         archive.write_bytes(_job_archive())

@@ -25,7 +25,7 @@ from lottery.tickets import measurements
 from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
 from lottery.wording import listed
-from stages.shell import cli
+from stages.shell import cli, places
 from stages.shell.sections import SECTIONS
 
 
@@ -80,13 +80,13 @@ def _require_data(tasks: Iterable[str], data: DataParameters) -> None:
     for task in tasks:
         if task in data.tasks:
             for path in data.tasks[task].paths.values():
-                formats.require_table(path)
+                formats.require_table(places.find(str(path)))
             continue
         if source == "packages":
             packages.get_asset(task)
         else:
             glue.text_columns(task)
-        if source not in {"packages", "hub"} and not (Path(source).expanduser() / task).is_dir():
+        if source not in {"packages", "hub"} and not (places.find(source) / task).is_dir():
             raise UserError(
                 f"data.source = {source!r} has no folder {task}; {glue.HOW_TO_GET_GLUE}"
             )

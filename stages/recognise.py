@@ -16,7 +16,7 @@ from lottery.attention.patterns import AttentionParameters, PatternAccuracy
 from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import counted, percent
-from stages.shell import cli
+from stages.shell import cli, places
 
 
 def main(
@@ -34,7 +34,7 @@ def main(
         if attention.labelled is None:
             maps, held_out = classifier.draw_maps(attention.maps)
         else:
-            labelled = annotated.read(Path(attention.labelled).expanduser())
+            labelled = annotated.read(places.find(attention.labelled))
             maps, held_out = classifier.split(labelled)
         report = partial(stage.report, "training")
         network, confusion = classifier.train(maps, held_out, attention.epochs, report)

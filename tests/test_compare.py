@@ -40,8 +40,10 @@ def test_comparison_of_nothing_a_baseline_and_a_sweep(toy: Repository) -> None:
     toy.run("dvc", "repro")
     toy.commit("baseline")
     assert "no experiment to compare it with yet" in compare(toy)
-    toy.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.4,0.1,0.2")
-    toy.run("dvc", "exp", "run", "--run-all")
+    for number, rate in enumerate((0.4, 0.1, 0.2), 1):
+        toy.run(
+            "dvc", "exp", "run", "--temp", "--name", f"rate-{number}", "-S", f"prune.rate={rate}"
+        )
     toy.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "prune.rate=0.9")
     text = compare(toy)
     rows = [line for line in text.splitlines() if line.startswith("| `rate-")]

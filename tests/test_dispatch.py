@@ -129,11 +129,11 @@ def test_project_cache_is_the_remote_for_local_workers(tmp_path: Path) -> None:
     assert (toy.root / "out" / "first" / "one").exists()
 
 
-def test_relative_folder_in_parameters_is_refused(tmp_path: Path) -> None:
+def test_relative_folder_that_workers_would_read_is_refused(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
-    (toy.root / "params.yaml").write_text("factor: 1\ndata: {source: cluster}\n")
+    (toy.root / "params.yaml").write_text("factor: 1\nattention: {labelled: cluster}\n")
     toy.commit("here")
-    assert "data.source = 'cluster': workers run elsewhere" in distribute(toy, fails=True)
+    assert "attention.labelled = 'cluster': workers run elsewhere" in distribute(toy, fails=True)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # by DVC, here in this process

@@ -9,6 +9,7 @@ import pytest
 
 from cluster import simulation, snapshot, workers
 from cluster.dag import Graph, Node
+from cluster.lock import only_one
 from cluster.lockfile import Lockfile
 from cluster.retry import backoff, retry
 from lottery import params
@@ -112,12 +113,12 @@ def test_settings_of_a_clone_have_the_remote_and_no_secret() -> None:
 def test_one_head_at_a_time(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     with (
-        snapshot.only_head(tmp_path),
+        only_one(tmp_path, "distribute"),
         pytest.raises(UserError, match="another `lottery distribute`"),
-        snapshot.only_head(tmp_path),
+        only_one(tmp_path, "distribute"),
     ):
         pass
-    with snapshot.only_head(tmp_path):
+    with only_one(tmp_path, "distribute"):
         pass
 
 

@@ -23,6 +23,7 @@ EARLIER = {
     "lottery.report": "lottery lottery.runtime lottery.data lottery.model lottery.tickets lottery.attention"
     " lottery.analysis",
     "lottery.verification": "lottery lottery.runtime lottery.data lottery.model lottery.tickets",
+    "lottery.bundle": "lottery",
     "lottery.export": "lottery lottery.runtime lottery.checkpoint lottery.data lottery.model lottery.tickets"
     " lottery.report lottery.verification",
     "stages.shell": "lottery",

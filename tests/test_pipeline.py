@@ -93,9 +93,7 @@ def test_an_edit_reruns_what_reaches_it_by_import(smoke: Workspace) -> None:
 def test_a_sweep_of_three_rates_ends_in_a_comparison(smoke: Workspace) -> None:
     """Two of the rates ran before, so that only one of them is run in full."""
     smoke.commit("the baseline")
-    smoke.run("dvc", "exp", "run", "--queue", "--name", "rate", "-S", "prune.rate=0.25,0.3,0.5")
-    smoke.run("dvc", "exp", "run", "--run-all")
-    smoke.run("python", "-m", "tools.app", "compare")
+    smoke.run("python", "-m", "tools.app", "sweep", "rate", "prune.rate=0.25,0.3,0.5")
     text = (smoke.root / "reports" / "experiments.md").read_text()
     assert all(f"rate-{number}" in text for number in (1, 2, 3))
     assert "`prune.rate`" in text

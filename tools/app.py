@@ -21,6 +21,10 @@ COMMANDS = {
         "tools.more",
         "Add seeds to params.yaml if primary claims are undecided, for `dvc repro` to run.",
     ),
+    "sweep": (
+        "tools.sweep",
+        "Run one experiment for each value of a parameter, or each combination, and compare them.",
+    ),
     "compare": (
         "tools.compare",
         "Compare the experiments of `dvc exp run` with the commit they started from.",
@@ -32,6 +36,14 @@ COMMANDS = {
     "measure": (
         "tools.measure",
         "Measure size and speed of the tickets that the finished run keeps, and of the full models.",
+    ),
+    "bundle": (
+        "tools.bundle",
+        "Write a finished run into one archive, for others to read and check.",
+    ),
+    "open": (
+        "tools.open_bundle",
+        "Open the archive of a run in a new folder, and check what needs no model and no data.",
     ),
     "distribute": (
         "cluster.distribute",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 from typer import Option
 
+from cluster.git import require
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
 from lottery.analysis.learning_curves import points
@@ -72,6 +73,7 @@ def _recorded(
     committed: list[Experiment] = []
     others: list[tuple[float, Experiment]] = []
     without: dict[str, str] = {}
+    require(Path.cwd())
     try:
         with Repo() as repo:
             [commit] = repo.experiments.show(revs=[base], hide_workspace=True)
@@ -93,12 +95,14 @@ def _recorded(
 def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Experiment]:
     """The results of a revision, read from git; none if a table or the lock is missing."""
     files = repo.scm.get_fs(state.rev)
-    paths = {table: (tables / f"{table}.csv").as_posix() for table in experiments.TABLES}
-    if not all(files.exists(path) for path in (*paths.values(), lock.as_posix())):
+    inside = Path(repo.root_dir).resolve().relative_to(Path(repo.scm.root_dir).resolve())
+    paths = {name: (inside / tables / f"{name}.csv").as_posix() for name in experiments.TABLES}
+    record = (inside / lock).as_posix()
+    if not all(files.exists(path) for path in (*paths.values(), record)):
         return []
     tree = state.data.params[str(cli.PARAMETERS)]["data"]
     cells = eta.jobs(eta.PIPELINE, tree)  # the lock also remembers those of other parameters
-    locked = YAML(typ="safe").load(files.open(lock.as_posix()))["stages"]
+    locked = YAML(typ="safe").load(files.open(record))["stages"]
     return [
         Experiment(
             name=name,

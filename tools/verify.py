@@ -20,9 +20,10 @@ from lottery.runtime.compute import arithmetic
 from lottery.verification import counts, hashes, recompute, scored
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
-from stages.shell import cli, eta
+from stages.shell import cli, eta, imports
 from tools import folders
 
+Check = Callable[[], Findings]
 SHOWN = 5
 """Findings of a check that are printed; the rest is counted."""
 
@@ -51,14 +52,14 @@ def main(
         )
     }
     with arithmetic(run.compute):
-        failures = _run_checks(checks)
+        failures = run_checks(checks)
     if failures:
         raise UserError(
             f"{counted(failures, 'item')} failed, see above; `dvc repro` makes the run again"
         )
 
 
-def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callable[[], Findings]]:
+def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Check]:
     """The checks of all files but the report's, by what holds if nothing is found."""
     searches = partial(recompute.searches, tolerance=tolerance)
     pruned_scores = partial(recompute.pruned_scores, tolerance=tolerance)
@@ -68,8 +69,7 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callabl
             lock, eta.jobs(eta.PIPELINE, cli.parameters())
         ),
         "no prediction is missing or doubled": _for_each_cell(run, scored.predictions),
-        "scores are those of the predictions": _for_each_cell(run, scored.scores),
-        "sizes and overlaps are exact": _for_each_cell(run, counts.sizes),
+        **checks_of_records(run),
         "searches keep to rate and threshold": _for_each_cell(run, counts.steps),
         "controls are what their seeds draw": _for_each_cell(run, recompute.draws),
         "searches end as recorded": _for_each_cell(run, searches),
@@ -82,14 +82,20 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Callabl
     }
 
 
-def _for_each_cell(
-    run: FinishedRun, check: Callable[[CellOutputs], Findings]
-) -> Callable[[], Findings]:
+def checks_of_records(run: FinishedRun) -> dict[str, Check]:
+    """The checks that need neither models nor data."""
+    return {
+        "scores are those of the predictions": _for_each_cell(run, scored.scores),
+        "sizes and overlaps are exact": _for_each_cell(run, counts.sizes),
+    }
+
+
+def _for_each_cell(run: FinishedRun, check: Callable[[CellOutputs], Findings]) -> Check:
     """One check of every cell in turn; a cell that cannot be read is one finding."""
     return lambda: chain.from_iterable(_readable(partial(check, cell)) for cell in run.cells)
 
 
-def _readable(check: Callable[[], Findings]) -> Findings:
+def _readable(check: Check) -> Findings:
     """The findings of a check; a file that cannot be read ends it with one more."""
     try:
         yield from check()
@@ -97,7 +103,7 @@ def _readable(check: Callable[[], Findings]) -> Findings:
         yield str(error)
 
 
-def _run_checks(checks: Mapping[str, Callable[[], Findings]]) -> int:
+def run_checks(checks: Mapping[str, Check]) -> int:
     """Print a line for each check and its first findings; return the number of findings."""
     total = 0
     for name, check in checks.items():
@@ -161,7 +167,7 @@ def _run_stage(scratch: str, name: str, *arguments: Path | str) -> None:
     process = subprocess.run(
         [sys.executable, "-m", f"stages.{name}", *words],
         cwd=scratch,
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        env=os.environ | {"PYTHONPATH": str(imports.ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -6,10 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lottery.errors import UserError
+
+
+class Output(msgspec.Struct, frozen=True):
+    """An output that the lock file records: its stage, its path, its hash."""
+
+    stage: str
+    path: str
+    md5: str
 
 
 def outputs(lock: Path, cells: Collection[str]) -> Iterator[str | None]:
@@ -17,12 +26,21 @@ def outputs(lock: Path, cells: Collection[str]) -> Iterator[str | None]:
 
     The lock file also lists cells that the pipeline no longer has; they are skipped.
     """
+    for out in recorded(lock, cells):
+        yield differing(out, lock.parent)
+
+
+def recorded(lock: Path, cells: Collection[str]) -> Iterator[Output]:
+    """Every output of `cells` that the lock file records. Raises UserError if it records none."""
     for stage, record in _stages(lock).items():
-        if stage not in cells:
-            continue
-        for out in record.get("outs", ()):
-            same = digest(lock.parent / out["path"]) == out["md5"]
-            yield None if same else f"{out['path']}: not what `{stage}` made"
+        for out in record.get("outs", ()) if stage in cells else ():
+            yield Output(stage, out["path"], out["md5"])
+
+
+def differing(out: Output, folder: Path) -> str | None:
+    """None if the output below `folder` is the recorded one, else what is wrong."""
+    same = digest(folder / out.path) == out.md5
+    return None if same else f"{out.path}: not what `{out.stage}` made"
 
 
 def digest(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""End a stage early: on Ctrl-C or SIGTERM, or when DVC is gone.
+"""End a program early: on Ctrl-C or SIGTERM, or when what runs it is gone.
 
 DVC that is killed leaves its stage running, which would then write while the next run does.
 """
@@ -16,13 +16,34 @@ import psutil
 
 from stages import STOPPED
 
+RUNNER = "LOTTERY_RUNNER"
+"""Environment variable with the process that runs this one and is not called DVC."""
+
 
 def prepare() -> None:
-    """End this process on Ctrl-C, on SIGTERM, and when the DVC process that runs it ends."""
+    """End this process on Ctrl-C, on SIGTERM, and when the process that runs it ends, such as DVC."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
-    if "DVC_STAGE" in os.environ and (dvc := next(filter(_is_dvc, _ancestors()), None)):
-        threading.Thread(target=_end_with, args=(dvc,), daemon=True).start()
+    if runner := _runner():
+        threading.Thread(target=_end_with, args=(runner,), daemon=True).start()
+
+
+def end_with(pid: int) -> None:
+    """End this process when the process `pid` ends."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        os._exit(1)
+    threading.Thread(target=_end_with, args=(process,), daemon=True).start()
+
+
+def _runner() -> psutil.Process | None:
+    """The nearest ancestor that the environment names or, in a stage, that is DVC; None if there is none."""
+    named, in_stage = os.environ.get(RUNNER), "DVC_STAGE" in os.environ
+    for process in _ancestors() if named or in_stage else ():
+        if str(process.pid) == named or (in_stage and _is_dvc(process)):
+            return process
+    return None
 
 
 def _ancestors() -> list[psutil.Process]:
@@ -37,8 +58,8 @@ def _is_dvc(process: psutil.Process) -> bool:
         return False
 
 
-def _end_with(dvc: psutil.Process) -> None:
-    dvc.wait()
+def _end_with(process: psutil.Process) -> None:
+    process.wait()
     _end_children()
     os._exit(1)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from lottery import params, subnetwork
 from lottery.analysis import published_masks
 from lottery.attention import annotated
+from lottery.bundle import archive
 from lottery.checkpoint import config
 from lottery.data import corpora, glue
 from lottery.export import bitmask
@@ -107,11 +109,18 @@ def labelled_maps(folder: Path, content: bytes) -> object:
     return annotated.read(folder)
 
 
+def bundles(folder: Path, content: bytes) -> object:
+    """The archive of a run."""
+    (folder / "bundle.zip").write_bytes(content)
+    with TemporaryDirectory(dir=folder) as opened:
+        return archive.extract(folder / "bundle.zip", Path(opened))
+
+
 READERS: dict[str, Reader] = {
     reader.__name__.replace("_", "-"): reader
     for reader in (
         parameters, masks_table, masks_array, checkpoint_config, checkpoint_weights, subnetworks,
-        bit_mask, glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps,
+        bit_mask, glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps, bundles,
     )
 }  # fmt: skip
 
@@ -133,7 +142,9 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     state = json.dumps({"_data_files": [{"filename": "data.arrow"}]}).encode()
     array, maps = (folder / "map.npy").read_bytes(), b"file,pattern\nmap.npy,block\n"
     pair = json.dumps({"question": "a", "context": "b", "answer": "True"}).encode()
+    archive.write(folder / "bundle.zip", {"good": folder / "good.safetensors"}, {"about": "a run"})
     return {
+        "bundles": (folder / "bundle.zip").read_bytes(),
         "parameters": (ROOT / "params.yaml").read_bytes(),
         "masks-table": b"task,seed,heads,mlps\ntoy,1,01 11,10\n",
         "masks-array": array,

@@ -1,0 +1,74 @@
+"""Copies of the project in which the pipeline runs: clones of its repository with the changes of tracked files.
+
+The project itself is only read, so that a run that is killed leaves it as it was.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+from dvc.config_schema import RelPath
+from dvc.repo import Repo
+
+from cluster.git import git, line, require
+from lottery.errors import UserError
+
+PLAIN = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative")
+"""Options of `git diff` for a patch that the user's settings do not change."""
+PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all")
+IDENTITY = {"user.name": "lottery", "user.email": "lottery@localhost"}
+"""Author of an experiment where git knows none."""
+
+
+class Original(msgspec.Struct, frozen=True):
+    """A project at one moment: its folder, the root of its repository, the last commit, a patch of later changes."""
+
+    folder: Path
+    repository: Path
+    revision: str
+    changes: bytes
+
+
+def original(project: Path) -> Original:
+    """The project as it is now. Raises UserError if there is no repository or no commit."""
+    require(project)
+    top = Path(line(project, "rev-parse", "--show-toplevel"))
+    try:
+        revision = line(project, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    except UserError:
+        raise UserError(
+            "experiments belong to a commit; make one: git add -A && git commit -m start"
+        ) from None
+    return Original(project, top, revision, git(top, "diff", *PLAIN, *PREFIXES, revision))
+
+
+def make(source: Original, folder: Path) -> Path:
+    """Copy a project's repository into `folder`, which is replaced; returns the project in the copy, with its cache."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    git(source.repository, "clone", "--quiet", "--no-checkout", str(source.repository), str(folder))
+    git(folder, "checkout", "--quiet", "--detach", source.revision)
+    if source.changes:
+        git(folder, "apply", "--index", "--whitespace=nowarn", "-", sent=source.changes)
+    copy = folder / source.folder.resolve().relative_to(source.repository.resolve())
+    _configure(source.folder, copy)
+    return copy
+
+
+def _configure(project: Path, copy: Path) -> None:
+    """Give a copy the project's settings that git does not carry: DVC's local ones, the cache, the author."""
+    local = Path(".dvc", "config.local")
+    if (project / local).exists():
+        shutil.copyfile(project / local, copy / local)
+    with Repo(os.fspath(project)) as repo:
+        cache = repo.cache.local_cache_dir
+    with Repo(os.fspath(copy)) as repo, repo.config.edit("local") as settings:
+        # Relative, because DVC cannot write a path that is not ASCII.
+        settings["cache"]["dir"] = RelPath(cache)
+    for key, default in IDENTITY.items():
+        try:
+            value = line(project, "config", key)
+        except UserError:
+            value = default
+        git(copy, "config", key, value)

@@ -1,0 +1,193 @@
+"""Bundles of a finished run: the same bytes each time, described for archives, opened and checked elsewhere."""
+
+import json
+import re
+import shutil
+import subprocess
+from contextlib import chdir
+from functools import partial
+from itertools import product
+from pathlib import Path
+from string import Template
+from zipfile import ZipFile
+
+import pytest
+from ruamel.yaml import YAML
+
+from lottery import params
+from lottery.bundle import archive, crate
+from lottery.errors import UserError
+from lottery.seeds import rng
+from lottery.ticket import Ticket
+from lottery.tickets import controls
+from lottery.tickets.methods import METHODS
+from lottery.verification import hashes
+from tests.project import ROOT, stages
+from tests.records import ToyExperiment
+from tests.reports import reported
+from tools import bundle, open_bundle
+
+DATE = "2026-11-26"
+
+
+class WithControls(ToyExperiment):
+    """An experiment with all tickets that are files, controls and pre-trained ones of the size of the good ones."""
+
+    def write(self, root: Path) -> None:
+        super().write(root)
+        for task, seed, method in product(self.tasks, self.seeds, METHODS.values()):
+            folder = root / "subnetworks" / task / str(seed)
+            for key in method.stored(self.controls, self.retrain):
+                good = Ticket.load(folder, task, seed, key.good).subnetwork
+                rule = controls.unsurvived if key.kind == "bad" else controls.exact
+                draw = controls.pooled if method.prunes_weights else controls.by_part
+                drawn = draw(good, partial(rule, rng=rng(task, seed, key.name)))
+                if key.kind != "good":
+                    Ticket(task, seed, key, drawn).save(folder)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that never ran, with the lock file of a pipeline."""
+    root = tmp_path_factory.mktemp("run")
+    reported(WithControls(tasks=("sst2", "stsb"), seeds=(1, 2)), root)
+    shutil.copy(ROOT / "dvc.yaml", root)
+    for task in ("sst2", "stsb"):
+        (root / "data" / "tasks").mkdir(exist_ok=True)
+        (root / "data" / "tasks" / f"{task}.json").write_text("{}\n")
+        (root / "data" / "assets" / task).mkdir(parents=True)
+        (root / "data" / "assets" / task / "asset.json").write_text(f'{{"name": "{task}"}}\n')
+    (root / "data" / "checked.json").write_text("{}\n")
+    (root / "data" / "code").mkdir()
+    (root / "data" / "code" / "report.txt").write_text(f"{'0' * 64}  stages/report.py\n")
+    (root / "tickets" / "sst2" / "1" / "1" / "structured").mkdir(parents=True)
+    (root / "tickets" / "sst2" / "1" / "1" / "structured" / "model.safetensors").write_bytes(
+        b"weights"
+    )
+    (root / "models").mkdir()
+    write_lock(root)
+    return root
+
+
+def write_lock(root: Path) -> None:
+    """A dvc.lock that records the outputs below `root`, as far as they are there."""
+    grid = params.read(root / "params.yaml")["grid"]
+    entries = {}
+    for name, stage in stages().items():
+        axes = {
+            axis: grid[values.strip("${}").split(".")[1]]
+            for axis, values in stage.get("matrix", {}).items()
+        }
+        for cell in product(*axes.values()):
+            job = "@".join(filter(None, (name, "-".join(map(str, cell)))))
+            named = {f"item_{axis}": value for axis, value in zip(axes, cell, strict=True)}
+            outs = [*stage.get("outs", ()), *stage.get("metrics", ())]
+            paths = [out if isinstance(out, str) else next(iter(out)) for out in outs]
+            paths = [Template(path.replace("item.", "item_")).substitute(named) for path in paths]
+            recorded = [
+                {"path": path, "md5": hashes.digest(root / path)}
+                for path in paths
+                if (root / path).exists()
+            ]
+            entries[job] = {"cmd": "", "outs": recorded}
+    with (root / "dvc.lock").open("w") as file:
+        YAML().dump({"schema": "2.0", "stages": entries}, file)
+
+
+@pytest.fixture(scope="module")
+def bundled(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bundles") / "bundle.zip"
+    with chdir(run):
+        bundle.main(out, date=DATE)
+    return out
+
+
+def test_the_same_run_gives_the_same_bytes(run: Path, bundled: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "other place"
+    shutil.copytree(run, elsewhere)
+    for file in elsewhere.rglob("*"):
+        file.chmod(0o700)
+    (elsewhere / "scores" / "stale.parquet").touch()
+    with chdir(elsewhere):
+        bundle.main(tmp_path / "bundle.zip", date=DATE)
+    assert (tmp_path / "bundle.zip").read_bytes() == bundled.read_bytes()
+
+
+def test_checksums_are_those_of_sha256sum(bundled: Path, tmp_path: Path) -> None:
+    with ZipFile(bundled) as file:
+        assert file.testzip() is None
+        file.extractall(tmp_path)
+    subprocess.run(["sha256sum", "--check", "--quiet", archive.CHECKSUMS], cwd=tmp_path, check=True)
+
+
+def test_metadata_is_an_ro_crate(bundled: Path) -> None:
+    """RO-Crate 1.1: a flat graph, a descriptor, a root with its four properties; every part and reference is there."""
+    with ZipFile(bundled) as file:
+        names = set(file.namelist())
+        about = json.loads(file.read(crate.METADATA))
+    entities = {entity["@id"]: entity for entity in about["@graph"]}
+    assert len(entities) == len(about["@graph"])
+    assert entities[crate.METADATA]["about"] == {"@id": "./"}
+    assert entities[crate.METADATA]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    assert {"name", "description", "datePublished", "license"} <= entities["./"].keys()
+    files = {name for name, entity in entities.items() if entity["@type"] == "File"}
+    assert files == names - {crate.METADATA, archive.CHECKSUMS}
+    references = re.findall(r'\{"@id": "([^"]+)"\}', json.dumps(list(entities.values())))
+    assert {*references} - entities.keys() <= {"https://w3id.org/ro/crate/1.1"}
+    reached, pending = set[str](), ["./"]
+    while pending:
+        reached.add(name := pending.pop())
+        pending += [part["@id"] for part in entities[name].get("hasPart", ())]
+    assert files <= reached
+
+
+def test_a_bundle_opens_and_its_report_comes_out_again(
+    bundled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_bundle.main(bundled, tmp_path / "opened")
+    said = capsys.readouterr().out
+    assert "tables, figures and report come out again" in said
+    assert "failed" not in said
+    assert "note: 1 file of this code differ" in said
+    with pytest.raises(UserError, match="exists already"):
+        open_bundle.main(bundled, tmp_path / "opened")
+
+
+def test_a_changed_record_with_new_checksums_is_noticed(bundled: Path, tmp_path: Path) -> None:
+    open_bundle.main(bundled, tmp_path / "opened", check=False)
+    files = {
+        path.relative_to(tmp_path / "opened").as_posix(): path
+        for path in (tmp_path / "opened").rglob("*")
+        if path.is_file()
+    }
+    del files[archive.CHECKSUMS]
+    metrics = files["reports/metrics.json"]
+    metrics.write_text(metrics.read_text().replace("0", "1", 1))
+    archive.write(tmp_path / "forged.zip", files, {})
+    with pytest.raises(UserError, match="do not rely on this bundle"):
+        open_bundle.main(tmp_path / "forged.zip", tmp_path / "forged")
+
+
+def test_tickets_come_along_by_choice(run: Path, bundled: Path, tmp_path: Path) -> None:
+    (tmp_path / "exported" / "sst2").mkdir(parents=True)
+    (tmp_path / "exported" / "sst2" / "config.json").write_text("{}")
+    with chdir(run):
+        bundle.main(tmp_path / "all.zip", kept=True, exported=tmp_path / "exported", date=DATE)
+    with ZipFile(bundled) as few, ZipFile(tmp_path / "all.zip") as all_files:
+        more = set(all_files.namelist()) - set(few.namelist())
+    assert more == {"tickets/sst2/1/1/structured/model.safetensors", "exported/sst2/config.json"}
+    with ZipFile(bundled) as few:
+        assert not [
+            name for name in few.namelist() if name.startswith(("models/", "data/assets/encoder/"))
+        ]
+
+
+def test_an_unfinished_or_changed_run_is_refused(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    with chdir(tmp_path / "run"):
+        (tmp_path / "run" / "reports" / "report.md").write_text("changed")
+        with pytest.raises(UserError, match=r"reports/report\.md: not what `report` made; finish"):
+            bundle.main(tmp_path / "out.zip", date=DATE)
+        with pytest.raises(UserError, match="expected a date"):
+            bundle._release("yesterday")
+    assert not (tmp_path / "out.zip").exists()

@@ -1,0 +1,108 @@
+"""Write a finished run into one archive, with metadata and checksums: `lottery bundle`."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from cluster.git import line
+from lottery.bundle import archive, crate
+from lottery.bundle.crate import Release
+from lottery.errors import UserError
+from lottery.grid import GridParameters
+from lottery.params import section
+from lottery.report import provenance
+from lottery.verification import hashes
+from lottery.wording import counted, listed
+from stages.shell import cli, eta, imports
+
+RECORDS = ("scores", "predictions", "subnetworks", "attention", "reports", "data/meta", "data/patterns", "data/tasks",
+    "data/code", "data/checked.json")  # fmt: skip
+"""Outputs of a run from which its analysis can be repeated."""
+SINGLE = ("params.yaml", "dvc.yaml", "dvc.lock")
+"""Files that say which run it is."""
+TERMS = (
+    "LICENSE",
+    "CITATION.cff",
+    "published/README.md",
+    "published/masks.csv",
+    "published/results.csv",
+)
+EXPORTED = "exported"
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def main(
+    out: Annotated[Path, Argument(help="The archive.")] = Path("build/bundle.zip"),
+    kept: Annotated[
+        bool, Option("--kept", help="Add the trained tickets that the run keeps.")
+    ] = False,
+    exported: Annotated[
+        Path | None, Option(help="Add the tickets exported to this folder, such as build/tickets.")
+    ] = None,
+    date: Annotated[
+        str | None,
+        Option(help="Date of publication, as 2026-11-26; by default of the last commit."),
+    ] = None,
+) -> None:
+    """Write a finished run into one archive, for others to read and check."""
+    grid = section(GridParameters, cli.parameters())
+    with cli.stage("bundle", "all", str(out)) as stage:
+        files = _files(kept, exported)
+        about = (
+            f"Lottery tickets in BERT: {listed(grid.tasks)}; seeds {listed(map(str, grid.seeds))}."
+        )
+        sums = {name: archive.digest(path) for name, path in files.items()}
+        described = crate.metadata(files, sums, str(cli.PARAMETERS), about, _release(date))
+        with cli.fresh_file(out) as draft:
+            archive.write(draft, files, {crate.METADATA: described})
+            size = draft.stat().st_size
+        stage.result = f"{counted(len(files), 'file')}, {size / 1e6:.1f} MB in {out}"
+
+
+def is_record(path: str) -> bool:
+    """True if an output of a run belongs to every bundle."""
+    return any(path == record or path.startswith(f"{record}/") for record in RECORDS)
+
+
+def _files(kept: bool, exported: Path | None) -> dict[str, Path]:
+    """The files of the bundle by their names in it. Raises UserError if the run is not finished."""
+    lock = Path("dvc.lock")
+    outputs = list(hashes.recorded(lock, eta.jobs(eta.PIPELINE, cli.parameters())))
+    chosen = [
+        out for out in outputs if is_record(out.path) or (kept and out.path.startswith("tickets/"))
+    ]
+    for fault in filter(None, (hashes.differing(out, Path()) for out in chosen)):
+        raise UserError(f"{fault}; finish the run with `make repro` first")
+    places = [Path(name) for name in (*SINGLE, *(out.path for out in chosen))]
+    places += [Path("reports/speed.csv"), *sorted(Path("data/assets").glob("*/asset.json"))]
+    files = {path.as_posix(): path for place in places for path in _below(place)}
+    files |= {name: imports.ROOT / name for name in TERMS}
+    if exported:
+        found = _below(exported)
+        if not found:
+            raise UserError(f"{exported}: no exported ticket; make one with `lottery export`")
+        files |= {f"{EXPORTED}/{path.relative_to(exported).as_posix()}": path for path in found}
+    return files
+
+
+def _below(place: Path) -> list[Path]:
+    """A file, or the files below a folder, without hidden ones."""
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.rglob("[!.]*") if path.is_file())
+
+
+def _release(date: str | None) -> Release:
+    revision = provenance.load(Path("reports/provenance.json")).revision
+    if date is None:
+        try:
+            date = line(Path(), "show", "--no-patch", "--format=%cs", "HEAD")
+        except UserError:
+            raise UserError("no commit that says when the run was made; give --date") from None
+    if not DATE.fullmatch(date):
+        raise UserError(f"--date {date}: expected a date such as 2026-11-26")
+    project = tomllib.loads((imports.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return Release(project["version"], revision, date)
