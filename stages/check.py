@@ -22,7 +22,14 @@ from lottery.grid import GridParameters
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets.methods import METHODS
-from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+    RetrainParameters,
+)
+from lottery.tickets.saliencies import OF_WEIGHTS, get_saliency
 from stages.shell import cli
 from stages.shell.sections import SECTIONS
 
@@ -38,6 +45,9 @@ def main(
         grid = sections[GridParameters]
         data = sections[DataParameters]
         _require_data(grid.tasks, data)
+        importance, magnitude = sections[ImportanceParameters], sections[MagnitudeParameters]
+        get_saliency("importance.saliency", importance.saliency)
+        get_saliency("magnitude.saliency", magnitude.saliency, OF_WEIGHTS)
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
         _require_matched_candidates(controls, sections[PruneParameters])
         _require_retrainable(controls, retrain)

@@ -18,6 +18,7 @@ from lottery.model.loss import total_loss
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.tickets.parameters import ImportanceParameters
+from lottery.tickets.saliency.units import UnitSaliency
 
 Array = NDArray[np.float64]
 PARTS = ("heads", "mlps")
@@ -65,6 +66,25 @@ def gate_gradients(
     for weight in weights:
         weight.requires_grad_(True)
     return GateGradients(logits_NC, gradients)
+
+
+def gate(
+    encoder: Encoder,
+    examples: Examples,
+    task: Task,
+    kept: Subnetwork,
+    parameters: ImportanceParameters,
+) -> UnitSaliency:
+    """The paper's importance of the units of a subnetwork, from the pass that gives its logits.
+
+    Pruned components are not computed, unless the importance of a head is normalised by that of pruned heads too,
+    which then need gradients.
+    """
+    computed = kept
+    if parameters.normalise == "all":
+        computed = kept.replace(heads=np.ones_like(kept["heads"]))
+    gradients = gate_gradients(encoder.extract(computed), examples, task, kept)
+    return UnitSaliency(gradients.logits_NC, importance(gradients, parameters))
 
 
 def importance(result: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:

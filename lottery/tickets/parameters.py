@@ -41,11 +41,13 @@ class ImportanceParameters(Parameters, frozen=True):
     `cumulative` one per running sum of batch means (the authors' code, which never clears the gradients). batch:
     examples in such a batch, in the order of the data. normalise: the importance of heads is divided by its L2 norm
     over the `surviving` heads of their layer or over `all` of them; `all` needs the gradients of pruned heads too.
+    saliency: `gate` is that of the paper; the keys above are its own. Others are in `lottery.tickets.saliencies`.
     """
 
     reduction: Literal["example", "batch", "cumulative"]
     batch: Annotated[int, Meta(ge=1, le=2**20)]
     normalise: Literal["surviving", "all"]
+    saliency: str = "gate"
 
 
 class MagnitudeParameters(Parameters, frozen=True):
@@ -53,12 +55,14 @@ class MagnitudeParameters(Parameters, frozen=True):
 
     rate: share of the remaining weights pruned per step; null takes that of `prune`. biases: count the biases of all
     but the last projection among the weights, as the authors' code does. until: the sparsity at which the search
-    ends, and with it its curve.
+    ends, and with it its curve. saliency: by what weights are ranked, `magnitude` or another of
+    `lottery.tickets.saliencies` that is defined for weights.
     """
 
     rate: Annotated[float, Meta(gt=0, lt=1)] | None
     biases: bool
     until: Annotated[float, Meta(gt=0, lt=1)]
+    saliency: str = "magnitude"
 
 
 class ControlsParameters(Parameters, frozen=True):

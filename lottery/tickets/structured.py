@@ -13,9 +13,9 @@ from lottery.model.evaluation import search_score
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.tasks import Task
 from lottery.tickets import controls
-from lottery.tickets.importance import gate_gradients, importance
 from lottery.tickets.parameters import ControlsParameters, ImportanceParameters
 from lottery.tickets.pruner import Counts, SearchSettings
+from lottery.tickets.saliencies import get_saliency
 from lottery.tickets.search import Assessment, Cut, Importance
 
 JOINT, HEADS, MLPS = "both", "heads", "mlps"
@@ -55,18 +55,13 @@ class Structured:
         }
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
-        """One pass over the data gives the score and the importance for the next step.
-
-        Pruned components are not computed, unless the importance of a head is normalised by that of pruned
-        heads too, which then need gradients.
-        """
-        computed = subnetwork
-        if self.parameters.normalise == "all":
-            computed = subnetwork.replace(heads=self.full["heads"])
-        small = self.encoder.extract(computed)
-        gradients = gate_gradients(small, self.examples, self.task, subnetwork)
-        score = search_score(self.task, gradients.logits_NC, self.examples)
-        return Assessment(score, importance(gradients, self.parameters))
+        """Score, and the importance for the next step, by the saliency of the search: mostly of one pass."""
+        saliency = get_saliency("importance.saliency", self.parameters.saliency)
+        ranked = saliency.units()(
+            self.encoder, self.examples, self.task, subnetwork, self.parameters
+        )
+        score = search_score(self.task, ranked.logits_NC, self.examples)
+        return Assessment(score, ranked.units)
 
     def random(
         self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
