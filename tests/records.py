@@ -181,7 +181,12 @@ class ToyExperiment:
                 split: {"examples": n, "tokens_mean": 24.5, "tokens_max": 61, "cut": 0, **classes}
                 for split, n in splits.items()
             },
-            "tokenizer": {"class": "BertTokenizer", "tokens": 30522},
+            "tokenizer": {
+                "class": "BertTokenizer",
+                "tokens": 30522,
+                "first": "[CLS]",
+                "last": "[SEP]",
+            },
             "data": {"name": name, "notes": [f"A made-up corpus for {name}."], "parts": []},
             "encoder": {
                 "name": "made-up-encoder",

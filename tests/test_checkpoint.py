@@ -86,11 +86,14 @@ def truncate(folder: Path) -> None:
         (truncate, "damaged"),
         (set_nan, "NaN"),
         (lambda f: drop_tensor(f, "bert.pooler.dense.bias"), "no tensor"),
-        (lambda f: set_key(f, "model_type", "roberta"), "'roberta'"),
+        (lambda f: set_key(f, "model_type", "albert"), "'albert'; supported families are: bert, "),
         (lambda f: set_key(f, "hidden_act", "quick_gelu"), "'quick_gelu'"),
         (lambda f: set_key(f, "hidden_size", 64), "has shape"),
         (lambda f: set_key(f, "hidden_size", 2**24), "has shape"),
         (lambda f: set_key(f, "hidden_size", "wide"), "not the configuration"),
+        (lambda f: set_key(f, "hidden_dropout_prob", None), r"config\.json.*hidden_dropout_prob"),
+        (lambda f: set_key(f, "max_position_embeddings", None), r"config\.json.*max_position_embe"),
+        (lambda f: set_key(f, "num_hidden_layers", 2.5), r"config\.json.*num_hidden_layers"),
     ],
 )
 def test_an_invalid_checkpoint_is_refused(

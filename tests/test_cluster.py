@@ -46,8 +46,8 @@ def test_smoke_run_through_s3_with_a_killed_worker_equals_plain_run(
     retrained = text(remote.root / "logs" / "jobs" / "retrain@sst2-1337-1.log")
     assert RESUMED in retrained
     assert remote.executed() == {
-        "trace": 1, "check": 1, "encoder": 1, "fetch": 1, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1, "super_survivors": 1,
-        "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
+        "trace": 1, "check": 1, "encoder": 1, "fetch": 1, "prepare": 1, "finetune": 1, "prune": 1, "retrain": 1,
+        "super_survivors": 1, "recognise": 1, "attend": 1, "analyse": 1, "report": 1, "distribute": 1,
     }  # fmt: skip
     assert not list((remote.root / "models").glob("**/*.safetensors"))
     assert remote.digests("reports/tables") == plain.digests("reports/tables")

@@ -163,7 +163,7 @@ def test_incomplete_checkpoints_are_refused(
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("roberta", "model_type is 'roberta'"),
+        ("deberta", "model_type is 'deberta'"),
         (None, "model_type is None"),
     ],
 )

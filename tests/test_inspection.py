@@ -14,7 +14,7 @@ from tokenizers import normalizers, pre_tokenizers
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
-from lottery.data import inspection, pretrained
+from lottery.data import pretrained
 from lottery.data.inspection import inspect
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
@@ -89,7 +89,11 @@ def test_a_missing_pooler_is_drawn_from_the_seed_and_noted(bert: Path, tmp_path:
     (tmp_path / "out").mkdir()
     notes = pretrained.fetch(str(tmp_path / "mlm"), tmp_path / "out")
     about = json.loads((tmp_path / "out" / "asset.json").read_text())
-    assert notes == about["notes"] == [inspection.NO_POOLER]
+    assert (
+        notes
+        == about["notes"]
+        == ["It was pre-trained without a pooler: every seed draws a new one."]
+    )
     assert not inspect(bert)
     first, again, other = (
         checkpoint.load(tmp_path / "out", 2, seed).pooler.weight for seed in (1, 1, 2)
@@ -148,6 +152,12 @@ def elsewhere(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
 
 
+def with_adapter(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    added = {"encoder.layer.0.output.adapter.weight": torch.ones(2)}
+    save_file(tensors | added, folder / "model.safetensors")
+
+
 def unframed(folder: Path) -> None:
     rules = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").write_text(json.dumps(rules | {"post_processor": None}))
@@ -159,6 +169,8 @@ def unframed(folder: Path) -> None:
         (lambda f: stated(f, is_decoder=True), r"config\.json: is_decoder is True"),
         (lambda f: stated(f, add_cross_attention=True), "add_cross_attention is True"),
         (lambda f: stated(f, position_embedding_type="relative_key"), "relative_key"),
+        (lambda f: stated(f, num_hidden_layers=1), r"encoder\.layer\.1\..* is nothing that"),
+        (with_adapter, r"layer\.0\.output\.adapter\.weight is nothing that"),
         (lambda f: stated(f, hidden_act="quick_gelu"), "hidden_act"),
         (lambda f: stated(f, hidden_size="768"), "hidden_size"),
         (lambda f: stated(f, max_position_embeddings=512), "position_embeddings.* has shape"),

@@ -10,11 +10,13 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
 
-from lottery.export.registration import PrunedBertForSequenceClassification
+from lottery.checkpoint.supported import FAMILIES
+from lottery.export.registration import PrunedForSequenceClassification
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
+from lottery.model.evaluation import predict
 from lottery.subnetwork import Subnetwork
-from tests import toy_hub, toys
+from tests import toy_families, toy_hub, toys
 from tests.test_encoder import padded
 
 
@@ -22,12 +24,12 @@ def small(seed: int = 0, classes: int = 3) -> Encoder:
     return toys.encoder(seed, classes).extract(toys.subnetwork(seed))
 
 
-def read(folder: Path) -> PrunedBertForSequenceClassification:
+def read(folder: Path) -> PrunedForSequenceClassification:
     model, about = AutoModelForSequenceClassification.from_pretrained(
         folder, output_loading_info=True
     )
     assert not any(about.values())
-    return cast(PrunedBertForSequenceClassification, model)
+    return cast(PrunedForSequenceClassification, model)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -37,6 +39,20 @@ def test_transformers_computes_the_same_logits(tmp_path: Path, seed: int) -> Non
     with torch.no_grad():
         logits = read(tmp_path)(**padded(examples)).logits
         torch.testing.assert_close(logits, encoder(toys.tokens(examples)))
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_every_family_is_read_and_saved_by_transformers(tmp_path: Path, model_type: str) -> None:
+    whole, _ = toy_families.encoder(model_type, tmp_path / "whole")
+    encoder = whole.extract(toys.subnetwork(1, whole.config))
+    checkpoint.save(encoder, tmp_path / "ours")
+    model, examples = read(tmp_path / "ours"), toy_families.sentences(encoder)
+    expected = predict(encoder, examples)
+    np.testing.assert_allclose(toy_families.logits(model, examples), expected, atol=1e-5, rtol=0)
+    model.save_pretrained(tmp_path / "theirs")
+    again = checkpoint.load(tmp_path / "theirs", encoder.classes)
+    assert again.config == encoder.config
+    np.testing.assert_allclose(predict(again, examples), expected, atol=1e-5, rtol=0)
 
 
 def test_mask_and_types_may_be_left_out(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def test_files_render_the_document(root: Path, document: Document) -> None:
     assert markdown.render(document) == (reports / "report.md").read_text(encoding="utf-8")
     page = (reports / "report.html").read_text(encoding="utf-8")
     assert html.page(document, pictures, template) == page
+
+
+def test_descriptors_are_named_by_the_tokens_of_the_tokenizer(root: Path) -> None:
+    shown = material(root)
+    meta = {
+        task: {**about, "tokenizer": {"first": "<s>", "last": "</s>"}}
+        for task, about in shown.meta.items()
+    }
+    before, after = (markdown.render(compose(case)) for case in (shown, replace(shown, meta=meta)))
+    assert before.count("to [CLS]") == after.count("to `<s>`")
+    assert before.count("to [SEP]") == after.count("to `</s>`")
 
 
 def test_no_section_is_empty_and_no_value_is_undefined(document: Document) -> None:

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from lottery.attention.descriptors import Weighting
+from lottery.model.attention import Attention, masked
 from lottery.model.batch import PackedBatch
-from lottery.model.encoder import Attention, Encoder
+from lottery.model.encoder import Encoder
 
 
 class LayerMaps(NamedTuple):
@@ -38,8 +39,9 @@ class LayerMaps(NamedTuple):
 def maps(encoder: Encoder, batch: PackedBatch) -> Iterator[LayerMaps]:
     """Maps of every layer that has heads, from bottom to top; only one layer's are in memory at a time.
 
-    Unlike in classification, the last layer's maps have rows for all tokens, not for [CLS] only.
+    Unlike in classification, the last layer's maps have rows for all tokens, not for the first only.
     """
+    batch = encoder.placed(batch)
     x_TD: Tensor = encoder.embeddings(batch)
     for index, layer in enumerate(encoder.typed_layers):
         if layer.attention.heads:
@@ -55,9 +57,7 @@ def weights_BHSS(attention: Attention, x_TD: Tensor, batch: PackedBatch) -> Tens
     query_BHSK = _split_heads(attention.query(x_TD), attention, batch)
     key_BHSK = _split_heads(attention.key(x_TD), attention, batch)
     logits_BHSS = query_BHSK @ key_BHSK.transpose(-1, -2) / attention.head_size**0.5
-    if batch.attention_mask_B11S is not None:
-        logits_BHSS = logits_BHSS.masked_fill(~batch.attention_mask_B11S, -torch.inf)
-    weights: Tensor = logits_BHSS.softmax(-1)
+    weights: Tensor = masked(logits_BHSS, attention.mask(batch)).softmax(-1)
     return weights
 
 

@@ -9,13 +9,14 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from lottery.checkpoint.family import Family
+from lottery.checkpoint.supported import FAMILIES
 from lottery.errors import UserError
 from lottery.subnetwork import Subnetwork
 
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]
-PRUNED = "pruned-bert"
-"""Model type of an encoder that lacks heads or MLPs."""
-BERTS = ("bert", PRUNED)
+KEPT = ("kept_heads", "kept_mlps")
+"""Keys of config.json that only pruned encoders of this project have."""
 SUPPORTED: Mapping[str, Any] = {
     "position_embedding_type": "absolute",
     "is_decoder": False,
@@ -28,23 +29,30 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face BERT config.json that shape the encoder, and two for pruned encoders.
+    """The keys of a Hugging Face config.json that shape the encoder, by their names in BERT's, and two for pruned ones.
 
-    `kept_heads[l]` lists the surviving heads of layer l, `kept_mlps` the layers that still have an MLP;
-    None means all.
+    A family without sentence types has a `type_vocab_size` of 0; None of `embedding_size`: as wide as the layers, of
+    `relative_attention_num_buckets`: no bias for relative positions, of `classifier_dropout`: as in the layers.
+    `kept_heads[l]` lists the surviving heads of layer l, `kept_mlps` the layers that still have an MLP; None means all.
     """
 
+    model_type: str = "bert"
     vocab_size: Size
     hidden_size: Size
     num_hidden_layers: Annotated[int, Meta(ge=1, le=1000)]
     num_attention_heads: Size
     intermediate_size: Size
     max_position_embeddings: Size = 512
-    type_vocab_size: Size = 2
+    type_vocab_size: Annotated[int, Meta(ge=0, le=2**24)] = 2
     hidden_act: Activation = "gelu"
     layer_norm_eps: Share = 1e-12
     hidden_dropout_prob: Share = 0.1
     attention_probs_dropout_prob: Share = 0.1
+    classifier_dropout: Share | None = None
+    embedding_size: Size | None = None
+    pad_token_id: Annotated[int, Meta(ge=0, le=2**24)] = 0
+    # Fewer than the 32 that transformers computes would not do.
+    relative_attention_num_buckets: Annotated[int, Meta(ge=32, le=2**24)] | None = None
     kept_heads: tuple[tuple[int, ...], ...] | None = None
     kept_mlps: tuple[int, ...] | None = None
 
@@ -53,12 +61,43 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"hidden_size {self.hidden_size} is not a multiple of {self.num_attention_heads} heads"
             )
+        if "type_vocab_size" in self.family.keys and not self.type_vocab_size:
+            raise ValueError("type_vocab_size is 0")
+        if self.longest < 1:
+            raise ValueError(
+                f"max_position_embeddings {self.max_position_embeddings} leaves no position after the padding's"
+            )
         layers, heads = range(self.num_hidden_layers), range(self.num_attention_heads)
         kept = [() for _ in layers] if self.kept_heads is None else self.kept_heads
         if len(kept) != len(layers) or any(head not in heads for row in kept for head in row):
             raise ValueError("kept_heads lists layers or heads that the encoder does not have")
         if any(layer not in layers for layer in self.kept_mlps or ()):
             raise ValueError("kept_mlps lists layers that the encoder does not have")
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.model_type]
+
+    @property
+    def embedding_width(self) -> int:
+        """Width of the embeddings, before they are projected to the hidden size if that is another."""
+        return self.embedding_size or self.hidden_size
+
+    @property
+    def head_dropout(self) -> float:
+        """Dropout of the classification head."""
+        dropout = self.classifier_dropout
+        return self.hidden_dropout_prob if dropout is None else dropout
+
+    @property
+    def first_position(self) -> int:
+        """The position of the first token in the table of positions."""
+        return self.pad_token_id + 1 if self.family.counts_from_padding else 0
+
+    @property
+    def longest(self) -> int:
+        """Number of tokens that the encoder has positions for."""
+        return self.max_position_embeddings - self.first_position
 
     @property
     def head_size(self) -> int:
@@ -91,30 +130,61 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def stated(config: Config) -> dict[str, Any]:
+    """The keys of a config.json that says what `config` does."""
+    values, family = msgspec.to_builtins(config), config.family
+    keys = {theirs: values[own] for own, theirs in family.keys.items()}
+    return {key: value for key, value in keys.items() if value is not None} | {
+        key: values[key] for key in KEPT
+    }
+
+
+def parse(raw: Mapping[str, Any], family: Family) -> Config:
+    """The configuration that a config.json of this family states. Raises ValueError if it is malformed."""
+    keys = {own: raw[theirs] for own, theirs in family.keys.items() if theirs in raw}
+    kept = {key: raw[key] for key in KEPT if key in raw}
+    try:
+        config = msgspec.convert(
+            {"model_type": family.model_type, **family.values, **keys, **kept}, Config
+        )
+    except ValueError as error:
+        raise ValueError(_in_words_of(family, str(error))) from None
+    pruned = {int(layer): set(heads) for layer, heads in (raw.get("pruned_heads") or {}).items()}
+    return _without(config, pruned) if pruned else config
+
+
 def read(folder: Path) -> Config:
     """The configuration of the encoder in `folder`.
 
-    Raises UserError if it is not that of a BERT, or says that something is computed that is not computed here.
+    Raises UserError if its family is not supported, or if it says that something is computed that is not computed here.
     """
     path = folder / "config.json"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        config = msgspec.convert(raw, Config)
-        pruned = {
-            int(layer): set(heads) for layer, heads in (raw.get("pruned_heads") or {}).items()
-        }
-        kept = _without(config, pruned) if pruned else config
+        family = _family(path, raw.get("model_type"))
+        for key, allowed in SUPPORTED.items():
+            if raw.get(key, allowed) != allowed:
+                raise UserError(f"{path}: {key} is {raw[key]!r}; only {allowed!r} is supported")
+        return parse(raw, family)
     except FileNotFoundError:
         raise UserError(f"{folder}: no checkpoint here (config.json is missing)") from None
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not the configuration of an encoder: {error}") from None
-    family = raw.get("model_type")
-    if family not in BERTS:
-        raise UserError(f"{path}: model_type is {family!r}; only 'bert' encoders are supported")
-    for key, allowed in SUPPORTED.items():
-        if raw.get(key, allowed) != allowed:
-            raise UserError(f"{path}: {key} is {raw[key]!r}; only {allowed!r} is supported")
-    return kept
+
+
+def _family(path: Path, model_type: object) -> Family:
+    for family in FAMILIES.values():
+        if model_type in (family.model_type, family.pruned_type):
+            return family
+    known = ", ".join(FAMILIES)
+    raise UserError(f"{path}: model_type is {model_type!r}; supported families are: {known}")
+
+
+def _in_words_of(family: Family, text: str) -> str:
+    """The text with the names that this family has for keys."""
+    for own, theirs in family.keys.items():
+        text = text.replace(own, theirs)
+    return text
 
 
 def _without(config: Config, pruned: Mapping[int, set[int]]) -> Config:

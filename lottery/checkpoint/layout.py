@@ -1,50 +1,37 @@
-"""Names and shapes of the tensors of a BERT, here and in transformers."""
+"""Names and shapes of the tensors of an encoder, here and in transformers."""
 
 import re
 from collections.abc import Iterator
 
 from lottery.checkpoint.config import Config
+from lottery.checkpoint.family import Family
 
-# (our name, name in transformers): replaced in this order in every tensor name.
-NAMES = (
-    ("embeddings.words", "embeddings.word_embeddings"),
-    ("embeddings.positions", "embeddings.position_embeddings"),
-    ("embeddings.types", "embeddings.token_type_embeddings"),
-    ("embeddings.norm", "embeddings.LayerNorm"),
-    ("layers.", "encoder.layer."),
-    ("attention.query", "attention.self.query"),
-    ("attention.key", "attention.self.key"),
-    ("attention.value", "attention.self.value"),
-    ("attention_norm", "attention.output.LayerNorm"),
-    ("attention.output.weight", "attention.output.dense.weight"),
-    ("attention.output.bias", "attention.output.dense.bias"),
-    ("mlp_norm", "output.LayerNorm"),
-    ("mlp.expand", "intermediate.dense"),
-    ("mlp.contract", "output.dense"),
-    ("pooler.", "pooler.dense."),
-)
-WRAPPERS = ("module.", "_orig_mod.", "bert.")
-"""Prefixes that data parallelism, compilation and transformers' task models put before the encoder's names."""
+WRAPPERS = ("module.", "_orig_mod.")
+"""Prefixes that data parallelism and compilation put before all names."""
 
 
-def transformers_name(name: str) -> str:
+def transformers_name(name: str, family: Family) -> str:
     """The name in transformers of a tensor of this project."""
-    if name.startswith("classifier."):
-        return name
-    for own, transformers in NAMES:
-        name = name.replace(own, transformers)
-    return f"bert.{name}"
+    for own, theirs in family.head.names:
+        if name.startswith(own):
+            return theirs + name.removeprefix(own)
+    for own, theirs in family.names:
+        name = name.replace(own, theirs)
+    return family.prefix + name
 
 
-def own_name(name: str) -> str:
+def own_name(name: str, family: Family) -> str:
     """The name in this project of a tensor of transformers."""
     # Checkpoints converted from TensorFlow call the parameters of a layer norm gamma and beta.
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     name = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
-    for wrapper in WRAPPERS:
+    for wrapper in (*WRAPPERS, family.prefix):
         name = name.removeprefix(wrapper)
-    for own, transformers in NAMES:
-        name = name.replace(transformers, own)
+    for own, theirs in family.head.names:
+        if name.startswith(theirs):
+            return own + name.removeprefix(theirs)
+    for own, theirs in family.names:
+        name = name.replace(theirs, own)
     return name
 
 
@@ -54,7 +41,7 @@ def tensor_shapes(config: Config) -> dict[str, tuple[int, ...]]:
 
 
 def pooler_shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor of the pooler, which encoders have if they were pre-trained on pairs of sentences."""
+    """Shape of every tensor of the pooler, the head's dense layer; not every encoder was pre-trained with one."""
     return dict(_linear("pooler", config.hidden_size, config.hidden_size))
 
 
@@ -64,11 +51,17 @@ def classifier_shapes(config: Config, classes: int) -> dict[str, tuple[int, ...]
 
 
 def _embeddings(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
-    hidden = config.hidden_size
-    yield "embeddings.words.weight", (config.vocab_size, hidden)
-    yield "embeddings.positions.weight", (config.max_position_embeddings, hidden)
-    yield "embeddings.types.weight", (config.type_vocab_size, hidden)
-    yield from _norm("embeddings.norm", hidden)
+    hidden, width = config.hidden_size, config.embedding_width
+    yield "embeddings.words.weight", (config.vocab_size, width)
+    yield "embeddings.positions.weight", (config.max_position_embeddings, width)
+    if config.type_vocab_size:
+        yield "embeddings.types.weight", (config.type_vocab_size, width)
+    yield from _norm("embeddings.norm", width)
+    if width != hidden:
+        yield from _linear("embeddings.projection", hidden, width)
+    if config.relative_attention_num_buckets:
+        buckets, heads = config.relative_attention_num_buckets, config.num_attention_heads
+        yield "position_bias.weight", (buckets, heads)
 
 
 def _layers(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:

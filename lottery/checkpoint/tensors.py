@@ -1,21 +1,24 @@
 """Tensors of a checkpoint, from one safetensors file or several; nothing is unpickled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from lottery.checkpoint.family import Family
 from lottery.checkpoint.layout import own_name, transformers_name
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.errors import UserError
 
+PARTS = ("embeddings.", "layers.", "position_bias.")
+"""How the names of an encoder's tensors begin, but for its head."""
 HOOK = "_orig"
 """Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
 
 
-def read(folder: Path) -> dict[str, Tensor]:
+def read(folder: Path, family: Family) -> dict[str, Tensor]:
     """All tensors in `folder`, by their names in this project. Raises UserError if they cannot be read."""
     if (folder / ADAPTER).exists():
         raise UserError(
@@ -29,18 +32,20 @@ def read(folder: Path) -> dict[str, Tensor]:
             raise UserError(f"{file}: missing; {INDEX} names it") from None
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file}: {file.name} is damaged: {error}") from None
-    return {own_name(name): tensor for name, tensor in tensors.items()}
+    return {own_name(name, family): tensor for name, tensor in tensors.items()}
 
 
-def require(folder: Path, tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> None:
+def require(
+    folder: Path, family: Family, tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]
+) -> None:
     """Raise UserError if a tensor is missing, of another shape than `shape`, not of floats, or not finite."""
-    label, tensor = transformers_name(name), tensors.get(name)
+    label, tensor = transformers_name(name, family), tensors.get(name)
     if tensor is None:
         hint = "".join(_hints(name, tensors))
         raise UserError(f"{folder}: the checkpoint has no tensor {label}{hint}")
     if tensor.shape != shape:
         raise UserError(
-            f"{folder}: {label} has shape {tuple(tensor.shape)}, config.json says {shape}"
+            f"{folder}: {label} has shape {tuple(tensor.shape)}, not {shape} as config.json and its defaults say"
         )
     if not tensor.is_floating_point() or tensor.element_size() < 2:
         kind = str(tensor.dtype).removeprefix("torch.")
@@ -49,6 +54,21 @@ def require(folder: Path, tensors: Mapping[str, Tensor], name: str, shape: tuple
         )
     if not tensor.float().sum().isfinite():
         raise UserError(f"{folder}: {label} has NaN or infinite weights")
+
+
+def require_no_more(
+    folder: Path, family: Family, tensors: Mapping[str, Tensor], names: Container[str]
+) -> None:
+    """Raise UserError if the encoder in a checkpoint has tensors of other names, which would not be computed with."""
+    for name in tensors:
+        is_buffer = name.endswith(
+            "_ids"
+        )  # numbers of positions and types, which older releases have saved
+        if name.startswith(PARTS) and name not in names and not is_buffer:
+            raise UserError(
+                f"{folder}: {transformers_name(name, family)} is nothing that the encoder in config.json has:"
+                " more layers, an adapter, or another architecture"
+            )
 
 
 def _hints(name: str, tensors: Mapping[str, Tensor]) -> Iterator[str]:

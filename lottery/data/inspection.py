@@ -7,7 +7,7 @@ from lottery.checkpoint.layout import pooler_shapes, tensor_shapes
 from lottery.data.tokenizer import read_tokenizer
 from lottery.errors import UserError
 
-NO_POOLER = "It was pre-trained without a pooler: every seed draws a new one."
+NO_HEAD = "It was pre-trained without {dense}: every seed draws a new one."
 
 
 def inspect(folder: Path) -> list[str]:
@@ -15,15 +15,17 @@ def inspect(folder: Path) -> list[str]:
 
     Raises UserError, naming file and key, if it cannot be read, or would be computed otherwise than it says.
     """
-    about, found = config.read(folder), tensors.read(folder)
+    about = config.read(folder)
+    family, found = about.family, tensors.read(folder, about.family)
     if about.kept_heads is not None or about.kept_mlps is not None:
         raise UserError(
             f"{folder / 'config.json'}: heads or MLPs are pruned; the study starts from a whole encoder"
         )
-    pooler = pooler_shapes(about)
+    pooler, shapes = pooler_shapes(about), tensor_shapes(about)
     has_pooler = bool(pooler.keys() & found.keys())
-    for name, shape in tensor_shapes(about).items():
+    for name, shape in shapes.items():
         if has_pooler or name not in pooler:
-            tensors.require(folder, found, name, shape)
+            tensors.require(folder, family, found, name, shape)
+    tensors.require_no_more(folder, family, found, shapes)
     read_tokenizer(folder)
-    return [] if has_pooler else [NO_POOLER]
+    return [] if has_pooler else [NO_HEAD.format(dense=family.head.dense)]

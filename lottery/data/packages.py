@@ -29,7 +29,7 @@ OpenMember = Callable[[str], IO[bytes] | None]
 
 
 class EncoderParameters(Parameters, frozen=True):
-    """The pre-trained BERT.
+    """The pre-trained encoder.
 
     checkpoint: a packaged name, a folder, or a hub id (bert-base-uncased).
     """

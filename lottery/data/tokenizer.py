@@ -1,4 +1,4 @@
-"""WordPiece tokenizer of the encoder: rows of text to token ids."""
+"""Tokenizer of the encoder: rows of text to token ids."""
 
 import hashlib
 import json
@@ -60,21 +60,24 @@ class Tokenizer:
 
     def __init__(self, folder: Path, max_length: int) -> None:
         self._tokenizer, about = read_tokenizer(folder), config.read(folder)
-        self._last_type = about.type_vocab_size - 1
-        if max_length > about.max_position_embeddings:
+        self._last_type = max(0, about.type_vocab_size - 1)
+        if max_length > about.longest:
             raise UserError(
                 f"parameters: data.max_length = {max_length}: the encoder in {folder} has"
-                f" {about.max_position_embeddings} positions"
+                f" {about.longest} positions"
             )
         self._tokenizer.enable_truncation(max_length, strategy="longest_first")
 
     @property
     def identity(self) -> dict[str, str | int]:
-        """Kind of its model, number of tokens, and SHA-256 of the vocabulary and of the whole tokenizer."""
+        """Kind of its model, number of tokens, those around a text, SHA-256 of the vocabulary and of all rules."""
         vocabulary = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        framed = self._tokenizer.encode("a").tokens
         return {
             "class": type(self._tokenizer.model).__name__,
             "tokens": len(vocabulary),
+            "first": framed[0],
+            "last": framed[-1],
             "vocabulary_sha256": hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest(),
             "tokenizer_sha256": hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest(),
         }

@@ -22,7 +22,7 @@ language: en
 license: other
 library_name: transformers
 pipeline_tag: text-classification
-tags: [bert, pruning, lottery-ticket]
+tags: [{model_type}, pruning, lottery-ticket]
 ---
 
 """
@@ -44,7 +44,7 @@ def render(
         lead=[Paragraph(_summary(model, written, full))],
         sections=[Section(title, list(blocks)) for title, blocks in sections.items()],
     )
-    return METADATA + markdown.render(card)
+    return METADATA.format(model_type=model.encoder.config.model_type) + markdown.render(card)
 
 
 def _name(model: TrainedModel) -> str:
@@ -56,7 +56,7 @@ def _name(model: TrainedModel) -> str:
 def _summary(model: TrainedModel, written: Sequence[Written], full: DevScore) -> str:
     metric, examples = METRICS[model.task.metrics[0]], counted(len(model.dev), "example")
     score = f"Its {metric} on {examples} of dev is {between(written[0].score)}"
-    base = (model.about["encoder"] or {"name": "a BERT"})["name"]
+    base = (model.about["encoder"] or {"name": f"A {model.encoder.config.family.classes}"})["name"]
     if model.is_whole:
         return f"{base}, fine-tuned on {model.task.title}. {score} (95 % interval over examples)."
     units = METHODS[model.key.method].by_unit(model.subnetwork)

@@ -60,7 +60,7 @@ class Format:
 
 TRANSFORMERS = Format(
     name="transformers",
-    title="an ordinary BERT; what was pruned is zeros",
+    title="an ordinary encoder of its family; what was pruned is zeros",
     file="model.safetensors",
     reader="transformers",
 )

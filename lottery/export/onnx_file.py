@@ -29,22 +29,21 @@ OPSET = 20
 
 
 class Padded(nn.Module):
-    """The encoder as other programs call it: padded ids, attention mask and token types in, logits out."""
+    """The encoder as other programs call it: padded ids, mask and, if there are several, types in, logits out."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, ids_BS: Tensor, mask_BS: Tensor, types_BS: Tensor) -> Tensor:
+    def forward(self, ids_BS: Tensor, mask_BS: Tensor, types_BS: Tensor | None = None) -> Tensor:
         """Logits [B, C]; the mask is 0 where a sentence is padded, at its end."""
         batch, length = ids_BS.shape
-        example_B = torch.arange(batch)
         packed = PackedBatch(
             ids_T=ids_BS.flatten(),
-            types_T=types_BS.flatten(),
+            types_T=(torch.zeros_like(ids_BS) if types_BS is None else types_BS).flatten(),
             positions_T=torch.arange(length).repeat(batch),
-            example_T=example_B.repeat_interleave(length),
-            cls_B=length * example_B,
+            example_T=torch.arange(batch * length) // length,
+            cls_B=length * torch.arange(batch),
             slots_T=None,
             attention_mask_B11S=mask_BS[:, None, None, :] > 0,
             longest=length,
@@ -54,15 +53,16 @@ class Padded(nn.Module):
 
 def write(encoder: Encoder, file: Path) -> None:
     """Write the encoder as one file, for batches of any size and sentences of any length that it has positions for."""
-    example = tuple(torch.ones(2, 2, dtype=torch.long) for _ in INPUTS)
-    shape_BS = (Dim.DYNAMIC, Dim("length", max=encoder.config.max_position_embeddings))
-    with _silenced():
+    names = INPUTS if encoder.config.type_vocab_size > 1 else INPUTS[:-1]
+    example = tuple(torch.ones(2, 2, dtype=torch.long) for _ in names)
+    shape_BS = (Dim.DYNAMIC, Dim("length", max=encoder.config.longest))
+    with _silenced(), torch.no_grad():
         # The tracer of `strict` follows Python's `len`, which the other one turns into a constant.
         program = torch.export.export(
-            Padded(encoder.eval()), example, dynamic_shapes=(shape_BS,) * len(INPUTS), strict=True
+            Padded(encoder.eval()), example, dynamic_shapes=(shape_BS,) * len(names), strict=True
         )
         exported = torch.onnx.export(
-            program, input_names=INPUTS, output_names=[OUTPUT], opset_version=OPSET, verbose=False
+            program, input_names=names, output_names=[OUTPUT], opset_version=OPSET, verbose=False
         )
     assert exported is not None  # noqa: S101 - it is None only if torch wrote a file
     axes_BS = map(str, exported.model.graph.inputs[0].shape or ())
@@ -82,9 +82,11 @@ def session(file: Path) -> onnxruntime.InferenceSession:
 def load(file: Path) -> Ready:
     """The model in a file in onnxruntime, computing on one thread."""
     model = session(file)
+    names = [entry.name for entry in model.get_inputs()]
 
     def ready(examples: Examples) -> Call:
-        inputs = padded(examples)
+        arrays = padded(examples)
+        inputs = {name: arrays[name] for name in names}
         return lambda: model.run([OUTPUT], inputs)[0].astype(np.float64)
 
     return ready

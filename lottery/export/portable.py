@@ -1,4 +1,4 @@
-"""An encoder as an ordinary BERT that transformers loads: removed heads and MLPs are there, and are zeros."""
+"""An encoder as an ordinary one that transformers loads: removed heads and MLPs are there, and are zeros."""
 
 import json
 from collections.abc import Mapping

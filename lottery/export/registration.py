@@ -4,40 +4,45 @@ After `import lottery.export.registration`, `AutoConfig` and `AutoModelForSequen
 encoders that lack heads or MLPs, which have no form among transformers' own classes.
 """
 
+import re
 from typing import cast
 
-import msgspec
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForSequenceClassification, BertConfig, PreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.conversion_mapping import register_checkpoint_conversion_mapping
-from transformers.core_model_loading import WeightRenaming
+from transformers.core_model_loading import WeightConverter, WeightRenaming
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from lottery.checkpoint.config import PRUNED, Config
-from lottery.checkpoint.layout import NAMES
+from lottery.checkpoint.config import parse
+from lottery.checkpoint.family import Family
+from lottery.checkpoint.supported import FAMILIES
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
 
-
-class PrunedBertConfig(BertConfig):  # type: ignore[no-untyped-call]
-    """BERT's configuration with the heads of each layer and the layers with an MLP that are left; None means all."""
-
-    model_type = PRUNED
-    kept_heads: list[list[int]] | None = None
-    kept_mlps: list[int] | None = None
+KEPT = {"kept_heads": list[list[int]] | None, "kept_mlps": list[int] | None}
+"""Keys of a pruned encoder: the heads of each layer and the layers with an MLP that are left; None means all."""
 
 
-class PrunedBertForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyped-call]
-    """This project's encoder behind the interface of transformers' classifiers."""
+class PrunedForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyped-call]
+    """This project's encoder behind the interface of transformers' classifiers; a subclass for each family."""
 
-    config_class = PrunedBertConfig
     base_model_prefix = ""
+    family: Family
 
-    def __init__(self, config: PrunedBertConfig) -> None:
+    def __init__(self, config: PreTrainedConfig) -> None:
         super().__init__(config)
-        shape = msgspec.convert(config.to_dict(), Config)
-        self.bert = Encoder(shape, cast(int, config.num_labels))
+        about = parse(config.to_dict(), self.family)
+        # Called as transformers calls the encoder of this family, so that its tensors have their names there.
+        self.add_module(
+            self.family.prefix.removesuffix("."), Encoder(about, cast(int, config.num_labels))
+        )
         self.post_init()  # type: ignore[no-untyped-call]
 
     def forward(
@@ -50,7 +55,7 @@ class PrunedBertForSequenceClassification(PreTrainedModel):  # type: ignore[no-u
     ) -> SequenceClassifierOutput:
         """Logits, and the loss if there are labels. Raises ValueError unless sentences are padded on the right."""
         batch = packed(input_ids, attention_mask, token_type_ids)
-        logits = self.bert(batch)
+        logits = self.get_submodule(self.family.prefix.removesuffix("."))(batch)
         loss = None
         if labels is not None:
             loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config)
@@ -69,12 +74,23 @@ def packed(ids_BS: Tensor, mask_BS: Tensor | None, types_BS: Tensor | None) -> P
     return PackedBatch.pack(ids_T, types_T, lengths_B, ids_BS.device)
 
 
-AutoConfig.register(PRUNED, PrunedBertConfig)
-AutoModelForSequenceClassification.register(PrunedBertConfig, PrunedBertForSequenceClassification)
-register_checkpoint_conversion_mapping(
-    PrunedBertForSequenceClassification.__name__,
-    [
-        WeightRenaming(r"^classifier\.", "bert.classifier."),
-        *(WeightRenaming(theirs, own) for own, theirs in NAMES),
-    ],
-)
+def _register(family: Family) -> None:
+    """Make transformers know the pruned encoders of a family."""
+    base = CONFIG_MAPPING[family.model_type]
+    keys = {"model_type": family.pruned_type, "__annotations__": KEPT, **dict.fromkeys(KEPT)}
+    config = type(f"Pruned{base.__name__}", (base,), keys)
+    members = {"config_class": config, "family": family}
+    name = f"Pruned{family.classes}ForSequenceClassification"
+    model = type(name, (PrunedForSequenceClassification,), members)
+    AutoConfig.register(family.pruned_type, config)
+    AutoModelForSequenceClassification.register(config, model)
+    head = [(theirs, family.prefix + own) for own, theirs in family.head.names]
+    renamings: list[WeightRenaming | WeightConverter] = [
+        *(WeightRenaming(f"^{re.escape(theirs)}", own) for theirs, own in head),
+        *(WeightRenaming(theirs, own) for own, theirs in family.names),
+    ]
+    register_checkpoint_conversion_mapping(name, renamings)
+
+
+for known in FAMILIES.values():
+    _register(known)

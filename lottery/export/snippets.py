@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from lottery.data.examples import Examples
 from lottery.export.formats import INT8, MASK, ONNX, SMALL, TRANSFORMERS, Format
 from lottery.export.trained import TrainedModel
 
@@ -21,7 +24,8 @@ from tokenizers import Tokenizer
 tokens = Tokenizer.from_file("tokenizer.json").encode({texts})
 columns = {{"input_ids": tokens.ids, "attention_mask": tokens.attention_mask, "token_type_ids": tokens.type_ids}}
 model = onnxruntime.InferenceSession("{file}")
-print(model.run(["logits"], {{name: np.array([row]) for name, row in columns.items()}}))"""
+inputs = {{entry.name: np.array([columns[entry.name]]) for entry in model.get_inputs()}}
+print(model.run(["logits"], inputs))"""
 UNPACKED = """\
 import json
 
@@ -46,9 +50,15 @@ SNIPPETS: Mapping[str, str] = {
 SENTENCE, SECOND = "A man is playing a guitar.", "Somebody makes music."
 
 
+def has_pairs(examples: Examples) -> bool:
+    """Whether examples are pairs: of two types, or all with the token that ends them between their sentences, too."""
+    sentences = np.split(examples.ids_T, np.cumsum(examples.lengths_N)[:-1])
+    return bool(examples.types_T.any()) or all(ids[-1] in ids[:-1] for ids in sentences)
+
+
 def snippet(model: TrainedModel, form: Format) -> str:
     """Python that loads a form and applies it to a sentence, or to a pair of them if the task has pairs."""
-    pairs = bool(model.dev.types_T.any())
+    pairs = has_pairs(model.dev)
     return SNIPPETS[form.name].format(
         folder="small" if form is SMALL else ".",
         file=form.file,

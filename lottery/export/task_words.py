@@ -18,7 +18,8 @@ def reduced(model: TrainedModel, cell: CellOutputs) -> TrainedModel:
     own = {name: split for name, split in splits.items() if not name.startswith("dev-")}
     unseen = [split for name, split in own.items() if name != "dev"]
     kept, without_dev = (
-        vocabulary.occurring(model.tokenizer, texts) for texts in (own.values(), unseen)
+        vocabulary.occurring(model.tokenizer, texts, model.encoder.config.first_position)
+        for texts in (own.values(), unseen)
     )
     encoder, tokenizer = vocabulary.cut(model.encoder, model.tokenizer, kept)
     elsewhere = {name: split for name, split in splits.items() if name not in own}

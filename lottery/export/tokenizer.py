@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import tokenizers
+
+from lottery.checkpoint import config
 from lottery.data.tokenizer import Tokenizer
-from lottery.errors import UserError
 
 
 def files(folder: Path, max_length: int) -> Mapping[str, str]:
@@ -14,19 +16,27 @@ def files(folder: Path, max_length: int) -> Mapping[str, str]:
     As in the experiment, texts are truncated to `max_length` tokens, and nothing is padded. Raises UserError if the
     folder has no readable tokenizer.
     """
-    rules, path = Tokenizer(folder, max_length).text, folder / "tokenizer_config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: no configuration of a tokenizer: {error}") from None
-    config.pop("name_or_path", None)
-    config["model_max_length"] = max_length
-    vocabulary = folder / "vocab.txt"
-    texts = {"vocab.txt": vocabulary.read_text(encoding="utf-8")} if vocabulary.exists() else {}
-    return texts | {
-        "tokenizer.json": rules,
-        "tokenizer_config.json": json.dumps(config, indent=2) + "\n",
+    rules, about = Tokenizer(folder, max_length).text, config.read(folder)
+    types = ["token_type_ids"] if about.type_vocab_size > 1 else []
+    settings = {
+        # The classes of families put rules of their own in the place of some that tokenizer.json has.
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+        "model_max_length": max_length,
+        "pad_token": _padding(tokenizers.Tokenizer.from_str(rules), about.pad_token_id),
     }
+    return {
+        "tokenizer.json": rules,
+        "tokenizer_config.json": json.dumps(settings, indent=2) + "\n",
+    }
+
+
+def _padding(tokenizer: tokenizers.Tokenizer, place: int) -> str:
+    """The special token at a place, else the one that ends a text: no attention is paid to padding."""
+    special = {
+        at: token for at, token in tokenizer.get_added_tokens_decoder().items() if token.special
+    }
+    return special[place].content if place in special else tokenizer.encode("").tokens[-1]
 
 
 def write(texts: Mapping[str, str], folder: Path) -> None:

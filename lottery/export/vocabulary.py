@@ -19,13 +19,14 @@ from lottery.export.wordpiece import Files, Ids
 from lottery.model.encoder import Encoder
 
 
-def occurring(files: Files, splits: Iterable[Examples]) -> Ids:
+def occurring(files: Files, splits: Iterable[Examples], first: int = 0) -> Ids:
     """Ids of the pieces that a task keeps, ascending: those of its examples, and those that no vocabulary can lack.
 
-    `files` are the tokenizer's. Raises UserError if it is none of WordPiece.
+    `files` are the tokenizer's, `first` is the encoder's first position: if it counts from the padding token's id, the
+    ids up to that stay as they are. Raises UserError if the tokenizer is none of WordPiece.
     """
     used = [split.ids_T.astype(np.int64) for split in splits]
-    return np.unique(np.concatenate([wordpiece.indispensable(files), *used]))
+    return np.unique(np.concatenate([np.arange(first), wordpiece.indispensable(files), *used]))
 
 
 def cut(encoder: Encoder, files: Files, kept: Ids) -> tuple[Encoder, dict[str, str]]:

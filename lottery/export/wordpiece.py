@@ -1,4 +1,4 @@
-"""WordPiece tokenizers with fewer pieces: their files, by name, with all ids renumbered.
+"""WordPiece tokenizers with fewer pieces, all ids renumbered.
 
 A word is split into the longest piece that it begins with, then the longest that the rest begins with, and so on. So a
 word that consists of kept pieces is split as before: the longest of all pieces is the longest of those that are kept.
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from lottery.errors import UserError
 
 Files = Mapping[str, str]
-"""The texts of a tokenizer's files by name; one is tokenizer.json."""
+"""The texts of a tokenizer's files by name; ids are in tokenizer.json only."""
 Ids = NDArray[np.int64]
-TOKENIZER, CONFIG, LIST = "tokenizer.json", "tokenizer_config.json", "vocab.txt"
+TOKENIZER = "tokenizer.json"
 
 
 def indispensable(files: Files) -> Ids:
@@ -39,16 +39,12 @@ def cut(files: Files, kept: Ids) -> dict[str, str]:
     places = {int(old): place for place, old in enumerate(kept)}
     tokenizer = _parsed(files)
     vocabulary = tokenizer["model"]["vocab"]
-    pieces = {piece: places[old] for piece, old in vocabulary.items() if old in places}
-    tokenizer["model"]["vocab"] = pieces
+    tokenizer["model"]["vocab"] = {
+        piece: places[old] for piece, old in vocabulary.items() if old in places
+    }
     for holder, key in _ids(tokenizer):
         holder[key] = places[holder[key]]
-    texts = {**files, TOKENIZER: _text(tokenizer)}
-    if LIST in files:
-        texts[LIST] = "".join(f"{piece}\n" for piece in sorted(pieces, key=pieces.__getitem__))
-    if CONFIG in files:
-        texts[CONFIG] = _text(_renumbered(json.loads(files[CONFIG]), places))
-    return texts
+    return {**files, TOKENIZER: json.dumps(tokenizer, indent=2, ensure_ascii=False) + "\n"}
 
 
 def _parsed(files: Files) -> dict[str, Any]:
@@ -68,16 +64,3 @@ def _ids(tokenizer: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     for special in processor.get("special_tokens", {}).values():  # TemplateProcessing
         yield from ((special["ids"], at) for at in range(len(special["ids"])))
     yield from ((processor[end], 1) for end in ("cls", "sep") if end in processor)  # BertProcessing
-
-
-def _renumbered(config: dict[str, Any], places: Mapping[int, int]) -> dict[str, Any]:
-    added = config.get("added_tokens_decoder")
-    if added is None:
-        return config
-    return config | {
-        "added_tokens_decoder": {str(places[int(old)]): token for old, token in added.items()}
-    }
-
-
-def _text(tree: dict[str, Any]) -> str:
-    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"

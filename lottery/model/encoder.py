@@ -1,11 +1,12 @@
-"""BERT encoder whose heads and MLPs have gates and can be removed.
+"""Encoder whose heads and MLPs have gates and can be removed.
 
-Legend for tensor suffixes: B examples of a batch, S its longest sentence, T its tokens, Q the tokens a
-layer computes (T, or B in the last layer), D hidden size, H heads a layer holds, K head size, F MLP width,
-L layers, C classes.
+Its `Config` says which parts it has: families of encoders differ in embeddings, positions and head.
+
+Legend for tensor suffixes: B examples of a batch, T its tokens, Q the tokens a layer computes (T, or B in the last
+layer), D hidden size, H heads a layer holds, L layers, C classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from itertools import product
 from typing import NamedTuple, cast
@@ -15,11 +16,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lottery.checkpoint.config import Config
+from lottery.model.attention import Attention
 from lottery.model.batch import PackedBatch
 from lottery.model.dropout import Dropout
+from lottery.model.embeddings import Embeddings
 from lottery.model.mlp import MLP
-from lottery.model.uninitialised import Embedding, Linear
+from lottery.model.position_bias import PositionBias
+from lottery.model.uninitialised import Linear
 from lottery.subnetwork import Subnetwork
+
+HEADS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "gelu": F.gelu,
+}
+"""Nonlinearities of classification heads."""
 
 
 class Gates(NamedTuple):
@@ -42,56 +53,6 @@ class Gates(NamedTuple):
         return xi.index_select(0, example_Q), nu.index_select(0, example_Q).unsqueeze(-1)
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention over the remaining heads; without heads, the output bias."""
-
-    def __init__(self, config: Config, heads: tuple[int, ...]) -> None:
-        super().__init__()
-        self.heads, self.head_size = heads, config.head_size
-        inner = len(heads) * config.head_size
-        self.query = Linear(config.hidden_size, inner)
-        self.key = Linear(config.hidden_size, inner)
-        self.value = Linear(config.hidden_size, inner)
-        self.output = Linear(inner, config.hidden_size)
-        self.dropout = Dropout(config.attention_probs_dropout_prob)
-
-    def forward(
-        self, x_TD: Tensor, x_QD: Tensor, batch: PackedBatch, xi: Tensor | None, cls_only: bool
-    ) -> Tensor:
-        """Attention of the tokens `x_QD` to all tokens `x_TD` of their sentence, [Q, D]."""
-        if not self.heads:
-            return self.output.bias.expand_as(x_QD)
-        split = (-1, len(self.heads), self.head_size)
-        query_QHK = self.query(x_QD).view(split)
-        # Projections need no padding, attention does: it works on one row per sentence. If only [CLS] attends,
-        # each sentence has one query, and the queries need none.
-        context = self._context(
-            query_QHK.unsqueeze(2) if cls_only else batch.pad(query_QHK),
-            batch.pad(self.key(x_TD).view(split)),
-            batch.pad(self.value(x_TD).view(split)),
-            batch.attention_mask_B11S,
-        )
-        context_QHK = context.squeeze(2) if cls_only else batch.unpad(context)
-        # A head's gate acts before the output projection, which sums the heads: a head gated to 0 equals a
-        # head without its columns of that projection.
-        if xi is not None:
-            context_QHK = context_QHK * xi
-        return cast(Tensor, self.output(context_QHK.flatten(1)))
-
-    def _context(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Sums of the values [B, H, S, K], weighted by attention, for every query."""
-        dropout = self.dropout.p if self.training else 0.0
-        # On a CPU, torch has no fused kernel with dropout, and in bfloat16 the backward pass of the one without takes
-        # five times as long as that of the plain products.
-        fused = query.is_cuda or (dropout == 0 and query.dtype == torch.float32)
-        if fused or not query.requires_grad:
-            return F.scaled_dot_product_attention(query, key, value, mask, dropout)
-        logits = (query * self.head_size**-0.5) @ key.transpose(-1, -2)
-        if mask is not None:
-            logits = logits.masked_fill(~mask, -torch.inf)
-        return cast(Tensor, self.dropout(logits.softmax(-1))) @ value
-
-
 class Layer(nn.Module):
     """Transformer layer: gated attention and gated MLP, each with residual connection and layer norm."""
 
@@ -99,6 +60,8 @@ class Layer(nn.Module):
         super().__init__()
         self.attention = Attention(config, heads)
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        drops = config.family.drops_attention
+        self.attention_dropout = Dropout(config.hidden_dropout_prob if drops else 0.0)
         self.mlp = MLP(config) if with_mlp else None
         self.mlp_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
@@ -114,31 +77,15 @@ class Layer(nn.Module):
         """Hidden states [Q, D] after this layer: of every token, or of [CLS] only."""
         x_QD = x_TD[batch.cls_B] if cls_only else x_TD
         attention_QD = self.attention(x_TD, x_QD, batch, xi, cls_only)
-        x_QD = self.attention_norm(x_QD + self.dropout(attention_QD))
+        x_QD = self.attention_norm(x_QD + self.attention_dropout(attention_QD))
         if self.mlp is not None:
             mlp_QD = self.dropout(self.mlp(x_QD))
             x_QD = x_QD + (mlp_QD if nu is None else nu * mlp_QD)
         return cast(Tensor, self.mlp_norm(x_QD))
 
 
-class Embeddings(nn.Module):
-    """Sum of word, position and segment embeddings, normalised."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.words = Embedding(config.vocab_size, config.hidden_size)
-        self.positions = Embedding(config.max_position_embeddings, config.hidden_size)
-        self.types = Embedding(config.type_vocab_size, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = Dropout(config.hidden_dropout_prob)
-
-    def forward(self, batch: PackedBatch) -> Tensor:
-        x_TD = self.words(batch.ids_T) + self.positions(batch.positions_T)
-        return cast(Tensor, self.dropout(self.norm(x_TD + self.types(batch.types_T))))
-
-
 class Encoder(nn.Module):
-    """BERT with a classifier on [CLS] and a gate on every head and MLP."""
+    """Encoder with a classifier on the first token, here [CLS] in any family, and a gate on every head and MLP."""
 
     def __init__(self, config: Config, classes: int) -> None:
         super().__init__()
@@ -151,8 +98,10 @@ class Encoder(nn.Module):
             Layer(config, heads, bool(with_mlp))
             for heads, with_mlp in zip(kept_heads, kept_mlps, strict=True)
         )
+        buckets, heads = config.relative_attention_num_buckets, config.num_attention_heads
+        self.position_bias = PositionBias(buckets, heads) if buckets else None
         self.pooler = Linear(config.hidden_size, config.hidden_size)
-        self.dropout = Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.head_dropout)
         self.classifier = Linear(config.hidden_size, classes)
 
     @classmethod
@@ -174,6 +123,7 @@ class Encoder(nn.Module):
 
     def forward(self, batch: PackedBatch, gates: Gates | None = None) -> Tensor:
         """Logits [B, C]; the outputs of heads and MLPs are multiplied by `gates`, if given."""
+        batch = self.placed(batch)
         x: Tensor = self.embeddings(batch)
         last = len(self.layers) - 1
         for index, layer in enumerate(self.typed_layers):
@@ -185,7 +135,19 @@ class Encoder(nn.Module):
                 example_Q = batch.example_T[batch.cls_B] if cls_only else batch.example_T
                 xi, nu = gates.of_layer(index, layer.attention.heads, example_Q)
             x = layer(x, batch, cls_only, xi, nu)
-        return cast(Tensor, self.classifier(self.dropout(torch.tanh(self.pooler(x)))))
+        return self._head(x)
+
+    def placed(self, batch: PackedBatch) -> PackedBatch:
+        """The batch with the bias for relative positions, if the encoder has one."""
+        if self.position_bias is None:
+            return batch
+        return batch._replace(position_bias_HSS=self.position_bias.of_length(batch.longest))
+
+    def _head(self, x_BD: Tensor) -> Tensor:
+        head = self.config.family.head
+        x_BD = self.dropout(x_BD) if head.drops_input else x_BD
+        x_BD = HEADS[head.activation](self.pooler(x_BD))
+        return cast(Tensor, self.classifier(self.dropout(x_BD)))
 
     def prunable(self, biases: bool = False) -> dict[str, nn.Parameter]:
         """Weights that m-pruning may set to 0: every matrix of attention and MLP, layer by layer.

@@ -135,12 +135,14 @@ def _occurring_words(encoder: Encoder, examples: Examples) -> Iterator[Examples]
     most of the vocabulary at every step.
     """
     words = encoder.embeddings.words
-    occurring, ids_T = np.unique(examples.ids_T, return_inverse=True)
+    # An encoder that counts positions from the padding token's id needs this token at its place.
+    first = np.arange(encoder.config.first_position, dtype=examples.ids_T.dtype)
+    occurring, ids_T = np.unique(np.append(first, examples.ids_T), return_inverse=True)
     rows = torch.from_numpy(occurring.astype(np.int64)).to(encoder.device)
     full_table = words.weight
     words.weight = nn.Parameter(full_table.detach()[rows])
     try:
-        yield replace(examples, ids_T=ids_T.astype(np.int32))
+        yield replace(examples, ids_T=ids_T[len(first) :].astype(np.int32))
     finally:
         with torch.no_grad():
             full_table[rows] = words.weight

@@ -49,6 +49,12 @@ class Material:
         return self.parameters[EncoderParameters].checkpoint
 
     @property
+    def frame(self) -> tuple[str, str]:
+        """The tokens that begin and end a text, such as [CLS] and [SEP]."""
+        tokenizer = next(iter(self.meta.values()))["tokenizer"]
+        return tokenizer["first"], tokenizer["last"]
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Layers and heads of the encoder."""
         components = self.tables["survival"]

@@ -1,4 +1,4 @@
-"""Ordinary BERT for transformers; what was pruned is zeros."""
+"""Ordinary encoder of its family for transformers; what was pruned is zeros."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from transformers.utils import logging
 
 from lottery.data.examples import Examples
 from lottery.export import portable
-from lottery.export.ready import Call, Ready, padded
+from lottery.export.ready import INPUTS, Call, Ready, padded
 from lottery.export.trained import TrainedModel
 
 
@@ -20,11 +20,14 @@ def write(model: TrainedModel, file: Path) -> None:
 def load(file: Path, _: TrainedModel | None = None) -> Ready:
     """The model that transformers reads from the folder of `file`."""
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    bert = AutoModelForSequenceClassification.from_pretrained(file.parent, local_files_only=True)
-    bert = bert.eval()
+    folder, reader = file.parent, AutoModelForSequenceClassification
+    encoder = reader.from_pretrained(folder, local_files_only=True).eval()
+    has_types = bool(getattr(encoder.config, "type_vocab_size", 0))
 
     def ready(examples: Examples) -> Call:
-        inputs = {name: torch.from_numpy(array) for name, array in padded(examples).items()}
-        return torch.inference_mode()(lambda: bert(**inputs).logits.double().numpy())
+        arrays = padded(examples)
+        names = INPUTS if has_types else INPUTS[:-1]
+        inputs = {name: torch.from_numpy(arrays[name]) for name in names}
+        return torch.inference_mode()(lambda: encoder(**inputs).logits.double().numpy())
 
     return ready

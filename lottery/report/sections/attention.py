@@ -21,8 +21,8 @@ DESCRIPTORS = {
     "rule": "heterogeneous by rule",
     "entropy": "entropy",
     "distance": "distance, tokens",
-    "cls": "to [CLS]",
-    "sep": "to [SEP]",
+    "cls": "to {first}",
+    "sep": "to {last}",
     "itself": "to itself",
 }
 PAPERS_R = 0.0023
@@ -125,13 +125,18 @@ def _shares(material: Material) -> Table:
 
 
 def _descriptors(material: Material) -> Table:
+    # Markdown would take <s> for a tag.
+    first, last = (f"`{token}`" if "<" in token else token for token in material.frame)
+    headings = {
+        number: heading.format(first=first, last=last) for number, heading in DESCRIPTORS.items()
+    }
     return _by_group(
         material,
         "Descriptors of the fine-tuned models: share of heterogeneous maps by rule; entropy of attention (1 is"
         " uniform); mean distance to the attended token; attention to the first token, to separators and to the token"
         " itself. Means over n heads with 95 % intervals. Random heads and p, as for the patterns, are for entropy;"
         " those for the other columns are in the source: `tables/attention.csv`.",
-        DESCRIPTORS,
+        headings,
         "entropy",
     )
 

@@ -74,8 +74,9 @@ def _overview(material: Material, measured: pd.DataFrame) -> Table:
     models = singles.drop_duplicates(CELL)
     return Table(
         "Full models (no pruning) and retrained good subnetworks: parameters, multiply-adds of one example of median"
-        " length (the last layer computes [CLS] only), both in millions, and CPU milliseconds for it in each program;"
-        " int8: onnxruntime with weights of eight bits. Zeros of m-pruning count as parameters. Source: `speed.csv`.",
+        " length (the last layer computes the first token only), both in millions, and CPU milliseconds for it in each"
+        " program; int8: onnxruntime with weights of eight bits. Zeros of m-pruning count as parameters. Source:"
+        " `speed.csv`.",
         ["task", "pruning", "parameters", "multiply-adds", *programs],
         [
             [
