@@ -34,7 +34,8 @@ def empirical_fisher(
                 counts = row_counts(len(gradient_RO), batch.lengths_B)
                 for name in {matrix, matrix.removesuffix("weight") + "bias"} & squares.keys():
                     input_RI = seen[matrix].input_RI if name == matrix else None
-                    squares[name] += _sum_of_squares(gradient_RO, input_RI, counts)
+                    total = _sum_of_squares(gradient_RO, input_RI, counts)
+                    squares[name] += total.reshape_as(squares[name])
             seen.clear()
     fisher = {
         name: weights[name].detach() ** 2 * total / len(examples) for name, total in squares.items()
@@ -43,10 +44,12 @@ def empirical_fisher(
 
 
 def _sum_of_squares(gradient_RO: Tensor, input_RI: Tensor | None, counts: list[int]) -> Tensor:
-    """Squared gradients of a matrix [O, I], or without inputs of its bias [O], summed over examples."""
+    """Squared gradients of a matrix [O, I], or without inputs of its bias [O, 1], summed over examples."""
     with torch.autocast(gradient_RO.device.type, enabled=False):
         gradient_RO = gradient_RO.float()
-        input_RI = gradient_RO.new_ones(len(gradient_RO), 1) if input_RI is None else input_RI.float()
+        input_RI = (
+            gradient_RO.new_ones(len(gradient_RO), 1) if input_RI is None else input_RI.float()
+        )
         if all(count == 1 for count in counts):
             total_OI = (gradient_RO**2).T @ input_RI**2
         else:

@@ -40,7 +40,7 @@ def summed(rank: Rank) -> RankUnits:
         examples: Examples,
         task: Task,
         kept: Subnetwork,
-        parameters: ImportanceParameters,
+        _: ImportanceParameters,
     ) -> UnitSaliency:
         small = encoder.extract(kept)
         saliency = rank(small, examples, task, [*small.prunable()])
@@ -62,7 +62,9 @@ def unit_sums(encoder: Encoder, weights: Mapping[str, NDArray[np.float32]]) -> d
         rows.append(weights[f"{attention}.output.weight"].T)
         heads = list(layer.attention.heads)
         by_row = sum(matrix.sum(axis=1, dtype=np.float64) for matrix in rows)
-        sums["heads"][index, heads] = np.reshape(by_row, (len(heads), layer.attention.head_size)).sum(axis=1)
+        sums["heads"][index, heads] = np.reshape(
+            by_row, (len(heads), layer.attention.head_size)
+        ).sum(axis=1)
         if layer.mlp is not None:
             for name in ("expand", "contract"):
                 sums["mlps"][index] += weights[f"layers.{index}.mlp.{name}.weight"].sum(

@@ -45,4 +45,7 @@ def losses(
     for batch, tokens in packed_batches(examples, encoder.device):
         logits_BC = encoder(tokens)
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
-        yield batch, total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device))
+        yield (
+            batch,
+            total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device)),
+        )
