@@ -50,8 +50,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a search: the size of its subnetwork, and the score on the data that drive the search.
 
-    `heads`, `mlps` and `weights` count survivors, null for what the method does not prune; `sparsity` is the
-    share of all prunable encoder weights that is removed. `threshold` is the lowest score that is accepted.
+    `heads`, `mlps`, `neurons` and `weights` count survivors, null for what the method does not prune; `sparsity` is
+    the share of all prunable encoder weights that is removed. `threshold` is the lowest score that is accepted.
     """
 
     task: str
@@ -61,6 +61,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     step: int
     heads: int | None
     mlps: int | None
+    neurons: int | None
     weights: int | None
     sparsity: float
     score: float

@@ -21,12 +21,12 @@ from lottery.tickets.parameters import ImportanceParameters
 from lottery.tickets.saliency.units import UnitSaliency
 
 Array = NDArray[np.float64]
-PARTS = ("heads", "mlps")
 
 
 @dataclass(frozen=True)
 class GateGradients:
-    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L]."""
+    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L], if they are
+    pruned neurons [N, L, width]."""
 
     logits_NC: Array
     gradients: Mapping[str, Array]
@@ -50,18 +50,16 @@ def gate_gradients(
     for batch, tokens in packed_batches(examples, encoder.device):
         # Shared gates would get the gradient summed over the batch, and the absolute value of each example would be
         # lost. A copy of the gates for every example keeps all of them, in a single backward pass.
-        gates_B = Gates(
-            *(
-                gates[part].expand(len(batch.rows_B), *gates[part].shape).clone().requires_grad_()
-                for part in PARTS
-            )
-        )
-        logits_BC = encoder(tokens, gates_B)
+        gates_B = {
+            part: gate.expand(len(batch.rows_B), *gate.shape).clone().requires_grad_()
+            for part, gate in gates.items()
+        }
+        logits_BC = encoder(tokens, Gates(**gates_B))
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
         if logits_BC.requires_grad:  # an encoder without heads and MLPs uses no gates
             loss = total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device))
-            gradients_B = torch.autograd.grad(loss, gates_B, materialize_grads=True)
-            for part, gradient_B in zip(PARTS, gradients_B, strict=True):
+            gradients_B = torch.autograd.grad(loss, [*gates_B.values()], materialize_grads=True)
+            for part, gradient_B in zip(gates_B, gradients_B, strict=True):
                 gradients[part][batch.rows_B] = gradient_B.double().cpu().numpy()
     for weight in weights:
         weight.requires_grad_(True)
@@ -88,14 +86,13 @@ def gate(
 
 
 def importance(result: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:
-    """Importance of heads [L, H], normalised within each layer, and of MLPs [L]."""
+    """Importance of heads [L, H], normalised within each layer, of MLPs [L] and, if pruned, of neurons [L, width]."""
     reduce = REDUCTIONS[parameters.reduction]
-    heads_LH, mlps_L = (reduce(result.gradients[part], parameters.batch) for part in PARTS)
+    by_part = {part: reduce(array, parameters.batch) for part, array in result.gradients.items()}
+    heads_LH = by_part["heads"]
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
-    return {
-        "heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0),
-        "mlps": mlps_L,
-    }
+    scaled_LH = np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0)
+    return {**by_part, "heads": scaled_LH}
 
 
 def per_example(gradients_N: Array, _: int) -> Array:

@@ -42,12 +42,14 @@ class ImportanceParameters(Parameters, frozen=True):
     examples in such a batch, in the order of the data. normalise: the importance of heads is divided by its L2 norm
     over the `surviving` heads of their layer or over `all` of them; `all` needs the gradients of pruned heads too.
     saliency: `gate` is that of the paper; the keys above are its own. Others are in `lottery.tickets.saliencies`.
+    neurons: single neurons of MLPs are pruned too, in a last phase of the search.
     """
 
     reduction: Literal["example", "batch", "cumulative"]
     batch: Annotated[int, Meta(ge=1, le=2**20)]
     normalise: Literal["surviving", "all"]
     saliency: str = "gate"
+    neurons: bool = False
 
 
 class MagnitudeParameters(Parameters, frozen=True):

@@ -191,6 +191,7 @@ def _record(
         step=number,
         heads=counts.get("heads"),
         mlps=counts.get("mlps"),
+        neurons=counts.get("neurons"),
         weights=counts.get("weights"),
         sparsity=step.sparsity,
         score=step.score,

@@ -36,6 +36,7 @@ REDUCTION = {
     "cumulative": "one absolute value per running sum of batch means, as in the authors' code",
 }
 NORMALISE = {"surviving": "the surviving heads of their layer", "all": "all heads of their layer"}
+NEURONS = {False: "", True: ", then single neurons of the MLPs that are left"}
 ENTRY = {
     "fresh": "",
     "stale": "; later phases start from the importance of the rejected candidate, as in the authors' code",
@@ -120,12 +121,13 @@ def _removal(method: Method, parameters: Sections) -> str:
 
 
 def _structured(parameters: Sections) -> str:
-    prune = parameters[PruneParameters]
+    prune, importance = parameters[PruneParameters], parameters[ImportanceParameters]
     return (
-        f"removes whole heads and MLPs. Their importance is {_importance(parameters[ImportanceParameters])}."
+        f"removes whole heads and MLPs. Their importance is {_importance(importance)}."
         f" Each step removes the least important {setting(prune.rate)} of all heads together with the least important"
         " MLP; once such a step would fall below the threshold, heads alone in"
-        f" steps of half the size, then MLPs alone. Importance is computed again after every step{ENTRY[prune.entry]}."
+        f" steps of half the size, then MLPs alone{NEURONS[importance.neurons]}."
+        f" Importance is computed again after every step{ENTRY[prune.entry]}."
     )
 
 

@@ -22,7 +22,8 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class UnitSaliency:
-    """Logits [N, C] of a subnetwork, and the saliency of its units: heads [L, H], mlps [L]; 0 if not computed."""
+    """Logits [N, C] of a subnetwork, and the saliency of its units: heads [L, H], mlps [L] and, if they are
+    pruned, neurons [L, width]; 0 if not computed."""
 
     logits_NC: Array
     units: Mapping[str, Array]
@@ -45,7 +46,8 @@ def summed(rank: Rank) -> RankUnits:
         small = encoder.extract(kept)
         saliency = rank(small, examples, task, [*small.prunable()])
         logits_NC = predict(small, examples) if saliency.logits_NC is None else saliency.logits_NC
-        return UnitSaliency(logits_NC, unit_sums(small, saliency.weights))
+        sums = unit_sums(small, saliency.weights)
+        return UnitSaliency(logits_NC, {part: sums[part] for part in kept})
 
     return rank_units
 
@@ -53,21 +55,25 @@ def summed(rank: Rank) -> RankUnits:
 def unit_sums(encoder: Encoder, weights: Mapping[str, NDArray[np.float32]]) -> dict[str, Array]:
     """Sums over the matrices of each unit; units that the encoder has no more have 0.
 
-    A head has rows of query, key and value, and columns of the output projection.
+    A head has rows of query, key and value, and columns of the output projection; a neuron a row of the first matrix of
+    its MLP and a column of the second.
     """
-    sums = {part: np.zeros(shape) for part, shape in encoder.config.shapes.items()}
+    sums = {part: np.zeros(shape) for part, shape in encoder.config.fine_shapes.items()}
     for index, layer in enumerate(encoder.typed_layers):
-        attention = f"layers.{index}.attention"
-        rows = [weights[f"{attention}.{name}.weight"] for name in ("query", "key", "value")]
-        rows.append(weights[f"{attention}.output.weight"].T)
-        heads = list(layer.attention.heads)
-        by_row = sum(matrix.sum(axis=1, dtype=np.float64) for matrix in rows)
-        sums["heads"][index, heads] = np.reshape(
-            by_row, (len(heads), layer.attention.head_size)
-        ).sum(axis=1)
+        attention, mlp = f"layers.{index}.attention", f"layers.{index}.mlp"
+        inputs = [weights[f"{attention}.{name}.weight"] for name in ("query", "key", "value")]
+        by_row = _by_row(*inputs, weights[f"{attention}.output.weight"].T)
+        heads, size = list(layer.attention.heads), layer.attention.head_size
+        sums["heads"][index, heads] = by_row.reshape(len(heads), size).sum(axis=1)
         if layer.mlp is not None:
-            for name in ("expand", "contract"):
-                sums["mlps"][index] += weights[f"layers.{index}.mlp.{name}.weight"].sum(
-                    dtype=np.float64
-                )
+            of_neurons = _by_row(
+                weights[f"{mlp}.expand.weight"], weights[f"{mlp}.contract.weight"].T
+            )
+            sums["neurons"][index, list(layer.mlp.neurons)] = of_neurons
+            sums["mlps"][index] = of_neurons.sum()
     return sums
+
+
+def _by_row(*matrices: NDArray[np.float32]) -> Array:
+    """Sums over the rows of several matrices, which have as many."""
+    return np.sum([matrix.sum(axis=1, dtype=np.float64) for matrix in matrices], axis=0)
