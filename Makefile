@@ -168,8 +168,9 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 	.venv/bin/python -m tests.programs.browser build/pages $(PAGES)
 
 ##@ Development
-test: setup ## run all tests, the smallest pipeline included
-	.venv/bin/python -m pytest
+# Tests of one file run one after another: those of the pipeline share its run.
+test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
+	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint test ## run lint and test
 
