@@ -71,7 +71,10 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
+    """Importance of one head or MLP of the unpruned model; `index` is null for an MLP.
+
+    `first_half` and `second_half` are its importance by every other example, null if it was not computed so.
+    """
 
     task: str
     seed: int
@@ -80,3 +83,5 @@ class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     layer: int
     index: int | None
     importance: float
+    first_half: float | None
+    second_half: float | None

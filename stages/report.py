@@ -54,6 +54,7 @@ TABLES = (
     "stability",
     "importance",
     "importance-agreement",
+    "importance-reliability",
     "overlap",
     "patterns",
     "attention",

@@ -205,3 +205,15 @@ def test_weights_without_saliency_outlive_those_that_are_pruned() -> None:
 def test_unknown_saliencies_are_named() -> None:
     with pytest.raises(UserError, match=r"magnitude.saliency = 'gate': expected one of taylor"):
         get_saliency("magnitude.saliency", "gate", OF_WEIGHTS)
+
+
+@every_saliency
+def test_the_importance_of_the_full_model_is_split_into_halves_of_the_examples(name: str) -> None:
+    bound = Structured(toys.encoder(), RTE, toys.sentences(20), 0.2, importance(name))
+    found = bound.assess(bound.full).importance
+    for start, half in enumerate(("first half", "second half")):
+        examples = toys.sentences(20).take(np.arange(start, 20, 2))
+        alone = Structured(toys.encoder(), RTE, examples, 0.2, importance(name))
+        values = alone.assess(bound.full).importance["heads"]
+        np.testing.assert_allclose(found[f"heads, {half}"], values, rtol=1e-5)
+    assert not [part for part in bound.assess(toys.subnetwork(1)).importance if "half" in part]

@@ -25,7 +25,7 @@ from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
 from lottery.tickets.pruner import Pruner, SearchSettings
-from lottery.tickets.search import Importance, Step, score_threshold, search
+from lottery.tickets.search import HALVES, Importance, Step, half_of, score_threshold, search
 
 
 def read_settings(tree: Mapping[str, Any]) -> SearchSettings:
@@ -201,6 +201,16 @@ def _record(
     )
 
 
+def _by_half(
+    importance: Importance, unit: str, position: tuple[int, ...]
+) -> dict[str, float | None]:
+    """The importance of a component by either half of the examples, if it was computed."""
+    halves = {half.replace(" ", "_"): importance.get(half_of(unit, half)) for half in HALVES}
+    return {
+        name: None if values is None else float(values[position]) for name, values in halves.items()
+    }
+
+
 def _importance_records(inputs: Search, importance: Importance) -> list[ImportanceRecord]:
     return [
         ImportanceRecord(
@@ -211,6 +221,7 @@ def _importance_records(inputs: Search, importance: Importance) -> list[Importan
             layer=position[0],
             index=position[1] if len(position) > 1 else None,
             importance=float(value),
+            **_by_half(importance, unit, position),
         )
         for unit, values in importance.items()
         if unit in inputs.method.units

@@ -17,7 +17,8 @@ from lottery.tickets.neurons import NEURONS
 from lottery.tickets.parameters import ControlsParameters, ImportanceParameters
 from lottery.tickets.pruner import Counts, SearchSettings
 from lottery.tickets.saliencies import get_saliency
-from lottery.tickets.search import Assessment, Cut, Importance
+from lottery.tickets.saliency.units import UnitSaliency
+from lottery.tickets.search import HALVES, Assessment, Cut, Importance, half_of
 
 JOINT, HEADS, MLPS = "both", "heads", "mlps"
 """The phases of the search, in this order; a last one of neurons follows if they are pruned."""
@@ -66,13 +67,23 @@ class Structured:
         }
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
-        """Score, and the importance for the next step, by the saliency of the search: mostly of one pass."""
-        saliency = get_saliency("importance.saliency", self.parameters.saliency)
-        ranked = saliency.units()(
-            self.encoder, self.examples, self.task, subnetwork, self.parameters
-        )
+        """Score, and the importance for the next step, by the saliency of the search: mostly of one pass.
+
+        Another pass over the full model gives its importance by either half of the examples.
+        """
+        ranked = self._rank(subnetwork, self.examples)
         score = search_score(self.task, ranked.logits_NC, self.examples)
-        return Assessment(score, ranked.units)
+        importance = dict(ranked.units)
+        if subnetwork == self.full and len(self.examples) > 1:
+            for start, half in enumerate(HALVES):
+                rows = np.arange(start, len(self.examples), 2)
+                units = self._rank(subnetwork, self.examples.take(rows)).units
+                importance |= {half_of(part, half): values for part, values in units.items()}
+        return Assessment(score, importance)
+
+    def _rank(self, subnetwork: Subnetwork, examples: Examples) -> UnitSaliency:
+        saliency = get_saliency("importance.saliency", self.parameters.saliency)
+        return saliency.units()(self.encoder, examples, self.task, subnetwork, self.parameters)
 
     def random(
         self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator

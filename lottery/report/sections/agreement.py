@@ -141,17 +141,22 @@ def _importance(material: Material) -> Table:
     importance, pairs = material.tables["importance"], material.tables["importance-agreement"]
     quantiles = importance.set_index(["task", "unit", "quantile"])["mean"].to_dict()
     correlations = pairs.groupby(["task", "unit"])["spearman"].mean().to_dict()
+    halves = material.tables["importance-reliability"]
+    reliability = halves.groupby(["task", "unit"])["reliability"].mean().to_dict()
     return Table(
         "Importance in the unpruned models: quantiles over the components (means over seeds; heads are"
         " normalised within their layer, MLPs are not), and Spearman's correlation between two seeds (mean over"
-        " pairs). Source: `tables/importance.csv`, `tables/importance-agreement.csv`.",
-        ["task", "components", *QUANTILES.values(), "rank correlation of seeds"],
+        " pairs). Reliability: Spearman's correlation between the importances by either half of the examples, corrected"
+        " for their number (Spearman-Brown; mean over seeds); what is not reliable is noise. Source:"
+        " `tables/importance.csv`, `tables/importance-agreement.csv`, `tables/importance-reliability.csv`.",
+        ["task", "components", *QUANTILES.values(), "rank correlation of seeds", "reliability"],
         [
             [
                 title,
                 UNITS[unit],
                 *(numbers.number(quantiles[task, unit, quantile]) for quantile in QUANTILES),
                 numbers.number(correlations.get((task, unit))),
+                numbers.number(reliability.get((task, unit))),
             ]
             for task, title in material.titles.items()
             for unit in STRUCTURED.units
