@@ -70,6 +70,25 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     full_score: float
 
 
+class RewindScore(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric on one split of a mask that iterative magnitude pruning with rewinding has trained, or of a control.
+
+    `control` is `rewound` for the masks of the method itself, of which that of sparsity 0 is the full model. Other
+    masks of the size are `random`, `one-shot` (by magnitude in the fine-tuned model) and `pretrained` (in the
+    pre-trained one); `reinitialised` is the same mask on random weights.
+    """
+
+    task: str
+    seed: int
+    control: str
+    draw: int
+    sparsity: float
+    split: str
+    metric: str
+    value: float
+    n: int
+
+
 class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Importance of one head or MLP of the unpruned model; `index` is null for an MLP.
 

@@ -28,6 +28,7 @@ from lottery.report.figures.survival import survival_maps
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
 from lottery.tickets.methods import METHODS, STRUCTURED
+from lottery.tickets.parameters import RewindParameters
 from stages.shell import cli, eta
 from stages.shell.sections import SECTIONS
 
@@ -60,6 +61,8 @@ TABLES = (
     "attention",
     "attention-survival",
 )
+OF_REWINDING = ("rewinding", "rewinding-claims")
+"""Tables of runs that rewind."""
 
 
 def main(
@@ -81,7 +84,9 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
+    rewound = sections[RewindParameters].cells(sections[GridParameters])
+    names = (*TABLES, *(OF_REWINDING if rewound else ()))
+    read = {name: frames.load(tables / f"{name}.csv") for name in names}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     measured = frames.load(speed) if speed.exists() else None

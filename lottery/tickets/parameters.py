@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from lottery.errors import UserError
-from lottery.grid import Seed
+from lottery.grid import GridParameters, Seed
 from lottery.params import SHORT, Parameters
 from lottery.ticket import Key
 from lottery.vocabulary import Kind
@@ -88,6 +88,45 @@ class ControlsParameters(Parameters, frozen=True):
         if len(set(self.matched)) < len(self.matched):
             values = SHORT.repr(list(self.matched))
             raise UserError(f"parameters: controls.matched = {values}: a sparsity is repeated")
+
+
+class RewindParameters(Parameters, frozen=True):
+    """Iterative magnitude pruning with rewinding (Frankle & Carbin 2019; Chen et al. 2020): off where `tasks` is empty.
+
+    tasks, seeds: its cells, which are some of the grid's. rate: share of all prunable weights that a round prunes.
+    until: the sparsity of the last round. step: the optimiser step whose weights each round starts from; 0 are the
+    pre-trained ones. controls: sparsities at which controls are trained. draws: random masks at each of them.
+    """
+
+    tasks: tuple[str, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    rate: Annotated[float, Meta(gt=0, lt=1)] = 0.1
+    until: Annotated[float, Meta(gt=0, lt=1)] = 0.7
+    step: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    controls: tuple[Annotated[float, Meta(gt=0, lt=1)], ...] = (0.5, 0.7)
+    draws: Draws = 1
+
+    def __post_init__(self) -> None:
+        for sparsity in self.controls:
+            if self.round_at(sparsity) not in range(1, self.rounds + 1):
+                raise UserError(
+                    f"parameters: rewind.controls: {sparsity:g} is no round: these are {self.rate:g} apart and end at"
+                    f" {self.until:g}"
+                )
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return round(self.until / self.rate)
+
+    def round_at(self, sparsity: float) -> int:
+        """The number of the round with this sparsity, from 1; 0 if there is none."""
+        number = round(sparsity / self.rate)
+        return number if abs(number * self.rate - sparsity) < 1e-6 else 0
+
+    def cells(self, grid: GridParameters) -> tuple[tuple[str, int], ...]:
+        """Every (task, seed) that is rewound, in the order of the grid."""
+        return tuple(cell for cell in grid.cells if cell[0] in self.tasks and cell[1] in self.seeds)
 
 
 class RetrainParameters(Parameters, frozen=True):
