@@ -10,16 +10,18 @@ from rich.console import Console
 from rich.table import Table
 from typer import Option
 
-from benchmarks import page, rounds, suite
+from benchmarks import memory, page, rounds, suite
 from benchmarks.encoders import Encoders
+from benchmarks.memory import MemoryRow
 from benchmarks.rows import Row, rows
 from benchmarks.shares import shares
-from benchmarks.suite import WORKS, Benchmark
+from benchmarks.suite import Benchmark
 from lottery.errors import UserError
 from stages.shell import cli
 
 BUILD = Path("build/benchmarks")
 PEERS = Path("build/peers/bin/python")
+WORKS = (*suite.WORKS, memory.WORK)
 console = Console(highlight=False)
 
 
@@ -34,25 +36,39 @@ def main(
     ),
 ) -> None:
     """Time this project against other implementations and write the results."""
-    for name in work or []:
+    names = work or WORKS
+    for name in names:
         if name not in WORKS:
             raise UserError(f"no work {name!r}; choose from {', '.join(WORKS)}")
     target = BUILD / "quick" if quick else out
-    encoders = Encoders(
-        Path("data/assets/encoder"), Path("data/sst2/1337/train.safetensors"), BUILD
-    )
+    encoders = Encoders(Path("data/assets/encoder"), _sentences(), BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
     target.mkdir(parents=True, exist_ok=True)
     fresh = list[Row]()
-    for name in work or WORKS:
+    for name in [name for name in names if name != memory.WORK]:
         for benchmark in suite.benchmarks(name, encoders, quick):
             if not encoder or benchmark.encoder in encoder:
                 fresh += timed(benchmark, count, again)
     table = merged(target / "latest.json", fresh)
     (target / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(table)) + b"\n")
-    (target / "benchmarks.md").write_text(page.text(table), encoding="utf-8")
+    lasting = _lasting(target / "memory.json", encoders, fresh=not quick and memory.WORK in names)
+    (target / "benchmarks.md").write_text(page.text(table, lasting), encoding="utf-8")
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
+
+
+def _sentences() -> Path:
+    """The training sentences of SST-2 of any seed."""
+    return next(iter(sorted(Path("data/sst2").glob("*/train.safetensors"))), Path("data/sst2"))
+
+
+def _lasting(path: Path, encoders: Encoders, fresh: bool) -> list[MemoryRow]:
+    """Memory of long runs, measured or from a file."""
+    if fresh:
+        with console.status("memory of long trainings and scorings"):
+            rows = list(memory.measured(encoders))
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+    return msgspec.json.decode(path.read_bytes(), type=list[MemoryRow]) if path.is_file() else []
 
 
 def timed(benchmark: Benchmark, count: int, again: bool) -> list[Row]:

@@ -1,8 +1,9 @@
 """The page of results, as Markdown: targets and whether they are reached, all rows, where the time goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from benchmarks.memory import MARKS, MOST, MemoryRow
 from benchmarks.rows import Row
 from benchmarks.shares import PRODUCTS, SPEED
 
@@ -69,10 +70,10 @@ TARGETS = (
 )
 
 
-def text(table: list[Row]) -> str:
+def text(table: list[Row], lasting: Sequence[MemoryRow] = ()) -> str:
     """The page as Markdown."""
     parts = [*_head(), "## Targets", "", *targets(table), "", *_bounds(table), *_rows(table)]
-    return "\n".join([*parts, *_shares(table), *_growth(table)]) + "\n"
+    return "\n".join([*parts, *_shares(table), *_growth(table), *_lasting(lasting)]) + "\n"
 
 
 def targets(table: list[Row]) -> Iterator[str]:
@@ -195,4 +196,22 @@ def _growth(table: list[Row]) -> Iterator[str]:
         for row in growth:
             seconds = f"{row.cpu_seconds:.2f} | {row.baseline_cpu_seconds:.2f}"
             yield f"| {row.at} | {seconds} | {row.ratio_median:.1f} |"
+        yield ""
+
+
+def _lasting(table: Sequence[MemoryRow]) -> Iterator[str]:
+    if table:
+        yield from (
+            "## Memory of long runs",
+            "",
+            "Resident MiB of a process after so many steps of training (4 sentences) or scoring (2,048 tokens). The"
+            f" last may be {MOST} times the first.",
+            "",
+            f"| encoder | work | precision | {' | '.join(f'{step:,} steps' for step in MARKS)} | growth | |",
+            "|---|---|---|" + "---|" * (len(MARKS) + 2),
+        )
+        for row in table:
+            verdict = "reached" if row.growth <= MOST else "missed"
+            cells = " | ".join(f"{mib:,.0f}" for mib in row.mib)
+            yield f"| {row.encoder} | {row.work} | {row.precision} | {cells} | {row.growth:.2f} | {verdict} |"
         yield ""

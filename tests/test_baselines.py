@@ -1,9 +1,11 @@
 """The bag of words learns what words tell and nothing else; the majority class is a guess."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lottery.data.examples import Examples
+from lottery.data.examples import Examples, sentences_T
 from lottery.predictions import measure
 from lottery.tasks import Task, get_task
 from lottery.ticket import MAJORITY, WORDS, Key
@@ -34,6 +36,11 @@ def score(key: Key, task: Task, train: Examples, dev: Examples) -> float:
     logits_NC = PREDICTORS[key](task, train, {"dev": dev})["dev"]
     assert logits_NC.shape == (len(dev), task.classes)
     return measure(task, logits_NC, dev.labels_N)[task.metrics[0]]
+
+
+def test_sentences_are_told_apart_without_types() -> None:
+    pairs = examples(([5, 6], [7], 0), ([5], [6, 7, 8], 1))
+    assert sentences_T(replace(pairs, types_T=0 * pairs.types_T)).tolist() == pairs.types_T.tolist()
 
 
 def labelled(rng: np.random.Generator, count: int, tell: int) -> Examples:

@@ -9,14 +9,13 @@ from transformers import AutoTokenizer
 
 from lottery.attention.profile import _separators
 from lottery.checkpoint.supported import FAMILIES
-from lottery.data.examples import Examples, packed
+from lottery.data.examples import Examples, packed, sentences_T
 from lottery.data.inspection import inspect
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
 from lottery.export import tokenizer as files
 from lottery.export import vocabulary
-from lottery.export.snippets import has_pairs
 from lottery.model import checkpoint
 from lottery.model.evaluation import predict
 from tests import toy_families, toy_tokenizers
@@ -51,8 +50,21 @@ def test_examples_have_the_ids_of_tokenizer_json(folder: Path) -> None:
     assert examples.ids_T.tolist() == rules.encode(*PAIRS[0]).ids
     assert bool(examples.types_T.any()) == (encoder.config.type_vocab_size > 1)
     assert np.isfinite(predict(encoder, encoded(folder, *PAIRS))).all()
-    assert has_pairs(examples)
-    assert not has_pairs(encoded(folder, (PAIRS[0][0], None)))
+
+
+@families
+def test_sentences_of_pairs_are_told_apart_with_and_without_types(folder: Path) -> None:
+    rules = Rules.from_file(str(folder / "tokenizer.json"))
+    rules.enable_truncation(LONGEST)
+    encodings = rules.encode_batch(PAIRS)
+    examples = encoded(folder, *PAIRS)
+    of_text = np.concatenate(
+        [[part is not None for part in each.sequence_ids] for each in encodings]
+    )
+    expected = [part for each in encodings for part in each.sequence_ids if part is not None]
+    assert sentences_T(examples)[of_text].tolist() == expected
+    assert not sentences_T(encoded(folder, ("the film", None), ("a </s> plot", None))).any()
+    assert not len(sentences_T(examples.take(np.empty(0, np.int64))))
 
 
 @families

@@ -32,7 +32,7 @@ from stages.shell import cli
 def main(
     task: Annotated[str, Argument(help="Name of the task.")],
     model: Annotated[
-        Path, Argument(help="Folder of a BERT with the layers and heads of the masks.")
+        Path, Argument(help="Folder of an encoder with the layers and heads of the masks.")
     ],
     source: Annotated[
         Path, Option("--masks", help="A folder <task>/seed_<seed>/*.npy or a CSV table.")

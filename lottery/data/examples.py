@@ -53,7 +53,7 @@ class Examples:
     """N examples of one split; T is the number of tokens in all of them.
 
     The tokens of example n follow those of example n - 1: ids in the vocabulary, and token types (0 in the first
-    sentence, 1 in the second). Labels are classes or scores.
+    sentence, 1 in the second, if the encoder tells them apart). Labels are classes or scores.
     """
 
     task: str
@@ -110,6 +110,23 @@ def shuffled(examples: Examples, size: int, rng: np.random.Generator) -> list[Ba
     """All examples in random order, in batches of `size`; the last may be smaller."""
     order = rng.permutation(len(examples))
     return [_batch(examples, order[at : at + size]) for at in range(0, len(order), size)]
+
+
+def sentences_T(examples: Examples) -> NDArray[np.int8]:
+    """The sentence of each token, 0 or 1: its type, or for encoders without types what the separators tell.
+
+    Examples are pairs if the token that ends them is also within each of them.
+    """
+    lengths = examples.lengths_N
+    ends = np.cumsum(lengths)
+    is_end_T = examples.ids_T == np.repeat(examples.ids_T[ends - 1], lengths)
+    before_T = np.cumsum(is_end_T) - is_end_T
+    is_second_T = before_T > np.repeat(before_T[ends - lengths], lengths)
+    are_pairs = np.logical_or.reduceat(is_second_T, ends - lengths).all() if len(ends) else False
+    if examples.types_T.any() or not are_pairs:
+        return examples.types_T
+    sentence_T: NDArray[np.int8] = is_second_T.astype(np.int8)
+    return sentence_T
 
 
 def save(examples: Examples, path: Path) -> None:

@@ -70,12 +70,11 @@ def _mean(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _parameters(encoder: Path) -> int | None:
     """Number of parameters of an encoder; None if its folder holds no tensors."""
-    path = encoder / "model.safetensors"
-    if not path.exists():
-        return None
-    with safe_open(path, "numpy") as tensors:
-        shapes: list[list[int]] = [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118
-    return sum(map(prod, shapes))
+    shapes: list[list[int]] = []
+    for path in encoder.glob("model*.safetensors"):
+        with safe_open(path, "numpy") as tensors:
+            shapes += [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118
+    return sum(map(prod, shapes)) or None
 
 
 def _origin(folder: Path) -> dict[str, Any] | None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from lottery.data.examples import Examples
+from lottery.data.examples import sentences_T
 from lottery.export.formats import INT8, MASK, ONNX, SMALL, TRANSFORMERS, Format
 from lottery.export.trained import TrainedModel
 
@@ -50,15 +48,9 @@ SNIPPETS: Mapping[str, str] = {
 SENTENCE, SECOND = "A man is playing a guitar.", "Somebody makes music."
 
 
-def has_pairs(examples: Examples) -> bool:
-    """Whether examples are pairs: of two types, or all with the token that ends them between their sentences, too."""
-    sentences = np.split(examples.ids_T, np.cumsum(examples.lengths_N)[:-1])
-    return bool(examples.types_T.any()) or all(ids[-1] in ids[:-1] for ids in sentences)
-
-
 def snippet(model: TrainedModel, form: Format) -> str:
     """Python that loads a form and applies it to a sentence, or to a pair of them if the task has pairs."""
-    pairs = has_pairs(model.dev)
+    pairs = bool(sentences_T(model.dev).any())
     return SNIPPETS[form.name].format(
         folder="small" if form is SMALL else ".",
         file=form.file,

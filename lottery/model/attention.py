@@ -53,13 +53,13 @@ class Attention(nn.Module):
         return cast(Tensor, self.output(context_QHK.flatten(1)))
 
     def mask(self, batch: PackedBatch, cls_only: bool = False) -> Tensor | None:
-        """Where there is attention, None if everywhere; with a position bias, what is added to the scores."""
-        mask, bias_HSS = batch.attention_mask_B11S, batch.position_bias_HSS
-        if bias_HSS is None:
-            return mask
-        bias_HQS = bias_HSS[list(self.heads), :1] if cls_only else bias_HSS[list(self.heads)]
-        bias_1HQS = bias_HQS.unsqueeze(0)
-        return bias_1HQS if mask is None else torch.where(mask, bias_1HQS, -torch.inf)
+        """Where there is attention, None if everywhere; in encoders with a position bias, what is added to scores."""
+        bias_BHSS = batch.bias_BHSS
+        if bias_BHSS is None:
+            return batch.attention_mask_B11S
+        bias_BHQS = bias_BHSS[:, :, :1] if cls_only else bias_BHSS
+        is_whole = len(self.heads) == bias_BHQS.shape[1]
+        return bias_BHQS if is_whole else bias_BHQS[:, list(self.heads)]
 
     def _context(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
         """Sums of the values [B, H, S, K], weighted by attention, for every query."""

@@ -20,7 +20,7 @@ class PackedBatch(NamedTuple):
 
     example_T: the sentence of each token; cls_B: the first token of each sentence; slots_T: the place of each
     token in the flattened padded view [B * S], None if all sentences are equally long, as is the mask.
-    position_bias_HSS: what an encoder that has one adds to attention scores, for every head.
+    bias_BHSS: what an encoder with a position bias adds to the attention scores of every head, -inf at padding.
     """
 
     ids_T: Tensor
@@ -31,7 +31,7 @@ class PackedBatch(NamedTuple):
     slots_T: Tensor | None
     attention_mask_B11S: Tensor | None
     longest: int
-    position_bias_HSS: Tensor | None = None
+    bias_BHSS: Tensor | None = None
 
     @classmethod
     def pack(

@@ -162,7 +162,9 @@ class Encoder(nn.Module):
         """The batch with the bias for relative positions, if the encoder has one."""
         if self.position_bias is None:
             return batch
-        return batch._replace(position_bias_HSS=self.position_bias.of_length(batch.longest))
+        mask, bias_1HSS = batch.attention_mask_B11S, self.position_bias.of_length(batch.longest)
+        bias_BHSS = bias_1HSS if mask is None else torch.where(mask, bias_1HSS, -torch.inf)
+        return batch._replace(bias_BHSS=bias_BHSS)
 
     def _head(self, x_BD: Tensor) -> Tensor:
         head = self.config.family.head

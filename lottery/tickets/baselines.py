@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from lottery.data.examples import Examples
+from lottery.data.examples import Examples, sentences_T
 from lottery.predictions import Logits, majority_logits, prediction
 from lottery.schemas import Prediction
 from lottery.tasks import Task
@@ -62,8 +62,9 @@ def _features(bag: TfidfVectorizer, examples: Examples) -> csr_array:
 def _sentences(examples: Examples, part: int) -> list[NDArray[np.int32]]:
     """The tokens of the first (0) or second (1) sentence of each example."""
     ends = np.cumsum(examples.lengths_N)[:-1]
-    pairs = zip(np.split(examples.ids_T, ends), np.split(examples.types_T, ends), strict=True)
-    return [ids[types == part] for ids, types in pairs]
+    sentences = np.split(sentences_T(examples), ends)
+    pairs = zip(np.split(examples.ids_T, ends), sentences, strict=True)
+    return [ids[parts == part] for ids, parts in pairs]
 
 
 PREDICTORS: Mapping[Key, Callable[[Task, Examples, Splits], Logits]] = {
