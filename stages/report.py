@@ -5,7 +5,7 @@ python -m stages.report reports/tables data/meta attention lottery/report/page.h
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from typer import Argument, Option
 from lottery.analysis import frames
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.params import read_sections
+from lottery.params import Sections, read_sections
 from lottery.report import clauses, html, markdown, provenance, report
 from lottery.report.figures import head_atlas, style
 from lottery.report.figures.curves import search_curves
@@ -84,9 +84,7 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    rewound = sections[RewindParameters].cells(sections[GridParameters])
-    names = (*TABLES, *(OF_REWINDING if rewound else ()))
-    read = {name: frames.load(tables / f"{name}.csv") for name in names}
+    read = {name: frames.load(tables / f"{name}.csv") for name in _tables(sections)}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     measured = frames.load(speed) if speed.exists() else None
@@ -107,6 +105,12 @@ def main(
         html_draft.write_text(html.page(document, shown, template.read_text("utf-8")), "utf-8")
         provenance.save(stated, origin_draft)
         stage.result = f"{len(text.split())} words, {len(shown)} figures"
+
+
+def _tables(sections: Sections) -> Sequence[str]:
+    """Names of the tables of a run with these parameters."""
+    rewound = sections[RewindParameters].cells(sections[GridParameters])
+    return (*TABLES, *OF_REWINDING) if rewound else TABLES
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:

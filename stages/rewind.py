@@ -15,7 +15,7 @@ from lottery.grid import cell_name
 from lottery.params import section
 from lottery.runtime import parallel
 from lottery.schemas import RewindScore
-from lottery.tickets import rewinding
+from lottery.tickets import rewinding, rewinding_controls
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
 from lottery.tickets.rewinding import Rewinding
 from stages.shell import arguments, cli
@@ -36,7 +36,7 @@ def main(
     parameters = section(RewindParameters, tree)
     biases = section(MagnitudeParameters, tree).biases
     inputs = Rewinding(cell, model, parameters, biases, arguments.scored_splits(data))
-    planned = rewinding.planned(parameters)
+    planned = rewinding_controls.planned(parameters)
     about = f"{parameters.rounds} rounds and {len(planned)} controls"
     with (
         cli.stage("rewind", cell_name(task, seed), about) as stage,
@@ -46,26 +46,9 @@ def main(
     ):
         job = {"rounds": partial(rewinding.rounds, inputs=inputs, journal=notes.of("rounds"))}
         rounds = parallel.run(job, cell.compute, stage.report)["rounds"]
-        names = {
-            f"{name} {draw} of round {number}": (name, draw, number)
-            for name, draw, number in planned
-        }
-        jobs = {
-            label: partial(
-                rewinding.control,
-                inputs=inputs,
-                name=name,
-                draw=draw,
-                good=rounds[number],
-                journal=notes.of(label),
-            )
-            for label, (name, draw, number) in names.items()
-        }
-        controls = parallel.run(jobs, cell.compute, stage.report, preload=[rewinding.__name__])
+        controls = rewinding_controls.train_controls(inputs, rounds, stage.report, notes)
         rows = [
-            row
-            for trained in (*rounds, *controls.values())
-            for row in rewinding.scores(inputs, trained)
+            row for trained in (*rounds, *controls) for row in rewinding.scores(inputs, trained)
         ]
         records.write(RewindScore, rows, table)
         for number, trained in enumerate(rounds):

@@ -30,7 +30,7 @@ from lottery.report.sections import rewinding as section
 from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import Journal
 from lottery.tasks import get_task
-from lottery.tickets import rewinding
+from lottery.tickets import rewinding, rewinding_controls
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, finetune_cell, pretrained
 from lottery.tickets.rewinding import Rewinding
@@ -118,18 +118,18 @@ def test_rewinding_to_a_step_trains_the_remaining_steps_from_its_weights(inputs:
     torch.testing.assert_close(whole.pooler.weight, halves.pooler.weight, atol=3e-3, rtol=0)
 
 
-@pytest.mark.parametrize("name", rewinding.MASKS)
+@pytest.mark.parametrize("name", rewinding_controls.MASKS)
 def test_controls_have_the_size_of_the_round(inputs: Rewinding, name: str) -> None:
     good = rewinding.Trained("rewound", 0, 0.4, toys.weights(2, 0.6), {})
     good = replace(good, kept=rewinding.smallest_removed(toys.encoder(5), 0.4, False))
-    masks = [rewinding.control_mask(inputs, name, draw, good) for draw in (0, 1)]
+    masks = [rewinding_controls.control_mask(inputs, name, draw, good) for draw in (0, 1)]
     assert {mask.size for mask in masks} == {good.kept.size}
     assert (masks[0] != masks[1]) == (name == "random")
     assert (masks[0] == good.kept) == (name == "reinitialised")
 
 
 def test_the_plan_has_every_control_of_every_sparsity() -> None:
-    assert rewinding.planned(PARAMETERS) == [
+    assert rewinding_controls.planned(PARAMETERS) == [
         ("random", 0, 2), ("random", 1, 2), ("reinitialised", 0, 2), ("one-shot", 0, 2), ("pretrained", 0, 2),
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ After Frankle & Carbin (2019), Frankle et al. (2020) and, for BERT, Chen et al. 
 stand controls of its size, each trained once from the weights that the method rewinds to, or from random ones.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +15,15 @@ import torch
 
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
-from lottery.model.training import LAST, WHOLE, Progress, finetune
+from lottery.model.training import LAST, Progress, finetune
 from lottery.predictions import Logits, measure
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
 from lottery.schemas import RewindScore
-from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
-from lottery.tickets import controls
 from lottery.tickets.magnitude import MagnitudeRanking
 from lottery.tickets.parameters import RewindParameters
-from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained, random_weights
+from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained
 
 REWOUND = "rewound"
 MASK = "mask "
@@ -73,11 +71,11 @@ def start(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL) 
     encoder = pretrained(inputs.cell).to(chosen_device(inputs.cell.compute))
     if steps := inputs.parameters.step:
 
-        def train() -> Arrays:
-            _train(progress, inputs.cell, encoder, None, slice(0, steps))
+        def first_steps() -> Arrays:
+            train(progress, inputs.cell, encoder, None, slice(0, steps))
             return {name: tensor.cpu().numpy() for name, tensor in encoder.state_dict().items()}
 
-        arrays = journal.once("start", train)
+        arrays = journal.once("start", first_steps)
         encoder.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return encoder
 
@@ -88,7 +86,7 @@ def rounds(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL)
     Each prunes the weights that are smallest at the end of the round before, over the whole encoder.
     """
     parameters, full = inputs.parameters, inputs.full
-    trained = [Trained(REWOUND, 0, 0.0, _whole(full, inputs.biases), _predict(inputs, full))]
+    trained = [Trained(REWOUND, 0, 0.0, _whole(full, inputs.biases), predict(inputs, full))]
     kept = smallest_removed(full, parameters.rate, inputs.biases)
     origin = start(progress, inputs, journal)
     for number in range(1, parameters.rounds + 1):
@@ -115,68 +113,11 @@ def _round(
 ) -> Arrays:
     """Logits of the trained mask of a round, and the bits of the mask of the next one."""
     encoder = deepcopy(origin)
-    _train(progress, inputs.cell, encoder, kept, _rest(inputs.parameters), journal)
+    train(progress, inputs.cell, encoder, kept, remaining(inputs.parameters), journal)
     sparsity = min(1.0, (number + 1) * inputs.parameters.rate)
     following = smallest_removed(encoder, sparsity, inputs.biases)
     bits = {MASK + name: np.packbits(mask) for name, mask in following.items()}
-    return {**_predict(inputs, encoder), **bits}
-
-
-def control(
-    progress: Progress,
-    inputs: Rewinding,
-    name: str,
-    draw: int,
-    good: Trained,
-    journal: Journal = NO_JOURNAL,
-) -> Trained:
-    """The trained control of a round."""
-    kept = control_mask(inputs, name, draw, good)
-
-    def train() -> Logits:
-        if name == "reinitialised":
-            encoder = random_weights(inputs.cell).to(chosen_device(inputs.cell.compute))
-            _train(progress, inputs.cell, encoder, kept, WHOLE, journal)
-        else:
-            encoder = start(progress, inputs, journal)
-            _train(progress, inputs.cell, encoder, kept, _rest(inputs.parameters), journal)
-        return _predict(inputs, encoder)
-
-    return Trained(name, draw, good.sparsity, kept, journal.once("trained", train))
-
-
-def control_mask(inputs: Rewinding, name: str, draw: int, good: Trained) -> Subnetwork:
-    """The mask of a control, of as many weights as that of the round."""
-    return MASKS[name](inputs, draw, good)
-
-
-def _random(inputs: Rewinding, draw: int, good: Trained) -> Subnetwork:
-    cell = inputs.cell
-    stream = rng(cell.seed, "rewind random", cell.task.name, draw, f"{good.sparsity:.6f}")
-    return controls.pooled(good.kept, partial(controls.exact, rng=stream))
-
-
-MASKS: Mapping[str, Callable[[Rewinding, int, Trained], Subnetwork]] = {
-    "random": _random,
-    "reinitialised": lambda inputs, draw, good: good.kept,
-    "one-shot": lambda inputs, draw, good: smallest_removed(
-        inputs.full, good.sparsity, inputs.biases
-    ),
-    "pretrained": lambda inputs, draw, good: smallest_removed(
-        pretrained(inputs.cell), good.sparsity, inputs.biases
-    ),
-}
-"""How the mask of each control is made from that of a round."""
-
-
-def planned(parameters: RewindParameters) -> list[tuple[str, int, int]]:
-    """The controls of a cell: name, draw, and the number of the round."""
-    return [
-        (name, draw, parameters.round_at(sparsity))
-        for sparsity in parameters.controls
-        for name in MASKS
-        for draw in range(parameters.draws if name == "random" else 1)
-    ]
+    return {**predict(inputs, encoder), **bits}
 
 
 def scores(inputs: Rewinding, trained: Trained) -> Iterator[RewindScore]:
@@ -204,12 +145,12 @@ def _whole(encoder: Encoder, biases: bool) -> Subnetwork:
     return Subnetwork.full(shapes)
 
 
-def _rest(parameters: RewindParameters) -> slice:
+def remaining(parameters: RewindParameters) -> slice:
     """The optimiser steps from the one that is rewound to."""
     return slice(parameters.step, None)
 
 
-def _train(
+def train(
     progress: Progress,
     cell: Cell,
     encoder: Encoder,
@@ -217,6 +158,7 @@ def _train(
     span: slice,
     journal: Journal = NO_JOURNAL,
 ) -> None:
+    """Take the optimiser steps in `span` under a mask, in place."""
     with arithmetic(cell.compute):
         finetune(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, kept, progress, journal, span
@@ -224,6 +166,7 @@ def _train(
     journal.forget(LAST)
 
 
-def _predict(inputs: Rewinding, encoder: Encoder) -> Logits:
+def predict(inputs: Rewinding, encoder: Encoder) -> Logits:
+    """Logits of every example of the cell's splits."""
     with arithmetic(inputs.cell.compute):
         return predict_splits(encoder, inputs.splits)

@@ -10,7 +10,8 @@ from lottery.schemas import RewindScore
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.tickets.parameters import RewindParameters
-from lottery.tickets.rewinding import REWOUND, planned, smallest_removed
+from lottery.tickets.rewinding import REWOUND, smallest_removed
+from lottery.tickets.rewinding_controls import planned
 from lottery.verification.run import Findings, FinishedRun
 
 
