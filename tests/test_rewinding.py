@@ -206,6 +206,8 @@ def test_the_stage_writes_what_verification_expects(
 ) -> None:
     monkeypatch.setitem(toy_run.CHANGES, "  tasks: []", "  tasks: [rte]")
     monkeypatch.setitem(toy_run.CHANGES, "  seeds: []", "  seeds: [1]")
+    monkeypatch.setitem(toy_run.CHANGES, "until: 0.7\n  step", "until: 0.2\n  step")
+    monkeypatch.setitem(toy_run.CHANGES, "controls: [0.5, 0.7]", "controls: [0.2]")
     monkeypatch.setitem(toy_run.CHANGES, "epochs: 6", "epochs: 1")
     monkeypatch.setattr(toy_run, "_stages", lambda *_: None)
     toy_run.make(tmp_path)

@@ -102,7 +102,8 @@ def claims(reported: pd.DataFrame) -> pd.DataFrame:
     estimates = [
         above_zero(Strata.of_cells((at[REWOUND] - at[name]).dropna())) for name, _, at in pairs
     ]
-    p = np.array([min(1.0, 2 * min(e.p_for, e.p_against)) for e in estimates])
+    smaller = [np.minimum(e.p_for, e.p_against) for e in estimates]
+    p = np.minimum(1.0, 2 * np.array(smaller))
     corrected, levels = holm(p), holm_levels(p, ALPHA)
     rows = []
     for (name, sparsity, _), estimate, value, level in zip(
