@@ -15,9 +15,11 @@ import torch
 
 from lottery import params, subnetwork
 from lottery.analysis import rewinding as analysis
+from lottery.analysis.frames import rows
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.model import checkpoint
+from lottery.model.dropout import Dropout
 from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import finetune
@@ -87,8 +89,9 @@ def test_a_killed_search_goes_on_with_the_next_round(
     short = replace(inputs, parameters=msgspec.structs.replace(PARAMETERS, until=0.4))
     rewinding.rounds(silent, short, journal)
     trainings = []
-    train = rewinding.finetune
-    monkeypatch.setattr(rewinding, "finetune", lambda *rest: trainings.append(train(*rest)))
+    monkeypatch.setattr(
+        "lottery.tickets.rewinding.finetune", lambda *rest: trainings.append(finetune(*rest))
+    )
     resumed = rewinding.rounds(silent, inputs, journal)
     assert len(trainings) == 1
     for before, after in zip(whole, resumed, strict=True):
@@ -108,7 +111,7 @@ def test_rewinding_to_a_step_trains_the_remaining_steps_from_its_weights(inputs:
         halves,
     ):  # without dropout, whose random numbers depend on the steps before
         for module in encoder.modules():
-            if hasattr(module, "p"):
+            if isinstance(module, Dropout):
                 module.p = 0.0
     finetune(whole, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 2))
     finetune(halves, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 1))
@@ -142,7 +145,7 @@ def test_a_control_between_rounds_is_an_error() -> None:
 def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
     """Scores of two tasks and four seeds: 0.9 for the full model, for masks at 0.5 as much more as `gains` says."""
     rng = np.random.default_rng(0)
-    rows = [
+    values = [
         (task, seed, control, 0, sparsity, "dev", "accuracy", 0.9 + gain + noise, 100)
         for task in ("sst2", "rte")
         for seed in range(4)
@@ -155,18 +158,17 @@ def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
     columns = [
         "task", "seed", "control", "draw", "sparsity", "split", "metric", "value", "n",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(values, columns=columns)
 
 
 def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
     gains = {"rewound": 0.0, "random": -0.3, "reinitialised": -0.3, "one-shot": 0.0}
     tables = analysis.tables(toy_scores(gains))
-    means = tables["rewinding"].set_index(["task", "sparsity", "control"])
-    full = means.loc[("sst2", 0.0, "rewound")]
-    rewound = means.loc[("sst2", 0.5, "rewound")]
-    assert rewound["matches"] == (rewound["mean"] >= full["mean"] - full["std"])
-    assert rewound["wins"] == rewound["matches"]
-    assert not means.loc[("sst2", 0.5, "random")]["matches"]
+    means = {(row.task, row.sparsity, row.control): row for row in rows(tables["rewinding"])}
+    full, rewound = means["sst2", 0.0, "rewound"], means["sst2", 0.5, "rewound"]
+    assert rewound.matches == (rewound.mean >= full.mean - full.std)
+    assert rewound.wins == rewound.matches
+    assert not means["sst2", 0.5, "random"].matches
     claims = tables["rewinding-claims"].set_index("claim")
     assert claims.loc["rewound above random masks", "verdict"] == "reproduced"
     assert claims.loc["rewound above one-shot magnitude masks", "verdict"] == "undecided"

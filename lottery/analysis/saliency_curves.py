@@ -55,8 +55,9 @@ def _curves(run: Experiment, method: str) -> Iterator[tuple[str, str, int, float
         ordered = curve.sort_values("sparsity")
         removed, scores = (ordered[name].to_numpy(float) for name in ("sparsity", "score"))
         full, guess = (float(ordered[name].iloc[0]) for name in ("full_score", "guess"))
-        yield "area", str(task), int(seed), area(removed, (scores - guess) / (full - guess))
-        yield "sparsity", str(task), int(seed), lasting(removed, scores / full)
+        cell = (str(task), int(str(seed)))
+        yield "area", *cell, area(removed, (scores - guess) / (full - guess))
+        yield "sparsity", *cell, lasting(removed, scores / full)
 
 
 def _rankings(
@@ -69,7 +70,7 @@ def _rankings(
     both = own[own["unit"] == "heads"].merge(others, on=keys)
     for (task, seed), heads in both.groupby(CELL):
         values = (heads[f"importance_{side}"].to_numpy(float) for side in ("x", "y"))
-        yield "spearman", str(task), int(seed), spearman(*values)
+        yield "spearman", str(task), int(str(seed)), spearman(*values)
 
 
 def _sound(run: Experiment, frame: pd.DataFrame) -> pd.DataFrame:

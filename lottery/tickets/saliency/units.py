@@ -76,4 +76,5 @@ def unit_sums(encoder: Encoder, weights: Mapping[str, NDArray[np.float32]]) -> d
 
 def _by_row(*matrices: NDArray[np.float32]) -> Array:
     """Sums over the rows of several matrices, which have as many."""
-    return np.sum([matrix.sum(axis=1, dtype=np.float64) for matrix in matrices], axis=0)
+    sums: Array = np.sum([matrix.sum(axis=1, dtype=np.float64) for matrix in matrices], axis=0)
+    return sums
