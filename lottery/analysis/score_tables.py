@@ -148,7 +148,7 @@ def curves(trajectory: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     accepted = trajectory[trajectory["accepted"] | (trajectory["step"] == 0)]
     chosen = accepted.groupby(SEARCH)["step"].transform("max") == accepted["step"]
     marked = trajectory.assign(chosen=trajectory.index.isin(accepted.index[chosen]))
-    if marked["neurons"].isna().all():
+    if "neurons" in marked and marked["neurons"].isna().all():
         marked = marked.drop(columns="neurons")
     return marked.join(found.set_index(SEARCH)["guess"], on=SEARCH)
 
