@@ -237,3 +237,10 @@ def test_the_stage_writes_what_verification_expects(
     grid = GridParameters(tasks=("rte",), seeds=(1, 2), shares=(1,))
     rounds = analysis.tables(analysis.gather(grid, parameters, Path("scores")))["rewinding"]
     assert set(rounds["n"]) == {1}
+
+
+def test_a_single_seed_says_nothing_about_matching() -> None:
+    scores = toy_scores({"rewound": 0.0, "random": -0.3, "reinitialised": -0.3})
+    means = analysis.tables(scores[scores["seed"] == 0])["rewinding"]
+    assert means["matches"].isna().all()
+    assert means["wins"].isna().all()

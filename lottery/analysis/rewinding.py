@@ -69,18 +69,20 @@ def _reported(scores: pd.DataFrame) -> pd.DataFrame:
 def means(reported: pd.DataFrame) -> pd.DataFrame:
     """Mean score over seeds with its interval, by task, sparsity and control; whether the mask matches and wins.
 
-    `wins` is missing where controls were not trained.
+    `matches` is missing with a single seed, which has no standard deviation; `wins` is, too, where no controls were
+    trained.
     """
     frame = spread(reported, SCORED)
     mean = frame.set_index(SCORED)["mean"].to_dict()
     full = frame[(frame["control"] == REWOUND) & (frame["sparsity"] == 0)].set_index("task")
     least = full["mean"] - full["std"]
-    frame["matches"] = frame["mean"] >= frame["task"].map(least)
-    frame.loc[frame["task"].map(least).isna(), "matches"] = False
+    of_task = frame["task"].map(least)
+    matches = (frame["mean"] >= of_task).astype(object).where(of_task.notna(), None)
+    frame = frame.assign(matches=matches)
     wins = []
     for row in frame.itertuples(index=False):
         rivals = [mean.get((row.task, row.sparsity, name)) for name in ("random", "reinitialised")]
-        known = row.control == REWOUND and None not in rivals
+        known = row.control == REWOUND and row.matches is not None and None not in rivals
         beaten = all(row.mean > rival for rival in rivals if rival is not None)
         wins.append(bool(row.matches and beaten) if known else None)
     return frame.assign(wins=pd.Series(wins, dtype=object))

@@ -14,6 +14,7 @@ from lottery.vocabulary import METRICS
 from lottery.wording import NONE, counted, percent, seeds, setting
 
 COLUMNS = (REWOUND, *RIVALS)
+WORDS = {True: "yes", False: "no"}
 
 
 def rewinding(material: Material) -> Iterator[Block]:
@@ -45,14 +46,17 @@ def _largest(material: Material, means: pd.DataFrame) -> Table:
         " `tables/rewinding.csv`.",
         ["task", "matches", "wins"],
         [
-            [title, *(_share(sparsest(means, column, task)) for column in ("matches", "wins"))]
+            [title, *(_largest_of(means, column, task) for column in ("matches", "wins"))]
             for task, title in material.titles.items()
             if task in set(means["task"])
         ],
     )
 
 
-def _share(sparsity: float | None) -> Entry:
+def _largest_of(means: pd.DataFrame, column: str, task: str) -> Entry:
+    if means.loc[means["task"] == task, column].isna().all():
+        return NONE
+    sparsity = sparsest(means, column, task)
     return "at no round" if sparsity is None else numbers.percent(sparsity, 0)
 
 
@@ -87,7 +91,7 @@ def _scores(material: Material, means: pd.DataFrame) -> Table:
             [
                 f"{material.titles[task]}, {METRICS[metric]}",
                 percent(sparsity, 0),
-                "yes" if matching[task, sparsity] else "no",
+                WORDS.get(matching[task, sparsity], NONE),
                 *(entries.get((task, sparsity, column), NONE) for column in COLUMNS),
             ]
             for task, metric in zip(material.tasks["task"], material.tasks["metric"], strict=True)
