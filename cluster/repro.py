@@ -120,5 +120,8 @@ class SideBySide:
 
 
 def _reproduce(name: str) -> None:
-    """In a process of its own: run one job, and exit as DVC does."""
-    sys.exit(dvc.cli.main(["repro", "--single-item", name]))
+    """In a process of its own: run one job, and exit as DVC does.
+
+    Jobs take DVC's lock in turns while they look up and save outputs, which may take longer than DVC waits by itself.
+    """
+    sys.exit(dvc.cli.main(["--wait-for-lock", "repro", "--single-item", name]))
