@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lottery.export.portable import padded
+from lottery.export.portable import zero_filled
 from lottery.model import checkpoint
 from lottery.model.encoder import Gates
 from lottery.model.evaluation import predict
@@ -64,7 +64,7 @@ def test_files_and_padded_encoders_keep_the_neurons(seed: int, tmp_path: Path) -
     read = checkpoint.load(tmp_path, 2)
     assert read.config.survivors == kept
     np.testing.assert_array_equal(predict(read, EXAMPLES), predict(small, EXAMPLES))
-    whole = padded(small)
+    whole = zero_filled(small)
     assert whole.config == toys.CONFIG
     np.testing.assert_allclose(predict(whole, EXAMPLES), predict(small, EXAMPLES), atol=1e-5)
 
