@@ -50,8 +50,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a search: the size of its subnetwork, and the score on the data that drive the search.
 
-    `heads`, `mlps` and `weights` count survivors, null for what the method does not prune; `sparsity` is the
-    share of all prunable encoder weights that is removed. `threshold` is the lowest score that is accepted.
+    `heads`, `mlps`, `neurons` and `weights` count survivors, null for what the method does not prune; `sparsity` is
+    the share of all prunable encoder weights that is removed. `threshold` is the lowest score that is accepted.
     """
 
     task: str
@@ -61,6 +61,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     step: int
     heads: int | None
     mlps: int | None
+    neurons: int | None
     weights: int | None
     sparsity: float
     score: float
@@ -69,8 +70,30 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     full_score: float
 
 
+class RewindScore(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric on one split of a mask that iterative magnitude pruning with rewinding has trained, or of a control.
+
+    `control` is `rewound` for the masks of the method itself, of which that of sparsity 0 is the full model. Other
+    masks of the size are `random`, `one-shot` (by magnitude in the fine-tuned model) and `pretrained` (in the
+    pre-trained one); `reinitialised` is the same mask on random weights.
+    """
+
+    task: str
+    seed: int
+    control: str
+    draw: int
+    sparsity: float
+    split: str
+    metric: str
+    value: float
+    n: int
+
+
 class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Importance of one head or MLP of the unpruned model; `index` is null for an MLP."""
+    """Importance of one head or MLP of the unpruned model; `index` is null for an MLP.
+
+    `first_half` and `second_half` are its importance by every other example, null if it was not computed so.
+    """
 
     task: str
     seed: int
@@ -79,3 +102,5 @@ class ImportanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     layer: int
     index: int | None
     importance: float
+    first_half: float | None
+    second_half: float | None

@@ -1,7 +1,8 @@
 """Subnetwork: an immutable mapping from parts of the encoder to boolean arrays, True where a component is kept.
 
 Every pruning method uses it. If heads and MLPs are pruned, the parts are `heads` [layers, heads] and `mlps` [layers];
-if weights are pruned, there is one part for each prunable weight matrix, of its shape.
+if neurons of MLPs are too, there is the part `neurons` [layers, width], empty where the MLP is not kept. If weights are
+pruned, there is one part for each prunable weight matrix, of its shape.
 """
 
 import hashlib
@@ -90,6 +91,11 @@ class Subnetwork(Mapping[str, Kept]):
     def __repr__(self) -> str:
         sizes = (f"{part}: {kept.sum()}/{kept.size}" for part, kept in self.items())
         return f"Subnetwork({', '.join(sizes)})"
+
+    @property
+    def of_units(self) -> bool:
+        """True if its components are heads and MLPs, and perhaps neurons of these; False if they are weights."""
+        return "heads" in self._shapes
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

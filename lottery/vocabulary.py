@@ -19,7 +19,12 @@ State = Literal["finetuned", "pruned", "retrained", "reinitialised"]
 
 WHOLE = "full"
 """The `method` of the full model and of the baselines: nothing is pruned."""
-UNITS: Mapping[str, str] = {"heads": "heads", "mlps": "MLPs", "weights": "weights"}
+UNITS: Mapping[str, str] = {
+    "heads": "heads",
+    "mlps": "MLPs",
+    "neurons": "neurons",
+    "weights": "weights",
+}
 KINDS: Mapping[str, str] = {
     "majority": "majority class",
     "words": "bag of words",

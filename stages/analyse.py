@@ -10,12 +10,12 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery.analysis import frames, published_masks, published_scores, tables
+from lottery.analysis import frames, published_masks, published_scores, rewinding, tables
 from lottery.analysis.averages import headline_numbers
 from lottery.analysis.looks import EvidenceParameters
 from lottery.grid import GridParameters
 from lottery.params import section
-from lottery.tickets.parameters import ControlsParameters
+from lottery.tickets.parameters import ControlsParameters, RewindParameters
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -37,6 +37,7 @@ def main(
     grid = section(GridParameters, parameters)
     matched = section(ControlsParameters, parameters).matched
     looks = section(EvidenceParameters, parameters).looks
+    rewind = section(RewindParameters, parameters)
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
@@ -50,6 +51,7 @@ def main(
             tickets=published_masks.read(authors / "masks.csv"),
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
+        by_name |= rewinding.tables(rewinding.gather(grid, rewind, scores))
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)

@@ -23,7 +23,15 @@ from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets import measurements
 from lottery.tickets.methods import METHODS
-from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    ImportanceParameters,
+    MagnitudeParameters,
+    PruneParameters,
+    RetrainParameters,
+    RewindParameters,
+)
+from lottery.tickets.saliencies import OF_WEIGHTS, get_saliency
 from lottery.wording import listed
 from stages.shell import cli, places
 from stages.shell.sections import SECTIONS
@@ -40,10 +48,14 @@ def main(
         grid = sections[GridParameters]
         data = sections[DataParameters]
         _require_data(grid.tasks, data)
+        importance, magnitude = sections[ImportanceParameters], sections[MagnitudeParameters]
+        get_saliency("importance.saliency", importance.saliency)
+        get_saliency("magnitude.saliency", magnitude.saliency, OF_WEIGHTS)
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
         _require_matched_candidates(controls, sections[PruneParameters])
         _require_retrainable(controls, retrain)
         _require_filled_shares(grid, controls, retrain)
+        _require_rewindable(grid, sections[RewindParameters])
         with cli.fresh_file(out) as draft, cli.fresh(descriptions) as folder:
             draft.write_text("{}\n", encoding="utf-8")
             for task in grid.tasks:
@@ -114,6 +126,17 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
             raise UserError(
                 f"parameters: retrain.{parameter}: unknown method `{name[:80]}`; known: {', '.join(METHODS)}"
             )
+
+
+def _require_rewindable(grid: GridParameters, rewind: RewindParameters) -> None:
+    """Raise UserError if a cell that is to be rewound is none of the grid."""
+    named = {"tasks": (rewind.tasks, grid.tasks), "seeds": (rewind.seeds, grid.seeds)}
+    for key, (values, known) in named.items():
+        for value in values:
+            if value not in known:
+                raise UserError(f"parameters: rewind.{key}: {value} is not in grid.{key}")
+    if bool(rewind.tasks) != bool(rewind.seeds):
+        raise UserError("parameters: rewind: tasks without seeds, or seeds without tasks")
 
 
 def _require_filled_shares(

@@ -5,7 +5,7 @@ python -m stages.report reports/tables data/meta attention lottery/report/page.h
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from typer import Argument, Option
 from lottery.analysis import frames
 from lottery.errors import UserError
 from lottery.grid import GridParameters
-from lottery.params import read_sections
+from lottery.params import Sections, read_sections
 from lottery.report import clauses, html, markdown, provenance, report
 from lottery.report.figures import head_atlas, style
 from lottery.report.figures.curves import search_curves
@@ -28,6 +28,7 @@ from lottery.report.figures.survival import survival_maps
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
 from lottery.tickets.methods import METHODS, STRUCTURED
+from lottery.tickets.parameters import RewindParameters
 from stages.shell import cli, eta
 from stages.shell.sections import SECTIONS
 
@@ -54,11 +55,14 @@ TABLES = (
     "stability",
     "importance",
     "importance-agreement",
+    "importance-reliability",
     "overlap",
     "patterns",
     "attention",
     "attention-survival",
 )
+OF_REWINDING = ("rewinding", "rewinding-claims")
+"""Tables of runs that rewind."""
 
 
 def main(
@@ -80,7 +84,7 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    read = {name: frames.load(tables / f"{name}.csv") for name in TABLES}
+    read = {name: frames.load(tables / f"{name}.csv") for name in _tables(sections)}
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     measured = frames.load(speed) if speed.exists() else None
@@ -101,6 +105,12 @@ def main(
         html_draft.write_text(html.page(document, shown, template.read_text("utf-8")), "utf-8")
         provenance.save(stated, origin_draft)
         stage.result = f"{len(text.split())} words, {len(shown)} figures"
+
+
+def _tables(sections: Sections) -> Sequence[str]:
+    """Names of the tables of a run with these parameters."""
+    rewound = sections[RewindParameters].cells(sections[GridParameters])
+    return (*TABLES, *OF_REWINDING) if rewound else TABLES
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:

@@ -104,12 +104,12 @@ def test_gates_at_zero_equal_removal(encoder: Encoder, seed: int) -> None:
 def test_gate_gradients_of_a_batch_equal_those_of_its_examples(encoder: Encoder) -> None:
     examples = toy_families.sentences(encoder, 6)
     gates = ones(encoder, 6)
-    batched = torch.autograd.grad(encoder(toys.tokens(examples), gates)[:, 0].sum(), gates)
+    batched = torch.autograd.grad(encoder(toys.tokens(examples), gates)[:, 0].sum(), gates[:2])
     for row in range(6):
         single = ones(encoder)
         one = toys.tokens(examples.take(np.array([row])))
         for part, expected in zip(
-            batched, torch.autograd.grad(encoder(one, single)[0, 0], single), strict=True
+            batched, torch.autograd.grad(encoder(one, single)[0, 0], single[:2]), strict=True
         ):
             torch.testing.assert_close(part[row], expected, atol=1e-5, rtol=1e-4)
             assert expected.abs().min() > 0

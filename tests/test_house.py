@@ -35,6 +35,7 @@ LATE_IMPORTS = {
     "stages/fetch.py": "only own data load `datasets`",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
+    "lottery/tickets/saliencies.py": "the report reads the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",
 }
 LOTTERY, CLUSTER = files("lottery"), files("cluster")

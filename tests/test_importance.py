@@ -34,7 +34,7 @@ def gradients_one_by_one(task: Task, kept: Subnetwork) -> tuple[np.ndarray, np.n
         example = examples.take(np.array([row]))
         logits = encoder(toys.tokens(example), gates)
         head_gradient, mlp_gradient = torch.autograd.grad(
-            total_loss(task, logits, torch.tensor(example.labels_N)), gates
+            total_loss(task, logits, torch.tensor(example.labels_N)), gates[:2]
         )
         heads.append(head_gradient.numpy())
         mlps.append(mlp_gradient.numpy())

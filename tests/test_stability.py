@@ -166,3 +166,19 @@ def test_importance_quantiles_range_from_minimum_to_maximum() -> None:
     assert quantiles.loc[("heads", 0.0), "mean"] == pytest.approx(heads.min().mean())
     assert quantiles.loc[("heads", 0.5), "mean"] == pytest.approx(heads.median().mean())
     assert quantiles.loc[("heads", 1.0), "n"] == 3
+
+
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=20, unique=True), st.floats(0, 2))
+def test_reliability_is_that_of_two_halves_by_spearman_and_brown(
+    values: list[float], noise: float
+) -> None:
+    first = np.array(values)
+    second = first + noise * np.random.default_rng(0).normal(size=len(first))
+    frame = pd.DataFrame({"first_half": first, "second_half": second})
+    frame = frame.assign(task="sst2", unit="heads", seed=1)
+    [row] = stability.importance_reliability(frame).itertuples(index=False)
+    rho = stats.spearmanr(first, second).statistic
+    assert row.spearman == pytest.approx(rho)
+    if rho > -1:
+        assert row.reliability == pytest.approx(2 * rho / (1 + rho))
+    assert stability.importance_reliability(frame.assign(first_half=None)).empty

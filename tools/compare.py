@@ -101,6 +101,8 @@ def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Ex
     if not all(files.exists(path) for path in (*paths.values(), record)):
         return []
     tree = state.data.params[str(cli.PARAMETERS)]["data"]
+    optional = {name: (tables / f"{name}.csv").as_posix() for name in experiments.OPTIONAL}
+    paths |= {name: path for name, path in optional.items() if files.exists(path)}
     cells = eta.jobs(eta.PIPELINE, tree)  # the lock also remembers those of other parameters
     locked = YAML(typ="safe").load(files.open(record))["stages"]
     return [

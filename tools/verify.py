@@ -15,9 +15,11 @@ import torch
 from typer import Option
 
 from lottery.errors import UserError
+from lottery.params import section
 from lottery.report import html
 from lottery.runtime.compute import arithmetic
-from lottery.verification import counts, hashes, recompute, scored
+from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
+from lottery.verification import counts, hashes, recompute, rewound, scored
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta, imports
@@ -40,6 +42,7 @@ def main(
     authors: Annotated[Path, Option("--published", help="Authors' results.")] = Path("published"),
     reports: Annotated[Path, Option(help="Report, tables and figures.")] = Path("reports"),
     lock: Annotated[Path, Option(help="DVC's record of the run.")] = Path("dvc.lock"),
+    masks: Annotated[Path, Option(help="Masks of iterative pruning, if any.")] = Path("rewound"),
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
@@ -51,6 +54,12 @@ def main(
             sources, (data / "meta", attention, html.TEMPLATE), reports
         )
     }
+    rewind = section(RewindParameters, cli.parameters())
+    if rewind.cells(run.grid):
+        biases = section(MagnitudeParameters, cli.parameters()).biases
+        checks["rewound masks are those of their rounds, and each is scored"] = partial(
+            rewound.rewound, run, rewind, masks, biases
+        )
     with arithmetic(run.compute):
         failures = run_checks(checks)
     if failures:

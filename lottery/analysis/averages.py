@@ -66,7 +66,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     )
     searches = frames["searches"]
     sparsity = searches[searches["usable"]].groupby("method")["sparsity"].mean()
-    pairs = pairs[pairs["matched"].isna() & (pairs["unit"] != "mlps")]
+    pairs = pairs[pairs["matched"].isna() & ~pairs["unit"].isin(["mlps", "neurons"])]
     jaccard = pairs.groupby("method")["jaccard"].mean()
     verdicts = frames["verdicts"]["verdict"].value_counts().to_dict()
     numbers: dict[str, Any] = {

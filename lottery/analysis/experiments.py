@@ -17,6 +17,8 @@ from lottery.vocabulary import MEASURED
 from lottery.wording import NONE, flat
 
 TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
+OPTIONAL = ("rankings",)
+"""Tables that earlier versions did not write."""
 CELL = ["task", "seed"]
 # Values are column names "<method> <kind> <state>".
 SCORES: Mapping[str, str] = {
@@ -42,7 +44,8 @@ REMOVED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """A run of the pipeline: its parameters, the TABLES of its analysis, and its stages as dvc.lock records them."""
+    """A run of the pipeline: its parameters, TABLES of its analysis and those of OPTIONAL that there are, and its
+    stages as dvc.lock records them."""
 
     name: str
     revision: str

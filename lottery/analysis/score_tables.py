@@ -150,6 +150,8 @@ def curves(trajectory: pd.DataFrame, searches: pd.DataFrame) -> pd.DataFrame:
     accepted = trajectory[trajectory["accepted"] | (trajectory["step"] == 0)]
     chosen = accepted.groupby(SEARCH)["step"].transform("max") == accepted["step"]
     marked = trajectory.assign(chosen=trajectory.index.isin(accepted.index[chosen]))
+    if "neurons" in marked and marked["neurons"].isna().all():
+        marked = marked.drop(columns="neurons")
     return marked.join(searches.set_index(SEARCH)["guess"], on=SEARCH)
 
 

@@ -135,7 +135,8 @@ def super_sparsity(tickets: Sequence[Ticket]) -> dict[str, float]:
         common = subnetworks[0]
         for subnetwork in subnetworks[1:]:
             common &= subnetwork
-        heads, mlps = (float(common[unit].mean()) for unit in ("heads", "mlps"))
+        of_mlps = "neurons" if "neurons" in common else "mlps"
+        heads, mlps = (float(common[unit].mean()) for unit in ("heads", of_mlps))
         sparsity[task] = 1 - (heads + 2 * mlps) / 3
     return sparsity
 

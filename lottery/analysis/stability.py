@@ -191,6 +191,20 @@ def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
     return values.agg(mean="mean", std="std", n="count").reset_index()
 
 
+def importance_reliability(importance: pd.DataFrame) -> pd.DataFrame:
+    """How far importance is noise: Spearman correlation of either half of the examples, task by task and seed by seed.
+
+    `reliability` is that of importance by all examples, by the formula of Spearman and Brown.
+    """
+    rows = []
+    for keys, cell in importance.groupby(["task", "unit", "seed"], sort=False):
+        halves = cell[["first_half", "second_half"]].astype(np.float64).dropna()
+        if len(halves):
+            rho = spearman(*(halves[half].to_numpy() for half in halves))
+            rows.append((*keys, rho, 2 * rho / (1 + rho) if rho > -1 else np.nan))
+    return pd.DataFrame(rows, columns=["task", "unit", "seed", "spearman", "reliability"])
+
+
 def importance_agreement(importance: pd.DataFrame) -> pd.DataFrame:
     """Spearman correlation of importance between every two seeds: task, unit, seed_a, seed_b, spearman."""
     rows: list[tuple[object, ...]] = []

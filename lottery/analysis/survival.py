@@ -22,11 +22,12 @@ def component_shares(ticket: Ticket, heads: int) -> Shares:
     """Share of each head and MLP that survives, in an encoder with `heads` heads per layer.
 
     If single weights are pruned, it is the share of the weights of the head (its rows of query, key and value, its
-    columns of the output projection) or of the MLP.
+    columns of the output projection) or of the MLP. If neurons are pruned, it is the share of those of an MLP.
     """
     kept = ticket.subnetwork
     if not METHODS[ticket.method].prunes_weights:
-        return {unit: components.astype(np.float64) for unit, components in kept.items()}
+        mlps = kept["neurons"].mean(axis=1) if "neurons" in kept else kept["mlps"].astype(float)
+        return {"heads": kept["heads"].astype(np.float64), "mlps": mlps}
     layers = 1 + max(int(name.split(".")[1]) for name in kept)
     return {
         "heads": np.stack([_head_shares(kept, layer, heads) for layer in range(layers)]),

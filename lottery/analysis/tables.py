@@ -182,6 +182,8 @@ def analyse(
         "stability": stability.stability(tickets),
         "importance": stability.importance_quantiles(run.importance),
         "importance-agreement": stability.importance_agreement(run.importance),
+        "importance-reliability": stability.importance_reliability(run.importance),
+        "rankings": run.importance[["task", "seed", "unit", "layer", "index", "importance"]],
         "patterns": run.pattern_accuracy,
         **_attention(run.profiles, tickets),
     }

@@ -15,7 +15,7 @@ from lottery.errors import UserError
 from lottery.subnetwork import Subnetwork
 
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]
-KEPT = ("kept_heads", "kept_mlps")
+KEPT = ("kept_heads", "kept_mlps", "kept_neurons")
 """Keys of config.json that only pruned encoders of this project have."""
 SUPPORTED: Mapping[str, Any] = {
     "position_embedding_type": "absolute",
@@ -29,11 +29,12 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face config.json that shape the encoder, by their names in BERT's, and two for pruned ones.
+    """The keys of a Hugging Face config.json that shape the encoder, by their names in BERT's; three of pruned ones.
 
     A family without sentence types has a `type_vocab_size` of 0; None of `embedding_size`: as wide as the layers, of
     `relative_attention_num_buckets`: no bias for relative positions, of `classifier_dropout`: as in the layers.
-    `kept_heads[l]` lists the surviving heads of layer l, `kept_mlps` the layers that still have an MLP; None means all.
+    `kept_heads[l]` lists the surviving heads of layer l, `kept_neurons[l]` the neurons of its MLP, `kept_mlps` the
+    layers that still have an MLP; None means all.
     """
 
     model_type: str = "bert"
@@ -55,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     relative_attention_num_buckets: Annotated[int, Meta(ge=32, le=2**24)] | None = None
     kept_heads: tuple[tuple[int, ...], ...] | None = None
     kept_mlps: tuple[int, ...] | None = None
+    kept_neurons: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
@@ -73,6 +75,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("kept_heads lists layers or heads that the encoder does not have")
         if any(layer not in layers for layer in self.kept_mlps or ()):
             raise ValueError("kept_mlps lists layers that the encoder does not have")
+        neurons, wide = self.kept_neurons, range(self.intermediate_size)
+        if neurons is not None and (
+            len(neurons) != len(layers)
+            or any(neuron not in wide for row in neurons for neuron in row)
+        ):
+            raise ValueError("kept_neurons lists layers or neurons that the encoder does not have")
 
     @property
     def family(self) -> Family:
@@ -110,8 +118,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return {"heads": (layers, self.num_attention_heads), "mlps": (layers,)}
 
     @property
+    def fine_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The same for one that prunes single neurons too."""
+        return {**self.shapes, "neurons": (self.num_hidden_layers, self.intermediate_size)}
+
+    def neurons(self, layer: int) -> tuple[int, ...]:
+        """The neurons that the MLP of a layer has, if there is one."""
+        if self.kept_neurons is None:
+            return tuple(range(self.intermediate_size))
+        return self.kept_neurons[layer]
+
+    @property
     def survivors(self) -> Subnetwork:
-        """The heads and MLPs this encoder has."""
+        """The heads and MLPs that this encoder has, and the neurons if it lacks some."""
         full = Subnetwork.full(self.shapes)
         heads, mlps = full["heads"].copy(), full["mlps"].copy()
         if self.kept_heads is not None:
@@ -119,12 +138,29 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 heads[layer] = np.isin(np.arange(self.num_attention_heads), kept)
         if self.kept_mlps is not None:
             mlps = np.isin(np.arange(self.num_hidden_layers), self.kept_mlps)
-        return Subnetwork({"heads": heads, "mlps": mlps})
+        parts = {"heads": heads, "mlps": mlps}
+        if self.kept_neurons is not None:
+            wide = np.arange(self.intermediate_size)
+            parts["neurons"] = np.stack([np.isin(wide, kept) for kept in self.kept_neurons])
+        return Subnetwork(parts)
+
+    def has(self, subnetwork: Subnetwork) -> bool:
+        """True if this encoder has all that a subnetwork keeps."""
+        survivors = self.survivors
+        return all(
+            (kept <= survivors[part]).all()
+            for part, kept in subnetwork.items()
+            if part in survivors
+        )
 
     def keeping(self, subnetwork: Subnetwork) -> "Config":
-        """The configuration with the heads and MLPs of `subnetwork` only."""
+        """The configuration with the heads, MLPs and, if it has this part, neurons of `subnetwork` only."""
+        neurons = self.kept_neurons
+        if "neurons" in subnetwork:
+            neurons = tuple(tuple(np.flatnonzero(row).tolist()) for row in subnetwork["neurons"])
         return msgspec.structs.replace(
             self,
+            kept_neurons=neurons,
             kept_heads=tuple(tuple(np.flatnonzero(row).tolist()) for row in subnetwork["heads"]),
             kept_mlps=tuple(np.flatnonzero(subnetwork["mlps"]).tolist()),
         )
@@ -134,9 +170,10 @@ def stated(config: Config) -> dict[str, Any]:
     """The contents of a config.json, in the words of the family, from which `read` gives `config` again."""
     values, family = msgspec.to_builtins(config), config.family
     keys = {theirs: values[ours] for ours, theirs in family.keys.items()}
-    return {key: value for key, value in keys.items() if value is not None} | {
-        key: values[key] for key in KEPT
-    }
+    kept = {key: values[key] for key in KEPT}
+    if config.kept_neurons is None:
+        del kept["kept_neurons"]
+    return {key: value for key, value in keys.items() if value is not None} | kept
 
 
 def parse(raw: Mapping[str, Any], family: Family) -> Config:

@@ -66,7 +66,7 @@ def _embeddings(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _layers(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
-    hidden, wide, survivors = config.hidden_size, config.intermediate_size, config.survivors
+    hidden, survivors = config.hidden_size, config.survivors
     for index, (kept_H, has_mlp) in enumerate(
         zip(survivors["heads"], survivors["mlps"], strict=True)
     ):
@@ -76,6 +76,7 @@ def _layers(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield from _linear(f"{layer}.attention.output", hidden, inner)
         yield from _norm(f"{layer}.attention_norm", hidden)
         if has_mlp:
+            wide = len(config.neurons(index))
             yield from _linear(f"{layer}.mlp.expand", wide, hidden)
             yield from _linear(f"{layer}.mlp.contract", hidden, wide)
         yield from _norm(f"{layer}.mlp_norm", hidden)

@@ -20,7 +20,9 @@ def zero_filled(encoder: Encoder) -> Encoder:
     A head without values adds nothing to the output projection, an MLP without second projection nothing to its
     residual connection. The other tensors are shared.
     """
-    whole = msgspec.structs.replace(encoder.config, kept_heads=None, kept_mlps=None)
+    whole = msgspec.structs.replace(
+        encoder.config, kept_heads=None, kept_mlps=None, kept_neurons=None
+    )
     with torch.device("meta"):  # shapes only
         shapes = Encoder(whole, encoder.classes).state_dict()
     kept = encoder.state_dict()
@@ -36,6 +38,12 @@ def zero_filled(encoder: Encoder) -> Encoder:
         if not heads.all():
             rows = heads.repeat_interleave(whole.head_size)
             _fill(state, kept, f"layers.{index}.attention", rows)
+        if layer.mlp is not None and len(layer.mlp.neurons) < whole.intermediate_size:
+            neurons = list(layer.mlp.neurons)
+            for name in (f"layers.{index}.mlp.expand.weight", f"layers.{index}.mlp.expand.bias"):
+                state[name][neurons] = kept[name]
+            name = f"layers.{index}.mlp.contract.weight"
+            state[name][:, neurons] = kept[name]
     return Encoder.of(whole, encoder.classes, state).eval()
 
 

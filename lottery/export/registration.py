@@ -26,8 +26,12 @@ from lottery.checkpoint.supported import FAMILIES
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
 
-KEPT = {"kept_heads": list[list[int]] | None, "kept_mlps": list[int] | None}
-"""Keys of a pruned encoder: the heads of each layer and the layers with an MLP that are left; None means all."""
+KEPT = {
+    "kept_heads": list[list[int]] | None,
+    "kept_mlps": list[int] | None,
+    "kept_neurons": list[list[int]] | None,
+}
+"""Keys of a pruned encoder: heads of each layer, layers with an MLP, neurons of each that are left; None means all."""
 
 
 class PrunedForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyped-call]

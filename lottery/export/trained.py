@@ -61,7 +61,7 @@ class TrainedModel:
     @property
     def is_masked(self) -> bool:
         """True if single weights are zeros, rather than heads and MLPs removed."""
-        return self.subnetwork.shapes != self.encoder.config.shapes
+        return not self.subnetwork.of_units
 
 
 def noun(key: Key) -> str:

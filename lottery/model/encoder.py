@@ -8,7 +8,6 @@ layer), D hidden size, H heads a layer holds, L layers, C classes.
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from itertools import product
 from typing import NamedTuple, cast
 
 import torch
@@ -22,6 +21,7 @@ from lottery.model.dropout import Dropout
 from lottery.model.embeddings import Embeddings
 from lottery.model.mlp import MLP
 from lottery.model.position_bias import PositionBias
+from lottery.model.slices import keep_heads, keep_neurons
 from lottery.model.uninitialised import Linear
 from lottery.subnetwork import Subnetwork
 
@@ -34,35 +34,57 @@ CLASSIFIER_ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 class Gates(NamedTuple):
-    """Multipliers of the outputs of all heads and MLPs, shared by a batch or one set per example.
+    """Multipliers of the outputs of all heads, MLPs and neurons, shared by a batch or one set per example.
 
-    heads: xi of the paper, [L, heads] or [B, L, heads]; mlps: nu, [L] or [B, L]. Entries of removed heads and
-    MLPs are ignored.
+    heads: xi of the paper, [L, heads] or [B, L, heads]; mlps: nu, [L] or [B, L]; neurons: [L, width] or [B, L, width],
+    None if all are 1. Entries of what was removed are ignored.
     """
 
     heads: Tensor
     mlps: Tensor
+    neurons: Tensor | None = None
 
-    def of_layer(
-        self, layer: int, heads: tuple[int, ...], example_Q: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """xi and nu of one layer: [H, 1] and [] if shared, else one per token, [Q, H, 1] and [Q, 1]."""
-        xi, nu = self.heads[..., layer, list(heads)].unsqueeze(-1), self.mlps[..., layer]
+    def of_layer(self, index: int, layer: "Layer", example_Q: Tensor) -> "LayerGates":
+        """The gates of one layer."""
+        xi, nu = (
+            self.heads[..., index, list(layer.attention.heads)].unsqueeze(-1),
+            self.mlps[..., index],
+        )
+        neurons = None
+        if self.neurons is not None and layer.mlp is not None:
+            neurons = self.neurons[..., index, list(layer.mlp.neurons)]
         if nu.dim() == 0:
-            return xi, nu
-        return xi.index_select(0, example_Q), nu.index_select(0, example_Q).unsqueeze(-1)
+            return LayerGates(xi, nu, neurons)
+        xi, nu = xi.index_select(0, example_Q), nu.index_select(0, example_Q).unsqueeze(-1)
+        return LayerGates(
+            xi, nu, neurons if neurons is None else neurons.index_select(0, example_Q)
+        )
+
+
+class LayerGates(NamedTuple):
+    """Gates of one layer: xi [H, 1], nu [] and neurons [F] if shared, else for each token [Q, H, 1], [Q, 1], [Q, F]."""
+
+    xi: Tensor | None = None
+    nu: Tensor | None = None
+    neurons: Tensor | None = None
+
+
+OPEN = LayerGates()
+"""No gate at all."""
 
 
 class Layer(nn.Module):
     """Transformer layer: gated attention and gated MLP, each with residual connection and layer norm."""
 
-    def __init__(self, config: Config, heads: tuple[int, ...], with_mlp: bool) -> None:
+    def __init__(
+        self, config: Config, heads: tuple[int, ...], neurons: tuple[int, ...] | None
+    ) -> None:
         super().__init__()
         self.attention = Attention(config, heads)
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         drops = config.family.drops_attention
         self.attention_dropout = Dropout(config.hidden_dropout_prob if drops else 0.0)
-        self.mlp = MLP(config) if with_mlp else None
+        self.mlp = None if neurons is None else MLP(config, neurons)
         self.mlp_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
@@ -71,16 +93,15 @@ class Layer(nn.Module):
         x_TD: Tensor,
         batch: PackedBatch,
         cls_only: bool,
-        xi: Tensor | None = None,
-        nu: Tensor | None = None,
+        gates: LayerGates = OPEN,
     ) -> Tensor:
         """Hidden states [Q, D] after this layer: of every token, or of [CLS] only."""
         x_QD = x_TD[batch.cls_B] if cls_only else x_TD
-        attention_QD = self.attention(x_TD, x_QD, batch, xi, cls_only)
+        attention_QD = self.attention(x_TD, x_QD, batch, gates.xi, cls_only)
         x_QD = self.attention_norm(x_QD + self.attention_dropout(attention_QD))
         if self.mlp is not None:
-            mlp_QD = self.dropout(self.mlp(x_QD))
-            x_QD = x_QD + (mlp_QD if nu is None else nu * mlp_QD)
+            mlp_QD = self.dropout(self.mlp(x_QD, gates.neurons))
+            x_QD = x_QD + (mlp_QD if gates.nu is None else gates.nu * mlp_QD)
         return cast(Tensor, self.mlp_norm(x_QD))
 
 
@@ -95,8 +116,8 @@ class Encoder(nn.Module):
         kept_mlps = config.survivors["mlps"]
         self.embeddings = Embeddings(config)
         self.layers = nn.ModuleList(
-            Layer(config, heads, bool(with_mlp))
-            for heads, with_mlp in zip(kept_heads, kept_mlps, strict=True)
+            Layer(config, heads, config.neurons(index) if with_mlp else None)
+            for index, (heads, with_mlp) in enumerate(zip(kept_heads, kept_mlps, strict=True))
         )
         buckets, heads = config.relative_attention_num_buckets, config.num_attention_heads
         self.position_bias = PositionBias(buckets, heads) if buckets else None
@@ -130,11 +151,11 @@ class Encoder(nn.Module):
             # The classifier reads [CLS] only, so the last layer computes nothing else: the other tokens
             # still serve as keys and values there, but need no query, output projection or MLP.
             cls_only = index == last
-            xi, nu = None, None
+            of_layer = OPEN
             if gates is not None:
                 example_Q = batch.example_T[batch.cls_B] if cls_only else batch.example_T
-                xi, nu = gates.of_layer(index, layer.attention.heads, example_Q)
-            x = layer(x, batch, cls_only, xi, nu)
+                of_layer = gates.of_layer(index, layer, example_Q)
+            x = layer(x, batch, cls_only, of_layer)
         return self._head(x)
 
     def placed(self, batch: PackedBatch) -> PackedBatch:
@@ -164,30 +185,30 @@ class Encoder(nn.Module):
         }
 
     def extract(self, subnetwork: Subnetwork) -> "Encoder":
-        """A smaller encoder with the heads and MLPs of `subnetwork` only, equal to gating the others to 0.
+        """A smaller encoder with the units of `subnetwork` only, equal to gating the others to 0.
 
         Unsliced tensors are shared with this encoder; train at most one of the two. Raises ValueError if
-        `subnetwork` keeps heads or MLPs that this encoder no longer has.
+        `subnetwork` keeps heads, MLPs or neurons that this encoder no longer has.
         """
-        if not subnetwork <= self.config.survivors:
+        if not self.config.has(subnetwork):
             raise ValueError("the subnetwork keeps heads or MLPs that this encoder no longer has")
         # Sharing all that stays whole makes extraction a matter of milliseconds and needs no second encoder's memory.
         state = self.state_dict()
         for index, layer in enumerate(self.typed_layers):
             kept_H = torch.from_numpy(subnetwork["heads"][index].take(layer.attention.heads))
-            if kept_H.all():
-                continue
-            rows = kept_H.to(self.device).repeat_interleave(self.config.head_size)
-            name = f"layers.{index}.attention"
-            for projection, kind in product(("query", "key", "value"), ("weight", "bias")):
-                state[f"{name}.{projection}.{kind}"] = state[f"{name}.{projection}.{kind}"][rows]
-            state[f"{name}.output.weight"] = state[f"{name}.output.weight"][:, rows]
+            if not kept_H.all():
+                rows = kept_H.to(self.device).repeat_interleave(self.config.head_size)
+                keep_heads(state, f"layers.{index}.attention", rows)
+            if layer.mlp is not None and "neurons" in subnetwork:
+                kept_F = torch.from_numpy(subnetwork["neurons"][index].take(layer.mlp.neurons))
+                if not kept_F.all():
+                    keep_neurons(state, f"layers.{index}.mlp", kept_F.to(self.device))
         config = self.config.keeping(subnetwork)
         return Encoder.of(config, self.classes, state).train(self.training)
 
     def cut(self, subnetwork: Subnetwork) -> "Encoder":
         """The pruned encoder: `extract` for heads and MLPs, masked copies of weights; other tensors are shared."""
-        if subnetwork.shapes == self.config.shapes:
+        if subnetwork.of_units:
             return self.extract(subnetwork)
         weights = self.named_parameters()
         shared = {id(weight): weight for name, weight in weights if name not in subnetwork}

@@ -22,13 +22,18 @@ ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
 
 
 class MLP(nn.Module):
-    """Feed-forward network: two projections with a nonlinearity between them."""
+    """Feed-forward network: two projections with a nonlinearity between them, and a gate on each of its neurons."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, neurons: tuple[int, ...]) -> None:
         super().__init__()
+        self.neurons = neurons
         self.activation = ACTIVATIONS[config.hidden_act]
-        self.expand = Linear(config.hidden_size, config.intermediate_size)
-        self.contract = Linear(config.intermediate_size, config.hidden_size)
+        self.expand = Linear(config.hidden_size, len(neurons))
+        self.contract = Linear(len(neurons), config.hidden_size)
 
-    def forward(self, x_QD: Tensor) -> Tensor:
-        return cast(Tensor, self.contract(self.activation(self.expand(x_QD))))
+    def forward(self, x_QD: Tensor, gates_QF: Tensor | None = None) -> Tensor:
+        """Outputs [Q, D] of inputs [Q, D]; each of the F neurons is multiplied by its gate."""
+        neurons_QF = self.activation(self.expand(x_QD))
+        if gates_QF is not None:
+            neurons_QF = neurons_QF * gates_QF
+        return cast(Tensor, self.contract(neurons_QF))

@@ -22,6 +22,7 @@ from lottery.tasks import Task
 
 Progress = Callable[[int, int], None]
 """Called after each step with the steps done and the total."""
+WHOLE = slice(None)
 LAST = "last epoch"
 """Journal entry of a training: losses so far, and the optimiser's state after the last epoch."""
 
@@ -35,12 +36,14 @@ def finetune(
     mask: Subnetwork | None = None,
     progress: Progress = lambda done, total: None,
     journal: Journal = NO_JOURNAL,
+    span: slice = WHOLE,
 ) -> list[float]:
     """Train `encoder` in place and return the mean loss of each epoch.
 
     The seed sets shuffling and dropout, with one random stream per epoch, so that all subnetworks of a cell
     see the same batches. Weights pruned by `mask` are 0 before, during and after training. A training whose
-    last epoch is in `journal` resumes from it, with the same result to the bit.
+    last epoch is in `journal` resumes from it, with the same result to the bit. Of all optimiser steps those in `span`
+    are taken, with the batches and learning rates that they have in the whole; losses count the others as 0.
     """
     steps_per_epoch = -(-len(examples) // recipe.batch)
     steps, started = recipe.epochs * steps_per_epoch, time.monotonic()
@@ -50,15 +53,18 @@ def finetune(
         optimiser = AdamW(dict(encoder.named_parameters()))
         losses = _resume(optimiser, journal)
         step = _step_function(encoder, task, optimiser, recipe.clip, mask)
-        learning_rates = iter(_learning_rates(recipe, steps)[len(losses) * steps_per_epoch :])
+        learning_rates, taken = _learning_rates(recipe, steps), range(steps)[span]
         encoder.train()
         while (epoch := len(losses)) < recipe.epochs:
             order = rng(seed, "shuffle", examples.task, epoch)
             total = 0.0
             with _dropout_seed(entropy(seed, "dropout", examples.task, epoch)):
-                for done, batch in enumerate(shuffled(narrowed, recipe.batch, order), start=1):
-                    total += step(batch, next(learning_rates)) * len(batch.rows_B)
-                    progress(epoch * steps_per_epoch + done, steps)
+                for number, batch in enumerate(
+                    shuffled(narrowed, recipe.batch, order), start=epoch * steps_per_epoch
+                ):
+                    if number in taken:
+                        total += step(batch, learning_rates[number]) * len(batch.rows_B)
+                    progress(number + 1, steps)
             losses.append(total / len(examples))
             if len(losses) < recipe.epochs and time.monotonic() - started > journal.patience:
                 arrays = {name: tensor.cpu().numpy() for name, tensor in optimiser.state.items()}

@@ -21,7 +21,7 @@ from lottery.analysis.experiments import (
 from lottery.analysis.frames import rows
 from lottery.analysis.intervals import Interval
 from lottery.analysis.learning_curves import points
-from lottery.report import learning_curves, numbers
+from lottery.report import learning_curves, numbers, saliencies
 from lottery.report.blocks import (
     Block,
     Code,
@@ -64,6 +64,7 @@ def compose(
             Section("Changed parameters", [_changed(runs)]),
             Section("Results", list(_results(runs, f"{pictures}/{TRAJECTORIES}"))),
             *_lengths(runs, f"{pictures}/{LEARNING}"),
+            *saliencies.sections(runs),
             Section("Changed verdicts", list(_verdicts(runs))),
             Section("Reused stages", [_reused(runs)]),
         ]

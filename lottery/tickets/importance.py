@@ -18,14 +18,15 @@ from lottery.model.loss import total_loss
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.tickets.parameters import ImportanceParameters
+from lottery.tickets.saliency.units import UnitSaliency
 
 Array = NDArray[np.float64]
-PARTS = ("heads", "mlps")
 
 
 @dataclass(frozen=True)
 class GateGradients:
-    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L]."""
+    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L], if they are
+    pruned neurons [N, L, width]."""
 
     logits_NC: Array
     gradients: Mapping[str, Array]
@@ -49,33 +50,49 @@ def gate_gradients(
     for batch, tokens in packed_batches(examples, encoder.device):
         # Shared gates would get the gradient summed over the batch, and the absolute value of each example would be
         # lost. A copy of the gates for every example keeps all of them, in a single backward pass.
-        gates_B = Gates(
-            *(
-                gates[part].expand(len(batch.rows_B), *gates[part].shape).clone().requires_grad_()
-                for part in PARTS
-            )
-        )
-        logits_BC = encoder(tokens, gates_B)
+        gates_B = {
+            part: gate.expand(len(batch.rows_B), *gate.shape).clone().requires_grad_()
+            for part, gate in gates.items()
+        }
+        logits_BC = encoder(tokens, Gates(**gates_B))
         logits_NC[batch.rows_B] = logits_BC.detach().double().cpu().numpy()
         if logits_BC.requires_grad:  # an encoder without heads and MLPs uses no gates
             loss = total_loss(task, logits_BC, torch.from_numpy(batch.labels_B).to(encoder.device))
-            gradients_B = torch.autograd.grad(loss, gates_B, materialize_grads=True)
-            for part, gradient_B in zip(PARTS, gradients_B, strict=True):
+            gradients_B = torch.autograd.grad(loss, [*gates_B.values()], materialize_grads=True)
+            for part, gradient_B in zip(gates_B, gradients_B, strict=True):
                 gradients[part][batch.rows_B] = gradient_B.double().cpu().numpy()
     for weight in weights:
         weight.requires_grad_(True)
     return GateGradients(logits_NC, gradients)
 
 
+def gate(
+    encoder: Encoder,
+    examples: Examples,
+    task: Task,
+    kept: Subnetwork,
+    parameters: ImportanceParameters,
+) -> UnitSaliency:
+    """The paper's importance of the units of a subnetwork, from the pass that gives its logits.
+
+    Pruned components are not computed, unless the importance of a head is normalised by that of pruned heads too,
+    which then need gradients.
+    """
+    computed = kept
+    if parameters.normalise == "all":
+        computed = kept.replace(heads=np.ones_like(kept["heads"]))
+    gradients = gate_gradients(encoder.extract(computed), examples, task, kept)
+    return UnitSaliency(gradients.logits_NC, importance(gradients, parameters))
+
+
 def importance(result: GateGradients, parameters: ImportanceParameters) -> dict[str, Array]:
-    """Importance of heads [L, H], normalised within each layer, and of MLPs [L]."""
+    """Importance of heads [L, H], normalised within each layer, of MLPs [L] and, if pruned, of neurons [L, width]."""
     reduce = REDUCTIONS[parameters.reduction]
-    heads_LH, mlps_L = (reduce(result.gradients[part], parameters.batch) for part in PARTS)
+    by_part = {part: reduce(array, parameters.batch) for part, array in result.gradients.items()}
+    heads_LH = by_part["heads"]
     norm_L1 = np.linalg.norm(heads_LH, axis=1, keepdims=True)
-    return {
-        "heads": np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0),
-        "mlps": mlps_L,
-    }
+    scaled_LH = np.divide(heads_LH, norm_L1, out=np.zeros_like(heads_LH), where=norm_L1 > 0)
+    return {**by_part, "heads": scaled_LH}
 
 
 def per_example(gradients_N: Array, _: int) -> Array:

@@ -1,6 +1,6 @@
 """m-pruning: remove single weights, smallest magnitude over the whole encoder first (paper, section 3.1).
 
-Nothing is retrained between steps, so the subnetworks are nested.
+Nothing is retrained between steps, so the subnetworks are nested. A parameter ranks weights by another saliency.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +19,13 @@ from lottery.tasks import Task
 from lottery.tickets import controls
 from lottery.tickets.parameters import ControlsParameters, MagnitudeParameters
 from lottery.tickets.pruner import Counts, SearchSettings
+from lottery.tickets.saliencies import MAGNITUDE, OF_WEIGHTS, get_saliency
 from lottery.tickets.search import Assessment, Cut, Importance
 
 Bits = NDArray[np.int32]
 """Bit patterns of floats without their sign."""
+TINY = np.finfo(np.float32).tiny
+"""The least saliency of a weight that is kept: pruned ones have 0."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,9 @@ class Magnitude:
         return 1 - subnetwork.density
 
     def violation(self, good: Subnetwork) -> str | None:
-        """A good ticket must not prune a weight that is larger than one that it keeps."""
+        """By magnitude, a good ticket must not prune a weight that is larger than one that it keeps."""
+        if self.parameters.saliency != MAGNITUDE.name:
+            return None
         magnitudes = {
             name: weight.detach().abs().cpu().numpy() for name, weight in self._prunable.items()
         }
@@ -154,7 +159,24 @@ class Magnitude:
         pruned = subnetwork.total - subnetwork.size + _step(self.rate, subnetwork.size)
         if pruned > self.parameters.until * subnetwork.total:
             return None
-        return Subnetwork((name, ~lowest) for name, lowest in self._ranking.lowest(pruned))
+        lowest = self._ranking_of(subnetwork).lowest(pruned)
+        return Subnetwork((name, ~mask) for name, mask in lowest)
+
+    def _ranking_of(self, subnetwork: Subnetwork) -> MagnitudeRanking:
+        """Ranking of all weights by the saliency of the search in this subnetwork; pruned ones come first."""
+        saliency = get_saliency("magnitude.saliency", self.parameters.saliency, OF_WEIGHTS)
+        if saliency is MAGNITUDE or saliency.weights is None:
+            return (
+                self._ranking
+            )  # weights that are not zeroed yet are the smallest, and no copy is needed
+        self.encoder.mask(subnetwork)  # which a resumed search has not done yet
+        ranked = saliency.weights()(self.encoder, self.examples, self.task, [*self._prunable])
+        return MagnitudeRanking(
+            {
+                name: np.where(subnetwork[name], np.maximum(values, TINY), np.float32(0))
+                for name, values in ranked.weights.items()
+            }
+        )
 
     @cached_property
     def _prunable(self) -> dict[str, nn.Parameter]:

@@ -51,10 +51,10 @@ class Method:
         return self.units == WEIGHTS
 
     def by_unit(self, subnetwork: Subnetwork) -> Mapping[str, Subnetwork]:
-        """The subnetwork by unit: its heads and its MLPs, or all its weights together."""
+        """The subnetwork by unit: its heads, its MLPs and perhaps their neurons, or all its weights together."""
         if self.prunes_weights:
             return {"weights": subnetwork}
-        return {unit: subnetwork.part(unit) for unit in self.units}
+        return {unit: subnetwork.part(unit) for unit in subnetwork}
 
     @property
     def good(self) -> Key:

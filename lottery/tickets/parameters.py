@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from lottery.errors import UserError
-from lottery.grid import Seed
+from lottery.grid import GridParameters, Seed
 from lottery.params import SHORT, Parameters
 from lottery.ticket import Key
 from lottery.vocabulary import Kind
@@ -42,11 +42,15 @@ class ImportanceParameters(Parameters, frozen=True):
     `cumulative` one per running sum of batch means (the authors' code, which never clears the gradients). batch:
     examples in such a batch, in the order of the data. normalise: the importance of heads is divided by its L2 norm
     over the `surviving` heads of their layer or over `all` of them; `all` needs the gradients of pruned heads too.
+    saliency: `gate` is that of the paper; the keys above are its own. Others are in `lottery.tickets.saliencies`.
+    neurons: single neurons of MLPs are pruned too, in a last phase of the search.
     """
 
     reduction: Literal["example", "batch", "cumulative"]
     batch: Annotated[int, Meta(ge=1, le=2**20)]
     normalise: Literal["surviving", "all"]
+    saliency: str = "gate"
+    neurons: bool = False
 
 
 class MagnitudeParameters(Parameters, frozen=True):
@@ -54,12 +58,14 @@ class MagnitudeParameters(Parameters, frozen=True):
 
     rate: share of the remaining weights pruned per step; null takes that of `prune`. biases: count the biases of all
     but the last projection among the weights, as the authors' code does. until: the sparsity at which the search
-    ends, and with it its curve.
+    ends, and with it its curve. saliency: by what weights are ranked, `magnitude` or another of
+    `lottery.tickets.saliencies` that is defined for weights.
     """
 
     rate: Annotated[float, Meta(gt=0, lt=1)] | None
     biases: bool
     until: Annotated[float, Meta(gt=0, lt=1)]
+    saliency: str = "magnitude"
 
 
 class ControlsParameters(Parameters, frozen=True):
@@ -83,6 +89,45 @@ class ControlsParameters(Parameters, frozen=True):
         if len(set(self.matched)) < len(self.matched):
             values = SHORT.repr(list(self.matched))
             raise UserError(f"parameters: controls.matched = {values}: a sparsity is repeated")
+
+
+class RewindParameters(Parameters, frozen=True):
+    """Iterative magnitude pruning with rewinding (Frankle & Carbin 2019; Chen et al. 2020): off where `tasks` is empty.
+
+    tasks, seeds: its cells, which are some of the grid's. rate: share of all prunable weights that a round prunes.
+    until: the sparsity of the last round. step: the optimiser step whose weights each round starts from; 0 are the
+    pre-trained ones. controls: sparsities at which controls are trained. draws: random masks at each of them.
+    """
+
+    tasks: tuple[str, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    rate: Annotated[float, Meta(gt=0, lt=1)] = 0.1
+    until: Annotated[float, Meta(gt=0, lt=1)] = 0.7
+    step: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    controls: tuple[Annotated[float, Meta(gt=0, lt=1)], ...] = (0.5, 0.7)
+    draws: Draws = 1
+
+    def __post_init__(self) -> None:
+        for sparsity in self.controls:
+            if self.round_at(sparsity) not in range(1, self.rounds + 1):
+                raise UserError(
+                    f"parameters: rewind.controls: {sparsity:g} is no round: these are {self.rate:g} apart and end at"
+                    f" {self.until:g}"
+                )
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return round(self.until / self.rate)
+
+    def round_at(self, sparsity: float) -> int:
+        """The number of the round with this sparsity, from 1; 0 if there is none."""
+        number = round(sparsity / self.rate)
+        return number if abs(number * self.rate - sparsity) < 1e-6 else 0
+
+    def cells(self, grid: GridParameters) -> tuple[tuple[str, int], ...]:
+        """Every (task, seed) that is rewound, in the order of the grid."""
+        return tuple(cell for cell in grid.cells if cell[0] in self.tasks and cell[1] in self.seeds)
 
 
 class RetrainParameters(Parameters, frozen=True):

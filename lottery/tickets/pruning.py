@@ -25,7 +25,7 @@ from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
 from lottery.tickets.pruner import Pruner, SearchSettings
-from lottery.tickets.search import Importance, Step, score_threshold, search
+from lottery.tickets.search import HALVES, Importance, Step, half_of, score_threshold, search
 
 
 def read_settings(tree: Mapping[str, Any]) -> SearchSettings:
@@ -191,6 +191,7 @@ def _record(
         step=number,
         heads=counts.get("heads"),
         mlps=counts.get("mlps"),
+        neurons=counts.get("neurons"),
         weights=counts.get("weights"),
         sparsity=step.sparsity,
         score=step.score,
@@ -198,6 +199,16 @@ def _record(
         threshold=threshold,
         full_score=full_score,
     )
+
+
+def _by_half(
+    importance: Importance, unit: str, position: tuple[int, ...]
+) -> dict[str, float | None]:
+    """The importance of a component by either half of the examples, if it was computed."""
+    halves = {half.replace(" ", "_"): importance.get(half_of(unit, half)) for half in HALVES}
+    return {
+        name: None if values is None else float(values[position]) for name, values in halves.items()
+    }
 
 
 def _importance_records(inputs: Search, importance: Importance) -> list[ImportanceRecord]:
@@ -210,6 +221,7 @@ def _importance_records(inputs: Search, importance: Importance) -> list[Importan
             layer=position[0],
             index=position[1] if len(position) > 1 else None,
             importance=float(value),
+            **_by_half(importance, unit, position),
         )
         for unit, values in importance.items()
         if unit in inputs.method.units

@@ -72,7 +72,7 @@ def finetune_cell(
     if subnetwork is not None:
         encoder = encoder.cut(subnetwork)
         # Heads and MLPs are removed for good; pruned weights are zeros that training must not change.
-        mask = None if subnetwork.shapes == encoder.config.shapes else subnetwork
+        mask = None if subnetwork.of_units else subnetwork
     with arithmetic(cell.compute):
         losses = finetune(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal

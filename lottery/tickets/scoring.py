@@ -197,6 +197,6 @@ def trained_tickets(
     whole = config.read(cell.pretrained)
     for key, weights in results.kept.items():
         subnetwork = tickets.stored[key]
-        about = whole.keeping(subnetwork) if subnetwork.shapes == whole.shapes else whole
+        about = whole.keeping(subnetwork) if subnetwork.of_units else whole
         tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
         yield key, Encoder.of(about, cell.task.classes, tensors)

@@ -16,6 +16,8 @@ from lottery.subnetwork import Subnetwork
 from lottery.tickets.parameters import PruneParameters
 
 Importance = Mapping[str, NDArray[np.float64]]
+HALVES = ("first half", "second half")
+"""Every other example, from the first and from the second on."""
 Cut = Callable[[Subnetwork, Importance], Subnetwork | None]
 """The next smaller subnetwork, or None if this phase has nothing left to prune."""
 
@@ -26,6 +28,11 @@ class Assessment:
 
     score: float
     importance: Importance = field(default_factory=dict)
+
+
+def half_of(part: str, half: str) -> str:
+    """The name under which an assessment has the importance of a part by one of HALVES."""
+    return f"{part}, {half}"
 
 
 Assess = Callable[[Subnetwork], Assessment]

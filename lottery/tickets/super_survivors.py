@@ -8,6 +8,7 @@ from lottery.seeds import rng
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Key, Ticket
 from lottery.tickets import controls
+from lottery.tickets.neurons import of_kept_mlps
 from lottery.vocabulary import Kind
 
 Draw = Callable[[Sequence[Kept], np.random.Generator], Kept]
@@ -31,5 +32,5 @@ def super_subnetworks(good: Sequence[Ticket], keys: Iterable[Key]) -> dict[Key, 
     for key in keys:
         draw, stream = DRAWS[key.kind], rng(key.kind, task, key.method, key.draw)
         parts = {part: draw(masks, stream).reshape(shapes[part]) for part, masks in kept.items()}
-        subnetworks[key] = Subnetwork(parts)
+        subnetworks[key] = of_kept_mlps(Subnetwork(parts))
     return subnetworks

@@ -6,6 +6,7 @@ import numpy as np
 
 from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.neurons import NEURONS
 from lottery.tickets.pruning import score_floor
 from lottery.tickets.search import score_threshold
 from lottery.verification.run import CellOutputs, Findings
@@ -23,7 +24,9 @@ def sizes(cell: CellOutputs) -> Findings:
             label, size = f"{cell}: {ticket.name}", good[unit].size
             same = kept.size == size or _has_random_size(cell, ticket)
             yield None if same else f"{label} keeps {kept.size} {unit}, the good ticket {size}"
-            if ticket.kind == "bad" and not _is_from_smallest(cell, method):
+            # The neurons of a bad ticket are those of its own MLPs, so that it may have to share more of them.
+            free = unit != NEURONS and not _is_from_smallest(cell, method)
+            if ticket.kind == "bad" and free:
                 shared, least = (kept & good[unit]).size, max(0, 2 * size - kept.total)
                 text = f"{label} shares {shared} {unit} with the good ticket, expected {least}"
                 yield None if shared == least else text

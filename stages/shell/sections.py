@@ -16,6 +16,7 @@ from lottery.tickets.parameters import (
     MagnitudeParameters,
     PruneParameters,
     RetrainParameters,
+    RewindParameters,
 )
 
 SECTIONS: Sequence[type[Parameters]] = (
@@ -28,6 +29,7 @@ SECTIONS: Sequence[type[Parameters]] = (
     MagnitudeParameters,
     ControlsParameters,
     RetrainParameters,
+    RewindParameters,
     AttentionParameters,
     EvidenceParameters,
     ComputeParameters,

@@ -10,6 +10,8 @@ from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Paragraph, Table
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, STRUCTURED
+from lottery.tickets.parameters import ImportanceParameters
+from lottery.tickets.saliencies import GATE
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, percent
 
@@ -141,17 +143,24 @@ def _importance(material: Material) -> Table:
     importance, pairs = material.tables["importance"], material.tables["importance-agreement"]
     quantiles = importance.set_index(["task", "unit", "quantile"])["mean"].to_dict()
     correlations = pairs.groupby(["task", "unit"])["spearman"].mean().to_dict()
+    halves = material.tables["importance-reliability"]
+    reliability = halves.groupby(["task", "unit"])["reliability"].mean().to_dict()
+    gate = material.parameters[ImportanceParameters].saliency == GATE.name
+    normalised = "; heads are normalised within their layer, MLPs are not" if gate else ""
     return Table(
-        "Importance in the unpruned models: quantiles over the components (means over seeds; heads are"
-        " normalised within their layer, MLPs are not), and Spearman's correlation between two seeds (mean over"
-        " pairs). Source: `tables/importance.csv`, `tables/importance-agreement.csv`.",
-        ["task", "components", *QUANTILES.values(), "rank correlation of seeds"],
+        f"Importance in the unpruned models: quantiles over the components (means over seeds{normalised}),"
+        " and Spearman's correlation between two seeds (mean over"
+        " pairs). Reliability: Spearman's correlation between the importances by either half of the examples, corrected"
+        " for their number (Spearman-Brown; mean over seeds); what is not reliable is noise. Source:"
+        " `tables/importance.csv`, `tables/importance-agreement.csv`, `tables/importance-reliability.csv`.",
+        ["task", "components", *QUANTILES.values(), "rank correlation of seeds", "reliability"],
         [
             [
                 title,
                 UNITS[unit],
                 *(numbers.number(quantiles[task, unit, quantile]) for quantile in QUANTILES),
                 numbers.number(correlations.get((task, unit))),
+                numbers.number(reliability.get((task, unit))),
             ]
             for task, title in material.titles.items()
             for unit in STRUCTURED.units

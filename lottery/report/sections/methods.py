@@ -14,6 +14,8 @@ from lottery.tickets.parameters import (
     MagnitudeParameters,
     PruneParameters,
 )
+from lottery.tickets.saliencies import GATE, SALIENCIES
+from lottery.tickets.saliencies import MAGNITUDE as SMALLEST
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, setting
 
@@ -34,6 +36,7 @@ REDUCTION = {
     "cumulative": "one absolute value per running sum of batch means, as in the authors' code",
 }
 NORMALISE = {"surviving": "the surviving heads of their layer", "all": "all heads of their layer"}
+NEURONS = {False: "", True: ", then single neurons of the MLPs that are left"}
 ENTRY = {
     "fresh": "",
     "stale": "; later phases start from the importance of the rejected candidate, as in the authors' code",
@@ -120,12 +123,22 @@ def _removal(method: Method, parameters: Sections) -> str:
 def _structured(parameters: Sections) -> str:
     prune, importance = parameters[PruneParameters], parameters[ImportanceParameters]
     return (
-        "removes whole heads and MLPs. Their importance is the expected absolute gradient of the loss at"
-        f" a gate on each of them ({REDUCTION[importance.reduction]}; Michel et al. 2019); for heads it is divided by"
-        f" its L2 norm over {NORMALISE[importance.normalise]}. Each step removes the least important"
-        f" {setting(prune.rate)} of all heads together with the least important MLP; once such a step would fall"
-        " below the threshold, heads alone in"
-        f" steps of half the size, then MLPs alone. Importance is computed again after every step{ENTRY[prune.entry]}."
+        f"removes whole heads and MLPs. Their importance is {_importance(importance)}."
+        f" Each step removes the least important {setting(prune.rate)} of all heads together with the least important"
+        " MLP; once such a step would fall below the threshold, heads alone in"
+        f" steps of half the size, then MLPs alone{NEURONS[importance.neurons]}."
+        f" Importance is computed again after every step{ENTRY[prune.entry]}."
+    )
+
+
+def _importance(parameters: ImportanceParameters) -> str:
+    """The importance of heads and MLPs in words."""
+    if parameters.saliency != GATE.name:
+        return f"the sum over their weights of {SALIENCIES[parameters.saliency].words}"
+    return (
+        "the expected absolute gradient of the loss at"
+        f" a gate on each of them ({REDUCTION[parameters.reduction]}; Michel et al. 2019); for heads it is divided by"
+        f" its L2 norm over {NORMALISE[parameters.normalise]}"
     )
 
 
@@ -133,9 +146,12 @@ def _magnitude(parameters: Sections) -> str:
     prune, magnitude = parameters[PruneParameters], parameters[MagnitudeParameters]
     rate = prune.rate if magnitude.rate is None else magnitude.rate
     biases = " and their biases" if magnitude.biases else ""
+    lowest = "smallest in magnitude"
+    if magnitude.saliency != SMALLEST.name:
+        lowest = f"lowest in saliency ({SALIENCIES[magnitude.saliency].words})"
     return (
         f"removes single weights: at each step the {setting(rate)} of the remaining weights that are"
-        f" smallest in magnitude, over all matrices of attention and MLPs{biases} together. Embeddings, layer norms,"
+        f" {lowest}, over all matrices of attention and MLPs{biases} together. Embeddings, layer norms,"
         " pooler and classifier are not pruned. Nothing is trained between steps."
     )
 

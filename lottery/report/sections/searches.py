@@ -72,7 +72,7 @@ def _sizes(material: Material) -> Table:
             survivors[(survivors["method"] == method.name) & (survivors["unit"] == unit)],
         )
         for method in METHODS.values()
-        for unit in [*method.units, "sparsity"]
+        for unit in survivors.loc[survivors["method"] == method.name, "unit"].unique()
     ]
     return Table(
         "What survives in the good subnetworks: mean ± standard deviation over seeds and [95 % interval];"

@@ -1,0 +1,131 @@
+"""Do masks found by iterative pruning with rewinding match the full model, and do they win?
+
+A mask matches if its mean score over seeds is at least that of the full model less one standard deviation of the latter
+over seeds (Chen et al. 2020). It wins if it matches and is above random masks of its size and above the same mask on
+random weights, as Frankle and Carbin (2019) ask. The claims are a family of their own, which changes no other.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lottery import records
+from lottery.analysis.frames import spread
+from lottery.analysis.looks import ALPHA
+from lottery.analysis.significance import holm, holm_levels
+from lottery.analysis.strata import Strata, above_zero
+from lottery.grid import GridParameters
+from lottery.schemas import RewindScore
+from lottery.tasks import get_task
+from lottery.tickets.parameters import RewindParameters
+
+REWOUND = "rewound"
+CELL = ["task", "seed"]
+SCORED = ["task", "sparsity", "control"]
+RIVALS: Mapping[str, str] = {
+    "random": "random masks",
+    "reinitialised": "the same mask on random weights",
+    "one-shot": "one-shot magnitude masks",
+    "pretrained": "magnitude masks of the pre-trained weights",
+}
+"""What rewound masks are compared with, in words."""
+CLAIMED = ["claim", "sparsity", "mean", "low", "high", "p", "verdict", "tasks", "cells"]
+
+
+def gather(grid: GridParameters, rewind: RewindParameters, scores: Path) -> pd.DataFrame:
+    """The scores of all cells that are rewound; empty if there are none.
+
+    Raises UserError if a file is missing or belongs to another cell.
+    """
+    cells = rewind.cells(grid)
+    if not cells:
+        return pd.DataFrame(columns=RewindScore.__struct_fields__)
+    frame: pd.DataFrame = records.read_cells(
+        RewindScore, cells, scores, "rewind.parquet"
+    ).to_pandas()
+    return frame
+
+
+def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of rewound masks and their controls; none if nothing was rewound."""
+    if scores.empty:
+        return {}
+    reported = _reported(scores)
+    return {"rewinding": means(reported), "rewinding-claims": claims(reported)}
+
+
+def _reported(scores: pd.DataFrame) -> pd.DataFrame:
+    """The first metric of each task on dev: a row per cell, sparsity and control, over the draws of a control."""
+    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
+    is_reported = (scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))
+    by = [*CELL, "sparsity", "control"]
+    # Sparsities are multiples of the rate: equal ones must be equal numbers.
+    rounded = scores[is_reported].assign(sparsity=scores["sparsity"].round(6))
+    return rounded.groupby(by, sort=False)["value"].mean().reset_index()
+
+
+def means(reported: pd.DataFrame) -> pd.DataFrame:
+    """Mean score over seeds with its interval, by task, sparsity and control; whether the mask matches and wins.
+
+    `matches` is missing with a single seed, which has no standard deviation; `wins` is, too, where no controls were
+    trained.
+    """
+    frame = spread(reported, SCORED)
+    mean = frame.set_index(SCORED)["mean"].to_dict()
+    full = frame[(frame["control"] == REWOUND) & (frame["sparsity"] == 0)].set_index("task")
+    least = full["mean"] - full["std"]
+    of_task = frame["task"].map(least)
+    matches = (frame["mean"] >= of_task).astype(object).where(of_task.notna(), None)
+    frame = frame.assign(matches=matches)
+    wins = []
+    for row in frame.itertuples(index=False):
+        rivals = [mean.get((row.task, row.sparsity, name)) for name in ("random", "reinitialised")]
+        known = row.control == REWOUND and row.matches is not None and None not in rivals
+        beaten = all(row.mean > rival for rival in rivals if rival is not None)
+        wins.append(bool(row.matches and beaten) if known else None)
+    return frame.assign(wins=pd.Series(wins, dtype=object))
+
+
+def claims(reported: pd.DataFrame) -> pd.DataFrame:
+    """Rewound masks above each of RIVALS at each sparsity of controls: mean difference in the task's metric.
+
+    Welch-Satterthwaite t tests over tasks and seeds, two-sided in effect: Holm's correction holds over all of them, in
+    either direction. Intervals are at the level at which Holm's procedure decides.
+    """
+    values = reported.pivot_table(index=[*CELL, "sparsity"], columns="control", values="value")
+    pairs = [
+        (name, sparsity, values.xs(sparsity, level="sparsity"))
+        for sparsity in sorted(set(reported.loc[reported["control"] != REWOUND, "sparsity"]))
+        for name in RIVALS
+        if name in values
+    ]
+    estimates = [
+        above_zero(Strata.of_cells((at[REWOUND] - at[name]).dropna())) for name, _, at in pairs
+    ]
+    smaller = [np.minimum(e.p_for, e.p_against) for e in estimates]
+    p = np.minimum(1.0, 2 * np.array(smaller))
+    corrected, levels = holm(p), holm_levels(p, ALPHA)
+    rows = []
+    for (name, sparsity, _), estimate, value, level in zip(
+        pairs, estimates, corrected, levels, strict=True
+    ):
+        low, high = estimate.interval(level / 2)
+        row = (f"rewound above {RIVALS[name]}", sparsity, estimate.effect, low, high, value)
+        rows.append((*row, _verdict(estimate.effect, value), estimate.tasks, estimate.cells))
+    return pd.DataFrame(rows, columns=CLAIMED)
+
+
+def _verdict(effect: float, p: float) -> str:
+    """The word of a claim: see docs/evidence.md."""
+    if not p <= ALPHA:
+        return "undecided"
+    return "reproduced" if effect > 0 else "contradicted"
+
+
+def sparsest(means: pd.DataFrame, column: str, task: str) -> float | None:
+    """The largest sparsity at which the rewound mask of a task matches, or wins; None if at none."""
+    rewound = means[(means["control"] == REWOUND) & (means["task"] == task)]
+    sparsities = rewound.loc[rewound[column].eq(True) & (rewound["sparsity"] > 0), "sparsity"]
+    return float(sparsities.max()) if len(sparsities) else None

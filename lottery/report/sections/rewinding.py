@@ -1,0 +1,100 @@
+"""The section on iterative magnitude pruning with rewinding, in runs that did it."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lottery.analysis.frames import rows
+from lottery.analysis.rewinding import REWOUND, RIVALS, sparsest
+from lottery.report import numbers
+from lottery.report.blocks import Block, Entry, Folded, Paragraph, Table
+from lottery.report.material import Material
+from lottery.tickets.parameters import RewindParameters
+from lottery.vocabulary import METRICS
+from lottery.wording import NONE, counted, percent, seeds, setting
+
+COLUMNS = (REWOUND, *RIVALS)
+WORDS = {True: "yes", False: "no"}
+
+
+def rewinding(material: Material) -> Iterator[Block]:
+    """Whether rewound masks match and win, by task and sparsity; nothing if nothing was rewound."""
+    means = material.tables.get("rewinding")
+    if means is None:
+        return
+    yield Paragraph(_procedure(material.parameters[RewindParameters]))
+    yield _largest(material, means)
+    yield _claims(material.tables["rewinding-claims"])
+    yield Folded("Every round", [_scores(material, means)])
+
+
+def _procedure(rewind: RewindParameters) -> str:
+    to = f"those after {counted(rewind.step, 'step')}" if rewind.step else "the pre-trained ones"
+    return (
+        "The paper's searches never train. Iterative magnitude pruning does (Frankle and Carbin 2019): after each"
+        f" training the smallest {setting(rewind.rate)} of all weights are pruned, and the others are set back to {to}."
+        " A mask *matches* if its mean score is at least that of the full model less one standard deviation of the"
+        " latter over seeds (Chen et al. 2020), and *wins* if it matches and is above random masks of its size and"
+        " above the same mask on random weights. All masks are trained as the full model was."
+    )
+
+
+def _largest(material: Material, means: pd.DataFrame) -> Table:
+    return Table(
+        "The largest share of weights removed at which the mask of iterative pruning matches the full model, and at"
+        f" which it wins, of those at which controls were trained. On dev, {seeds(means['n'])}. Source:"
+        " `tables/rewinding.csv`.",
+        ["task", "matches", "wins"],
+        [
+            [title, *(_largest_of(means, column, task) for column in ("matches", "wins"))]
+            for task, title in material.titles.items()
+            if task in set(means["task"])
+        ],
+    )
+
+
+def _largest_of(means: pd.DataFrame, column: str, task: str) -> Entry:
+    if means.loc[means["task"] == task, column].isna().all():
+        return NONE
+    sparsity = sparsest(means, column, task)
+    return "at no round" if sparsity is None else numbers.percent(sparsity, 0)
+
+
+def _claims(claims: pd.DataFrame) -> Table:
+    return Table(
+        "Claims about rewinding, a family of its own: mean difference of scores over tasks, in their metrics, with the"
+        " interval at the level of Holm's procedure, and n cells. They are no claims of the paper. Source:"
+        " `tables/rewinding-claims.csv`.",
+        ["claim", "removed", "difference", "p", "verdict", "n"],
+        [
+            [
+                row.claim,
+                numbers.percent(row.sparsity, 0),
+                numbers.estimate(row),
+                numbers.probability(row.p),
+                row.verdict,
+                numbers.number(row.cells, 0),
+            ]
+            for row in rows(claims)
+        ],
+    )
+
+
+def _scores(material: Material, means: pd.DataFrame) -> Table:
+    entries = {(row.task, row.sparsity, row.control): numbers.estimate(row) for row in rows(means)}
+    matching = means[means["control"] == REWOUND].set_index(["task", "sparsity"])["matches"]
+    return Table(
+        "Scores of masks, trained, by the share of weights removed, with [95 % interval over seeds]; 0 % is the full"
+        " model. Source: `tables/rewinding.csv`.",
+        ["task", "removed", "matches", "iterative", *COLUMNS[1:]],
+        [
+            [
+                f"{material.titles[task]}, {METRICS[metric]}",
+                percent(sparsity, 0),
+                WORDS.get(matching[task, sparsity], NONE),
+                *(entries.get((task, sparsity, column), NONE) for column in COLUMNS),
+            ]
+            for task, metric in zip(material.tasks["task"], material.tasks["metric"], strict=True)
+            for sparsity in sorted({key[1] for key in matching.index if key[0] == task})
+        ],
+    )

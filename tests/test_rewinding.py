@@ -1,0 +1,246 @@
+"""Iterative pruning with rewinding equals a plain loop and resumes between rounds; its claims are as declared."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lottery import params, subnetwork
+from lottery.analysis import rewinding as analysis
+from lottery.analysis.frames import rows
+from lottery.errors import UserError
+from lottery.grid import GridParameters
+from lottery.model import checkpoint
+from lottery.model.dropout import Dropout
+from lottery.model.evaluation import predict
+from lottery.model.parameters import FinetuneParameters
+from lottery.model.training import finetune
+from lottery.params import Sections
+from lottery.report import markdown
+from lottery.report.blocks import Document
+from lottery.report.material import Material
+from lottery.report.provenance import Provenance
+from lottery.report.sections import rewinding as section
+from lottery.runtime.parameters import ComputeParameters
+from lottery.runtime.resume import Journal
+from lottery.tasks import get_task
+from lottery.tickets import rewinding, rewinding_controls
+from lottery.tickets.parameters import RewindParameters
+from lottery.tickets.retraining import Cell, finetune_cell, pretrained
+from lottery.tickets.rewinding import Rewinding
+from lottery.verification import rewound as verification
+from stages import finetune as finetune_stage
+from stages import rewind as rewind_stage
+from tests import toy_run, toys
+
+PARAMETERS = RewindParameters(rate=0.2, until=0.6, controls=(0.4,), draws=2)
+
+
+def silent(done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Rewinding:
+    root = tmp_path_factory.mktemp("rewinding")
+    checkpoint.save(toys.encoder(1), root / "pretrained")
+    recipe = FinetuneParameters(epochs=2, batch=8, learning_rate=1e-3, warmup=0.0, clip=1.0)
+    compute = ComputeParameters(threads=64, alone=1, device="cpu", precision="float32")
+    cell = Cell(get_task("rte"), 3, root / "pretrained", toys.sentences(24), recipe, compute)
+    checkpoint.save(finetune_cell(silent, cell)[0], root / "model")
+    return Rewinding(cell, root / "model", PARAMETERS, False, {"dev": toys.sentences(20, 5)})
+
+
+def flat_of(weights: Iterator[torch.Tensor]) -> np.ndarray:
+    return np.concatenate([weight.detach().numpy().ravel() for weight in weights])
+
+
+def test_rounds_equal_a_plain_loop(inputs: Rewinding) -> None:
+    """Train the whole model, prune the smallest fifth of the original count, rewind, and so on."""
+    cell = inputs.cell
+    encoder = pretrained(cell)
+    finetune(encoder, cell.train, cell.task, cell.recipe, cell.seed)
+    rounds = rewinding.rounds(silent, inputs)
+    assert [trained.sparsity for trained in rounds] == pytest.approx([0, 0.2, 0.4, 0.6])
+    for number, trained in enumerate(rounds):
+        if number:
+            flat = np.abs(flat_of(iter(encoder.prunable().values())))
+            pruned = np.argsort(flat, kind="stable")[: round(0.2 * number * flat.size)]
+            assert np.flatnonzero(~trained.kept.flat).tolist() == sorted(pruned.tolist())
+            encoder = pretrained(cell)
+            finetune(encoder, cell.train, cell.task, cell.recipe, cell.seed, trained.kept)
+        expected = predict(encoder, inputs.splits["dev"]).astype(np.float16)
+        np.testing.assert_array_equal(trained.logits["dev"], expected)
+    assert all(after.kept <= before.kept for before, after in pairwise(rounds))
+
+
+def test_a_killed_search_goes_on_with_the_next_round(
+    inputs: Rewinding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, journal = rewinding.rounds(silent, inputs), Journal(tmp_path)
+    short = replace(inputs, parameters=msgspec.structs.replace(PARAMETERS, until=0.4))
+    rewinding.rounds(silent, short, journal)
+    trainings = []
+    monkeypatch.setattr(
+        "lottery.tickets.rewinding.finetune", lambda *rest: trainings.append(finetune(*rest))
+    )
+    resumed = rewinding.rounds(silent, inputs, journal)
+    assert len(trainings) == 1
+    for before, after in zip(whole, resumed, strict=True):
+        assert before.kept == after.kept
+        np.testing.assert_array_equal(before.logits["dev"], after.logits["dev"])
+
+
+def test_rewinding_to_a_step_trains_the_remaining_steps_from_its_weights(inputs: Rewinding) -> None:
+    cell = inputs.cell
+    late = replace(inputs, parameters=msgspec.structs.replace(PARAMETERS, step=2))
+    origin = rewinding.start(silent, late)
+    one_epoch = msgspec.structs.replace(cell.recipe, epochs=1)
+    assert not torch.equal(origin.pooler.weight, pretrained(cell).pooler.weight)
+    whole, halves = pretrained(cell), pretrained(cell)
+    for encoder in (
+        whole,
+        halves,
+    ):  # without dropout, whose random numbers depend on the steps before
+        for module in encoder.modules():
+            if isinstance(module, Dropout):
+                module.p = 0.0
+    finetune(whole, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 2))
+    finetune(halves, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 1))
+    finetune(halves, cell.train, cell.task, one_epoch, cell.seed, span=slice(1, 2))
+    assert not torch.equal(whole.pooler.weight, pretrained(cell).pooler.weight)
+    # AdamW starts anew, with its moments and their correction.
+    torch.testing.assert_close(whole.pooler.weight, halves.pooler.weight, atol=3e-3, rtol=0)
+
+
+@pytest.mark.parametrize("name", rewinding_controls.MASKS)
+def test_controls_have_the_size_of_the_round(inputs: Rewinding, name: str) -> None:
+    good = rewinding.Trained("rewound", 0, 0.4, toys.weights(2, 0.6), {})
+    good = replace(good, kept=rewinding.smallest_removed(toys.encoder(5), 0.4, False))
+    masks = [rewinding_controls.control_mask(inputs, name, draw, good) for draw in (0, 1)]
+    assert {mask.size for mask in masks} == {good.kept.size}
+    assert (masks[0] != masks[1]) == (name == "random")
+    assert (masks[0] == good.kept) == (name == "reinitialised")
+
+
+def test_the_plan_has_every_control_of_every_sparsity() -> None:
+    assert rewinding_controls.planned(PARAMETERS) == [
+        ("random", 0, 2), ("random", 1, 2), ("reinitialised", 0, 2), ("one-shot", 0, 2), ("pretrained", 0, 2),
+    ]  # fmt: skip
+
+
+def test_a_control_between_rounds_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"rewind.controls: 0.5 is no round"):
+        RewindParameters(rate=0.2, until=0.6, controls=(0.5,))
+
+
+def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
+    """Scores of two tasks and four seeds: 0.9 for the full model, for masks at 0.5 as much more as `gains` says."""
+    rng = np.random.default_rng(0)
+    values = [
+        (task, seed, control, 0, sparsity, "dev", "accuracy", 0.9 + gain + noise, 100)
+        for task in ("sst2", "rte")
+        for seed in range(4)
+        for control, sparsity, gain in (
+            ("rewound", 0.0, 0.0),
+            *((control, 0.5, gain) for control, gain in gains.items()),
+        )
+        for noise in [0.01 * rng.normal()]
+    ]
+    columns = [
+        "task", "seed", "control", "draw", "sparsity", "split", "metric", "value", "n",
+    ]  # fmt: skip
+    return pd.DataFrame(values, columns=columns)
+
+
+def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
+    gains = {"rewound": 0.0, "random": -0.3, "reinitialised": -0.3, "one-shot": 0.0}
+    tables = analysis.tables(toy_scores(gains))
+    means = {(row.task, row.sparsity, row.control): row for row in rows(tables["rewinding"])}
+    full, rewound = means["sst2", 0.0, "rewound"], means["sst2", 0.5, "rewound"]
+    assert rewound.matches == (rewound.mean >= full.mean - full.std)
+    assert rewound.wins == rewound.matches
+    assert not means["sst2", 0.5, "random"].matches
+    claims = tables["rewinding-claims"].set_index("claim")
+    assert claims.loc["rewound above random masks", "verdict"] == "reproduced"
+    assert claims.loc["rewound above one-shot magnitude masks", "verdict"] == "undecided"
+    assert set(claims["cells"]) == {8}
+    inside = (claims["low"] < claims["mean"]) & (claims["mean"] < claims["high"])
+    assert inside.all()
+    worse = analysis.tables(toy_scores({**gains, "rewound": -0.5}))
+    assert worse["rewinding-claims"]["verdict"][0] == "contradicted"
+    assert analysis.sparsest(worse["rewinding"], "matches", "sst2") is None
+
+
+def test_a_run_that_rewinds_nothing_has_no_tables() -> None:
+    grid = GridParameters(tasks=("sst2",), seeds=(1,), shares=(1,))
+    assert not analysis.tables(analysis.gather(grid, RewindParameters(), Path("nowhere")))
+
+
+def test_the_report_says_which_masks_match_and_win() -> None:
+    gains = {"rewound": 0.02, "random": -0.3, "reinitialised": -0.3}
+    titles = pd.DataFrame(
+        {"task": ["sst2", "rte"], "title": ["SST-2", "RTE"], "metric": ["accuracy", "accuracy"]}
+    )
+    tables = {"tasks": titles, **analysis.tables(toy_scores(gains))}
+    parameters = Sections([RewindParameters(step=20)])
+    material = Material(tables, {}, parameters, "figures", cast(Provenance, None), None)
+    text = markdown.render(Document("", list(section.rewinding(material)), []))
+    assert "those after 20 steps" in text
+    assert re.search(r"\| SST-2 +\| +50 % +\| +50 % +\|", text)
+    assert re.search(
+        r"\| rewound above random masks +\| +50 % +\| +0\.3\d\d \[.*\| reproduced", text
+    )
+    without = replace(material, tables={"tasks": titles})
+    assert not list(section.rewinding(without))
+
+
+def test_the_stage_writes_what_verification_expects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(toy_run.CHANGES, "  tasks: []", "  tasks: [rte]")
+    monkeypatch.setitem(toy_run.CHANGES, "  seeds: []", "  seeds: [1]")
+    monkeypatch.setitem(toy_run.CHANGES, "until: 0.7\n  step", "until: 0.2\n  step")
+    monkeypatch.setitem(toy_run.CHANGES, "controls: [0.5, 0.7]", "controls: [0.2]")
+    monkeypatch.setitem(toy_run.CHANGES, "epochs: 6", "epochs: 1")
+    monkeypatch.setattr(toy_run, "_stages", lambda *_: None)
+    toy_run.make(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: 1)
+    data, encoder, model = Path("data/rte/1"), Path("encoder"), Path("models/rte/1")
+    finetune_stage.main("rte", 1, data, encoder, model)
+    table, masks = Path("scores/rte/1/rewind.parquet"), Path("rewound/rte/1")
+    rewind_stage.main("rte", 1, data, encoder, model, table, masks)
+    run, parameters = (
+        toy_run.run(Path()),
+        params.section(RewindParameters, params.read(Path("params.yaml"))),
+    )
+
+    def findings() -> list[str]:
+        found = verification.rewound(run, parameters, Path("rewound"), biases=False)
+        return [finding for finding in found if finding is not None]
+
+    assert not findings()
+    kept, identity = subnetwork.load(masks / "2.safetensors")
+    (~kept).save(masks / "2.safetensors", **identity)
+    changed = str(findings())
+    assert "weights, expected" in changed
+    assert "keeps what was pruned before" in changed
+    grid = GridParameters(tasks=("rte",), seeds=(1, 2), shares=(1,))
+    rounds = analysis.tables(analysis.gather(grid, parameters, Path("scores")))["rewinding"]
+    assert set(rounds["n"]) == {1}
+
+
+def test_a_single_seed_says_nothing_about_matching() -> None:
+    scores = toy_scores({"rewound": 0.0, "random": -0.3, "reinitialised": -0.3})
+    means = analysis.tables(scores[scores["seed"] == 0])["rewinding"]
+    assert means["matches"].isna().all()
+    assert means["wins"].isna().all()
