@@ -15,10 +15,7 @@ from lottery.tickets.parameters import RetrainParameters
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
-CHOICE = (
-    "as in `params.yaml`; those of the default were chosen on seeds that its run does not use"
-    " (`docs/parameters.md`)"
-)
+CHOICE = "as in `params.yaml`; the default's were chosen on other seeds (`docs/parameters.md`)"
 """How hyper-parameters were chosen."""
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
