@@ -10,9 +10,7 @@ from transformers import MPNetConfig, PreTrainedModel
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from lottery.attention.maps import maps
-from lottery.checkpoint.layout import (
-    transformers_name,
-)
+from lottery.checkpoint.layout import transformers_name
 from lottery.checkpoint.supported import FAMILIES
 from lottery.model import position_bias
 from lottery.model.encoder import Encoder, Gates

@@ -15,6 +15,8 @@ from lottery.tickets.parameters import RetrainParameters
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
+CHOICE = "as in `params.yaml`; the default's were chosen on other seeds (`docs/parameters.md`)"
+"""How hyper-parameters were chosen."""
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
     "random": ("one random mask against another", "undecided"),
@@ -39,6 +41,7 @@ def _facts(material: Material) -> Table:
         ("cells", f"{len(material.tasks)} tasks x {len(material.seeds)} seeds ({seeds})"),
         ("encoder", f"{material.encoder}, {_parameters(material)}"),
         ("language", _languages(material)),
+        ("hyper-parameters", CHOICE),
         (
             "compute",
             f"{number(hours, 1)} core-hours" if hours else "not recorded: restored from the cache",
