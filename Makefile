@@ -99,7 +99,7 @@ profile: ## copy a profile over params.yaml: make profile NAME=paper
 	@echo "params.yaml is now profiles/$(NAME).yaml; run it with: make repro"
 
 ##@ Tickets to take home
-# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --formats transformers"
+# Another ticket, other forms: make ticket TASK=stsb EXPORT="--method magnitude --forms transformers"
 TASK ?= sst2
 EXPORT ?=
 ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2
@@ -119,7 +119,7 @@ SWEEP_threshold := prune.threshold=0.8,0.9,0.95
 SWEEP_reduction := importance.reduction=example,batch,cumulative
 SWEEP_data := prune.data=select,dev
 SWEEP_data-size := data.train=400,800,1600,3200
-SWEEP_seeds := grid.seeds=[1337,42],[1337,42,86],[1337,42,86,71,166]
+SWEEP_seeds := grid.seeds=[11,12],[11,12,13],[11,12,13,14,15]
 GRID ?= $(SWEEP_$(NAME))
 sweep: setup ## run a named sweep, then compare: make sweep NAME=rate
 	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }

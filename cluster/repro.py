@@ -126,8 +126,11 @@ class SideBySide:
 
 
 def _reproduce(name: str) -> None:
-    """In a process of its own: run one job, and exit as DVC does; it ends with its parent, and its stage with it."""
+    """In a process of its own: run one job, and exit as DVC does; it ends with its parent, and its stage with it.
+
+    Jobs take DVC's lock in turns while they look up and save outputs, which may take longer than DVC waits by itself.
+    """
     if parent := parent_process():
         shutdown.end_with(parent.pid or 0)
     os.environ[shutdown.RUNNER] = str(os.getpid())
-    sys.exit(dvc.cli.main(["repro", "--single-item", name]))
+    sys.exit(dvc.cli.main(["--wait-for-lock", "repro", "--single-item", name]))

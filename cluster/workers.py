@@ -195,6 +195,6 @@ def _job_archive() -> bytes:
 def _devices(number: int, cores: list[int], count: int, gpus: int) -> dict[str, str]:
     """Environment of a worker: its cores, which workers share if there are more of them, and its GPU."""
     first = number % len(cores)
-    own = cores[first::count] if count < len(cores) else [cores[first]]
-    environment = {CORES: ",".join(map(str, own))}
+    shared = cores[first::count] if count < len(cores) else [cores[first]]
+    environment = {CORES: ",".join(map(str, shared))}
     return environment | {"CUDA_VISIBLE_DEVICES": str(number % gpus)} if gpus else environment

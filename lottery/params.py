@@ -119,6 +119,6 @@ def read_sections(kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]) ->
 
 def _suggest(name: object, names: Iterable[str]) -> str:
     """The end of a message about an unknown name: the most similar known name, or all of them."""
-    known = list(names)
-    similar = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean `{similar[0]}`?" if similar else f"; known: {', '.join(known)}"
+    candidates = list(names)
+    similar = difflib.get_close_matches(str(name), candidates, n=1)
+    return f"; did you mean `{similar[0]}`?" if similar else f"; known: {', '.join(candidates)}"

@@ -66,9 +66,9 @@ def declare(tasks: Iterable[Task]) -> None:
 
     Raises UserError if a name or a title is that of a task of the project.
     """
-    own = {task.name: task for task in tasks}
+    declared = {task.name: task for task in tasks}
     titles = {task.title: task.name for task in TASKS.values()}
-    for task in own.values():
+    for task in declared.values():
         if task.name in TASKS:
             raise UserError(
                 f"parameters: data.tasks.{task.name}: the project has a task `{task.name}`; choose another name"
@@ -79,14 +79,14 @@ def declare(tasks: Iterable[Task]) -> None:
                 " choose another"
             )
     _DECLARED.clear()
-    _DECLARED.update(own)
+    _DECLARED.update(declared)
 
 
 def get_task(name: str) -> Task:
     """The task called `name`, of the project or declared. Raises UserError, listing all tasks, if there is none."""
-    known = {**TASKS, **_DECLARED}
-    if name in known:
-        return known[name]
-    similar = difflib.get_close_matches(name.lower(), known, n=1)
+    by_name = {**TASKS, **_DECLARED}
+    if name in by_name:
+        return by_name[name]
+    similar = difflib.get_close_matches(name.lower(), by_name, n=1)
     hint = f"did you mean `{similar[0]}`? " if similar else ""
-    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(known)}")
+    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(by_name)}")

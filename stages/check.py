@@ -7,7 +7,7 @@ one stops the pipeline at its first stage. The second is a file for each task, w
 one: a changed description reruns the stages of that task.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +21,10 @@ from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets import measurements
 from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
+from lottery.wording import listed
 from stages.shell import cli, places
 from stages.shell.sections import SECTIONS
 
@@ -41,13 +43,15 @@ def main(
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
         _require_matched_candidates(controls, sections[PruneParameters])
         _require_retrainable(controls, retrain)
-        _require_filled_shares(len(grid.shares), controls, retrain)
+        _require_filled_shares(grid, controls, retrain)
         with cli.fresh_file(out) as draft, cli.fresh(descriptions) as folder:
             draft.write_text("{}\n", encoding="utf-8")
             for task in grid.tasks:
                 (folder / f"{task}.json").write_bytes(_description(task, data))
         device = _describe_device(sections[ComputeParameters])
-        stage.result = f"{len(sections)} sections are valid; {device}"
+        stage.result = "; ".join(
+            [f"{len(sections)} sections are valid", device, *_absent(retrain, grid.seeds)]
+        )
 
 
 def _describe_device(compute: ComputeParameters) -> str:
@@ -57,6 +61,12 @@ def _describe_device(compute: ComputeParameters) -> str:
     except UserError:
         return "compute.device = 'cuda', but this machine has no GPU"
     return f"computes on {device} in {'bfloat16' if uses_bfloat16(compute) else 'float32'}"
+
+
+def _absent(retrain: RetrainParameters, seeds: Sequence[int]) -> Iterator[str]:
+    """Words on seeds that `retrain` names in vain. No error: experiments that vary `grid.seeds` share one `retrain`."""
+    for key, missing in retrain.absent(seeds).items():
+        yield f"retrain.{key}: not in grid.seeds: {listed(map(str, missing))}"
 
 
 def _description(task: str, data: DataParameters) -> bytes:
@@ -107,13 +117,13 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
 
 
 def _require_filled_shares(
-    shares: int, controls: ControlsParameters, retrain: RetrainParameters
+    grid: GridParameters, controls: ControlsParameters, retrain: RetrainParameters
 ) -> None:
-    """Raise UserError if a share would get no ticket of a cell."""
-    tickets = sum(len(method.stored(controls, retrain)) for method in METHODS.values())
-    if shares > tickets:
+    """Raise UserError if a share would get no measurement of a cell."""
+    fewest = min(len(measurements.of_cell(seed, controls, retrain)) for seed in grid.seeds)
+    if len(grid.shares) > fewest:
         raise UserError(
-            f"parameters: grid.shares: {shares} shares, but a cell has only {tickets} tickets"
+            f"parameters: grid.shares: {len(grid.shares)} shares, but a cell has only {fewest} measurements"
         )
 
 

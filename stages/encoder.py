@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery.data import assets, pretrained
-from lottery.data.packages import EncoderParameters
+from lottery.data.parameters import EncoderParameters
 from lottery.data.pins import ENCODERS
 from lottery.params import section
 from stages.shell import cli, places

@@ -28,7 +28,7 @@ from stages.shell.resume import journal
 def main(
     task: arguments.Task,
     seed: arguments.Seed,
-    share: Annotated[int, Argument(help="Which share of the tickets to score, from 1.")],
+    share: Annotated[int, Argument(help="Which share of the measurements to make, from 1.")],
     data: arguments.Data,
     pretrained: arguments.Pretrained,
     model: arguments.Model,
@@ -47,7 +47,7 @@ def main(
     planned = measurements.of_cell(seed, settings.controls, settings.retrain)
     in_share = planned[share - 1 :: shares]
     splits = arguments.scored_splits(data)
-    about = f"{len(in_share)} of {len(planned)} tickets, pruned or retrained"
+    about = f"{len(in_share)} of {len(planned)} measurements"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,
         journal(out, data, pretrained, model, subnetworks) as notes,

@@ -11,7 +11,16 @@ from stages.shell.sections import SECTIONS
 from tests.project import ROOT
 
 DEFAULT = params.read(ROOT / "profiles" / "default.yaml")
-MISSING = object()
+
+
+class Missing:
+    """The absence of a value."""
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING = Missing()
 INVALID: dict[str, Any] = {
     "missing": MISSING,
     "a mapping": {"a": {"b": 1}},

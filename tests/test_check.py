@@ -56,6 +56,14 @@ def test_every_profile_is_valid(folder: Path, profile: Path) -> None:
     assert Path("data/checked.json").read_text(encoding="utf-8") == "{}\n"
 
 
+def test_seeds_that_the_grid_lacks_are_said(
+    folder: Path, default: Mapping[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(changed(changed(default, "retrain.kept", [11, 99]), "grid.tasks", ["sst2"]))
+    check.main(Path("data/checked.json"), Path("data/tasks"))
+    assert "retrain.kept: not in grid.seeds: 99" in "".join(capsys.readouterr())
+
+
 def test_params_yaml_is_valid() -> None:
     params.read_sections(SECTIONS, params.read(ROOT / "params.yaml"))
 
@@ -80,7 +88,7 @@ def test_check_depends_on_every_section() -> None:
         ("grid.seeds", [2**32], "grid.seeds = [4294967296]"),
         ("grid.shares", [], "grid.shares = []"),
         ("grid.shares", [2, 1], "grid.shares = [2, 1]: expected 1, 2"),
-        ("grid.shares", [*range(1, 11)], "a cell has only 9 tickets"),
+        ("grid.shares", [*range(1, 200)], "199 shares, but a cell has only"),
         ("grid", MISSING, "the section `grid` is missing"),
         ("grids", {}, "unknown section `grids`; did you mean `grid`"),
         ("encoder.checkpoint", "", "encoder.checkpoint = ''"),

@@ -21,9 +21,9 @@ from lottery.data.examples import Examples
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
-from lottery.export import checks, formats, trained
+from lottery.export import checks, trained
 from lottery.export import tokenizer as files
-from lottery.export.formats import INT8, TRANSFORMERS
+from lottery.export.form import FORMS, INT8, TRANSFORMERS, require_fit
 from lottery.export.forms import transformers
 from lottery.export.ready import Logits, Ready, logits
 from lottery.export.trained import TrainedModel
@@ -134,7 +134,7 @@ def test_every_form_that_fits_is_written_and_the_code_of_the_card_reads_it(
     inside: Path, monkeypatch: pytest.MonkeyPatch, case: str, files: list[str]
 ) -> None:
     lenient = replace(INT8, accepted=lambda *_: True)  # the toy's dev is too small for a gate
-    monkeypatch.setitem(formats.FORMATS, "int8", lenient)
+    monkeypatch.setitem(FORMS, "int8", lenient)
     options, _ = CASES[case]
     out = export(names="", **options)
     tokenizer = {"tokenizer.json", "tokenizer_config.json"}
@@ -169,8 +169,8 @@ def python(document: Path, folder: Path) -> str:
             "rte seed 2: the run has not kept the retrained structured good ticket; add 2 to",
         ),
         ({"method": "random"}, "unknown method `random`; known: structured, magnitude"),
-        ({"names": "tflite"}, "unknown format tflite; known: transformers, small"),
-        ({"names": "mask"}, "the format `mask` does not fit the structured good ticket of rte"),
+        ({"names": "tflite"}, "unknown form tflite; known: transformers, small"),
+        ({"names": "mask"}, "the form `mask` does not fit the structured good ticket of rte"),
         ({"kind": "full", "names": "small"}, "`small` does not fit the full model of rte seed 1"),
         ({"out": "data"}, "data: is there already; give a new or empty folder"),
     ],
@@ -212,10 +212,8 @@ def test_a_form_that_loses_too_much_is_not_written(
     inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lossy = replace(TRANSFORMERS, accepted=lambda full, written: written > full)
-    monkeypatch.setitem(formats.FORMATS, "transformers", lossy)
-    with pytest.raises(
-        UserError, match="the format `transformers` loses too much: accuracy on dev"
-    ):
+    monkeypatch.setitem(FORMS, "transformers", lossy)
+    with pytest.raises(UserError, match="the form `transformers` loses too much: accuracy on dev"):
         export()
     assert not Path("out").exists()
 
@@ -224,7 +222,7 @@ def test_packages_that_are_missing_are_named(inside: Path) -> None:
     model = trained.read(run(inside).cells[0], FULL, 16)
     form = replace(TRANSFORMERS, packages=("no_such_package",))
     with pytest.raises(UserError, match=r"needs no_such_package: .* 'lottery\[export\]'"):
-        formats.require_fit(model, [form])
+        require_fit(model, [form])
 
 
 def test_a_vocabulary_of_the_task_changes_no_logit(inside: Path) -> None:

@@ -29,7 +29,7 @@ def test_transformers_reads_a_pruned_encoder_as_one_of_its_family(
     encoder: Encoder, tmp_path: Path
 ) -> None:
     examples = toy_families.sentences(encoder, 20)
-    portable.write(portable.padded(encoder), TASK, tmp_path)
+    portable.write(portable.zero_filled(encoder), TASK, tmp_path)
     family, about = encoder.config.family, AutoConfig.from_pretrained(tmp_path)
     assert about.model_type == family.model_type
     assert about.architectures == [f"{family.classes}ForSequenceClassification"]

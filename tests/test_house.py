@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,30 @@ def test_imports_stand_at_the_top(file: Path) -> None:
         if str(file) not in LATE_IMPORTS
     ]
     assert not nested, f"{file}: import inside a block, line {nested}"
+
+
+def test_variables_are_not_called_what_contributing_forbids() -> None:
+    rule = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.search(r"^- Variables are nouns of the domain:.*; not (.*)\.$", rule, re.MULTILINE)
+    assert listed is not None
+    forbidden = set(re.findall(r"`(\w+)`", listed[1]))
+    wrong = [
+        f"{file}:{line}: {name}"
+        for file in [*LOTTERY, *CLUSTER, *STAGES, *files("tools")]
+        for line, name in _bound(file)
+        if name in forbidden
+    ]
+    assert forbidden
+    assert not wrong, "\n".join(wrong)
+
+
+def _bound(file: Path) -> Iterator[tuple[int, str]]:
+    """Lines and names of the variables and parameters of a file."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
 
 
 @each

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from tokenizers import normalizers, pre_tokenizers
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
-from lottery.data import pretrained
+from lottery.data import packages, pretrained
+from lottery.data.assets import describe
 from lottery.data.inspection import inspect
+from lottery.data.pins import ENCODERS
 from lottery.data.rows import Row
 from lottery.data.tokenizer import Tokenizer
 from lottery.errors import UserError
@@ -104,14 +107,32 @@ def test_a_missing_pooler_is_drawn_from_the_seed_and_noted(bert: Path, tmp_path:
         checkpoint.load(tmp_path / "out", 2)
 
 
+def test_a_packaged_encoder_gets_the_same_notes(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed(bert, lambda name: name.replace("pooler", "spare"))
+
+    def unpack(name: str, out: Path) -> None:
+        copytree(bert, out, dirs_exist_ok=True)
+        describe(out, name, "none", "a package", ["Of a package."])
+
+    monkeypatch.setattr(packages, "fetch", unpack)
+    out = tmp_path / "out"
+    notes = pretrained.fetch(next(iter(ENCODERS)), out)
+    assert notes
+    assert json.loads((out / "asset.json").read_text())["notes"] == ["Of a package.", *notes]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         sharded,
         lambda folder: renamed(folder, lambda name: f"module.{name}"),
         lambda folder: renamed(folder, lambda name: f"_orig_mod.bert.{name}"),
+        lambda folder: renamed(folder, lambda name: f"_orig_mod.module.{name}"),
+        lambda folder: renamed(folder, lambda name: f"module._orig_mod.bert.{name}"),
     ],
-    ids=["sharded", "data parallel", "compiled"],
+    ids=["sharded", "data parallel", "compiled", "both", "the other way round"],
 )
 def test_forms_of_the_same_weights_give_the_same_encoder(
     bert: Path, tmp_path: Path, change: Callable[[Path], object]
@@ -152,6 +173,13 @@ def elsewhere(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
 
 
+def with_a_second(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    name = "embeddings.LayerNorm.weight"
+    added = {"embeddings.LayerNorm.gamma": torch.ones_like(tensors[name])}
+    save_file(tensors | added, folder / "model.safetensors")
+
+
 def with_adapter(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     added = {"encoder.layer.0.output.adapter.weight": torch.ones(2)}
@@ -170,6 +198,7 @@ def unframed(folder: Path) -> None:
         (lambda f: stated(f, add_cross_attention=True), "add_cross_attention is True"),
         (lambda f: stated(f, position_embedding_type="relative_key"), "relative_key"),
         (lambda f: stated(f, num_hidden_layers=1), r"encoder\.layer\.1\..* is nothing that"),
+        (with_a_second, r"second tensor that would be read as bert\.embeddings\.LayerNorm\.weight"),
         (with_adapter, r"layer\.0\.output\.adapter\.weight is nothing that"),
         (lambda f: stated(f, hidden_act="quick_gelu"), "hidden_act"),
         (lambda f: stated(f, hidden_size="768"), "hidden_size"),

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from lottery import params, records
 from lottery.data import examples
-from lottery.data.description import described_task
+from lottery.data.description import NAME, RESERVED, described_task
 from lottery.errors import UserError
 from lottery.schemas import Score
 from lottery.tasks import TASKS, declare, get_task
@@ -21,7 +21,7 @@ from stages import check, fetch, finetune, prepare, prune, retrain
 from stages.shell import cli
 from tests import toy_hub
 from tests.own import CLASSES, delimited
-from tests.project import ROOT
+from tests.project import ROOT, stages
 from tests.test_bad_data import refused
 
 REGRESSION = {"files": "a.csv", "sentence": "a", "label": "b", "classes": "regression"}
@@ -66,9 +66,17 @@ def test_a_description_that_cannot_be_right_is_one_line(
     assert "data.tasks.mine" in said
 
 
-@pytest.mark.parametrize("name", ["", "My task", "../x", "encoder", 7, "ä"])
+@pytest.mark.parametrize("name", ["", "My task", "../x", *RESERVED, 7, "ä"])
 def test_names_that_cannot_be_paths_are_refused(name: Any) -> None:
     assert "a task's name has" in refused(lambda: described_task(name, FILES))
+
+
+def test_the_folders_that_the_pipeline_makes_are_reserved() -> None:
+    outputs = [Path(str(out)) for stage in stages().values() for out in stage["outs"]]
+    below_data = [out.relative_to("data") for out in outputs if out.is_relative_to("data")]
+    names = {path.parts[0] for path in below_data} | {"encoder"}
+    assert Path("assets/encoder") in below_data
+    assert {name for name in names if NAME.fullmatch(name)} == set(RESERVED)
 
 
 @pytest.mark.parametrize("missing", ["sentence", "label", "classes"])

@@ -88,6 +88,10 @@ def test_a_mirror_is_used_if_the_first_archive_is_unavailable(
     pin(monkeypatch, replace(carrier, package="no-such-carrier"), carrier)
     packages.fetch("toy", tmp_path)
     assert (tmp_path / "renamed.txt").read_text() == "hello"
+    description = json.loads((tmp_path / "asset.json").read_text())
+    assert [[archive["package"] for archive in part] for part in description["parts"]] == [
+        ["carrier"]
+    ]
 
 
 def test_slices_of_a_zip_file_are_joined_and_leave_nothing_behind(

@@ -106,9 +106,17 @@ def test_this_process_runs_the_first_job_and_others_help(parallel: ComputeParame
 def test_cores_that_become_free_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cores = iter([1, 1])
     monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: next(cores, 2))
-    monkeypatch.setattr("lottery.runtime.parallel.ATTENTION", 0.01)
+    monkeypatch.setattr("lottery.runtime.parallel.INTERVAL", 0.01)
     here, there = (partial(job, path=tmp_path / "made") for job in (wait_for, touch))
     assert run({"here": here, "there": there}, compute(), ignore) == {"here": 2, "there": 1}
+
+
+def test_a_failure_while_looking_for_cores_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = iter([1])
+    monkeypatch.setattr("lottery.runtime.parallel.worker_count", lambda _: next(cores))
+    monkeypatch.setattr("lottery.runtime.parallel.INTERVAL", 0.01)
+    with pytest.raises(StopIteration):
+        run({"here": wait, "also here": wait}, compute(), ignore)
 
 
 def test_an_index_error_of_a_job_is_an_error(parallel: ComputeParameters) -> None:

@@ -24,7 +24,7 @@ def test_logits_of_transformers_equal_those_of_the_pruned_encoder(
 ) -> None:
     pruned = toys.encoder(seed, CLASSES[task]).extract(toys.subnetwork(seed))
     examples = toys.sentences(20, seed)
-    portable.write(portable.padded(pruned), get_task(task), tmp_path)
+    portable.write(portable.zero_filled(pruned), get_task(task), tmp_path)
     logits_NC = logits(transformers.load(tmp_path / "model.safetensors"), examples)
     np.testing.assert_allclose(logits_NC, predict(pruned, examples), rtol=0, atol=1e-5)
 
@@ -32,15 +32,15 @@ def test_logits_of_transformers_equal_those_of_the_pruned_encoder(
 @pytest.mark.parametrize("seed", range(3))
 def test_padding_is_undone_by_pruning(seed: int) -> None:
     pruned = toys.encoder(seed).extract(toys.subnetwork(seed))
-    again = portable.padded(pruned).extract(toys.subnetwork(seed)).state_dict()
+    again = portable.zero_filled(pruned).extract(toys.subnetwork(seed)).state_dict()
     assert again.keys() == pruned.state_dict().keys()
     assert all(torch.equal(again[name], tensor) for name, tensor in pruned.state_dict().items())
 
 
 def test_a_whole_encoder_is_not_changed() -> None:
     encoder = toys.encoder()
-    assert portable.padded(encoder).config == encoder.config
-    for name, tensor in portable.padded(encoder).state_dict().items():
+    assert portable.zero_filled(encoder).config == encoder.config
+    for name, tensor in portable.zero_filled(encoder).state_dict().items():
         assert torch.equal(tensor, encoder.state_dict()[name])
 
 

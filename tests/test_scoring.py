@@ -188,7 +188,7 @@ def test_nothing_depends_on_the_division_into_jobs(
 ) -> None:
     plan = [measurement for measurement in PLAN if not measurement.is_trained]
     together = predictions(cell, model, tickets, plan)
-    monkeypatch.setattr(scoring, "PARTS", 1)
+    monkeypatch.setattr(scoring, "PRUNED_JOBS", 1)
     assert [*logits(predictions(cell, model, tickets, plan)).items()] == [*logits(together).items()]
 
 
@@ -207,7 +207,7 @@ def test_a_resumed_run_gives_the_same_bytes_and_repeats_nothing(
         return predict_splits(encoder, splits)
 
     monkeypatch.setattr(scoring, "predict_splits", counted)
-    monkeypatch.setattr(scoring, "PARTS", 3)
+    monkeypatch.setattr(scoring, "PRUNED_JOBS", 3)
     resumed = predictions(cell, model, tickets, journal=journal)
     assert len(evaluated) == len(entries[::2])
     assert [*logits(resumed).items()] == [*logits(whole).items()]

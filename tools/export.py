@@ -9,9 +9,9 @@ from typer import Argument, Option
 
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
-from lottery.export import card, export, formats, measured, score, task_words, trained
+from lottery.export import card, export, measured, score, task_words, trained
 from lottery.export.export import Written
-from lottery.export.formats import FORMATS, Format
+from lottery.export.form import FORMS, Form, chosen, fitting, require_fit
 from lottery.export.score import DevScore
 from lottery.export.trained import TrainedModel
 from lottery.model.evaluation import predict
@@ -39,7 +39,7 @@ def main(
     ] = "good",
     method: Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")] = "structured",
     names: Annotated[
-        str, Option("--formats", help=f"Of {', '.join(FORMATS)}; by default all that fit.")
+        str, Option("--forms", help=f"Of {', '.join(FORMS)}; by default all that fit.")
     ] = "",
     words: Annotated[
         Literal["whole", "task"],
@@ -63,8 +63,8 @@ def main(
     max_length = section(DataParameters, cli.parameters()).max_length
     with cli.stage("export", str(cell), f"the {trained.noun(key)}, to {out}") as stage:
         model, full = (trained.read(cell, wanted, max_length) for wanted in (key, FULL))
-        forms = formats.chosen(names) if names else formats.fitting(model)
-        formats.require_fit(model, forms)
+        forms = chosen(names) if names else fitting(model)
+        require_fit(model, forms)
         full_score = score.on_dev(cell.task, predict(full.encoder, full.dev), full.dev)
         if words == "task":
             model = task_words.reduced(model, cell)
@@ -75,7 +75,7 @@ def main(
 
 
 def _write(
-    model: TrainedModel, forms: Sequence[Format], full_score: DevScore, out: Path
+    model: TrainedModel, forms: Sequence[Form], full_score: DevScore, out: Path
 ) -> list[Written]:
     """Write the folder with its card; it appears complete and checked, or not at all."""
     with cli.fresh(out) as draft:

@@ -13,7 +13,8 @@ from typer import Option
 from lottery.analysis import frames
 from lottery.data.examples import DataParameters
 from lottery.errors import UserError
-from lottery.export import formats, speed, trained
+from lottery.export import speed, trained
+from lottery.export.form import ONNX, require_packages
 from lottery.export.trained import TrainedModel
 from lottery.params import section
 from lottery.report.provenance import machine
@@ -42,7 +43,7 @@ def main(
     Every model runs on one thread in this project, in transformers and in onnxruntime, also with eight bits. Nothing
     else should run on the machine. The report shows the table when it is written again.
     """
-    formats.require_packages(formats.ONNX)
+    require_packages(ONNX)
     run = folders.finished_run(data, encoder, models, subnetworks, kept)
     cells = list(_cells(run, seed))
     torch.set_num_threads(1)

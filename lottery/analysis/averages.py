@@ -59,7 +59,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     averaged over the pairs of seeds of all tasks; all are of the size that their search left.
     """
     averages, tasks, pairs = frames["averages"], frames["tasks"], frames["agreement"]
-    own = (
+    means = (
         averages[averages["matched"].isna()]
         .set_index(["method", "kind", "state"])["mean"]
         .to_dict()
@@ -76,7 +76,7 @@ def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     }
     for method in METHODS:
         numbers[method] = {
-            state: {kind: _rounded(own.get((method, kind, state))) for kind in GOOD_AND_CONTROLS}
+            state: {kind: _rounded(means.get((method, kind, state))) for kind in GOOD_AND_CONTROLS}
             for state in MEASURED
         } | {
             "sparsity": _rounded(sparsity.get(method)),

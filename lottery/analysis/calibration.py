@@ -49,7 +49,9 @@ def controls(published: Sequence[ClaimDecision], random: Sequence[ClaimDecision]
 
 
 def _row(name: str, decisions: Sequence[ClaimDecision]) -> Mapping[str, object]:
-    verdicts = [each.overall.verdict for each in decisions if each.overall.verdict != "untested"]
+    verdicts = [
+        decision.overall.verdict for decision in decisions if decision.overall.verdict != "untested"
+    ]
     decided = sum(verdict in DECIDED - {"equivalent"} for verdict in verdicts)
     return {"name": name, "decided": decided, "of": len(verdicts)}
 

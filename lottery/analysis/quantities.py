@@ -47,15 +47,15 @@ def of_run(run: Measured, matched: float | None) -> Evidence:
     """The evidence of a run; `matched` is the sparsity at which its tickets are compared, None if there is none."""
     papers = {method.name for method in PAPER_METHODS}
     tickets = [ticket for ticket in run.tickets if ticket.method in papers]
-    own = [ticket for ticket in tickets if ticket.key.matched is None]
+    searched = [ticket for ticket in tickets if ticket.key.matched is None]
     at_matched = [ticket for ticket in tickets if ticket.key.matched == matched is not None]
     matched_good = [ticket for ticket in at_matched if ticket.kind == "good"]
-    by_head = heads.measure(run.profiles, own)
+    by_head = heads.measure(run.profiles, searched)
     sound = run.cells.loc[run.cells["sound"], CELL].drop_duplicates()
     quantities = [
         _scores(run.cells, matched),
-        across_seeds(own),
-        across_tasks(own),
+        across_seeds(searched),
+        across_tasks(searched),
         across_seeds(matched_good).add_suffix(MATCHED),
         across_tasks(matched_good).add_suffix(MATCHED),
         like_pretrained(at_matched).add_suffix(MATCHED),
@@ -66,7 +66,7 @@ def of_run(run: Measured, matched: float | None) -> Evidence:
         cells=beside(quantities),
         summaries=stacked(
             [
-                heads.unstable(own),
+                heads.unstable(searched),
                 heads.super_survivors(by_head),
                 survival_std(matched_good, run.heads),
             ]

@@ -44,7 +44,7 @@ def _reported(scores: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def draws(
-    scores: pd.DataFrame, found: pd.DataFrame, curves: pd.DataFrame, tasks: Sequence[str]
+    scores: pd.DataFrame, searches: pd.DataFrame, curves: pd.DataFrame, tasks: Sequence[str]
 ) -> pd.DataFrame:
     """One row per ticket scored pruned on dev, by the task's first metric, with its sparsity.
 
@@ -53,11 +53,13 @@ def draws(
     frame = corrected(scores)
     frame = frame[_reported(frame) & (frame["state"] == "pruned")]
     matched = _matched_sparsity(curves, frame["matched"].dropna().unique().tolist())
-    frame = frame.join(found.set_index(SEARCH)["sparsity"], on=SEARCH)
+    frame = frame.join(searches.set_index(SEARCH)["sparsity"], on=SEARCH)
     frame = frame.join(matched.rename("at_matched"), on=[*SEARCH, "matched"])
-    own = frame["sparsity"].where(~frame["kind"].str.startswith("super"))
+    searched = frame["sparsity"].where(~frame["kind"].str.startswith("super"))
     columns = ["task", "seed", "method", "kind", "draw", "matched", "sparsity", "value", "share"]
-    table = frame.assign(sparsity=own.where(frame["matched"].isna(), frame["at_matched"]))[columns]
+    table = frame.assign(sparsity=searched.where(frame["matched"].isna(), frame["at_matched"]))[
+        columns
+    ]
     return ordered(table, tasks, ["task", "seed", "method", "matched", "kind", "draw"])
 
 
@@ -140,7 +142,7 @@ def selection(cells: pd.DataFrame) -> pd.DataFrame:
     return spread(long, ["task", "method", "quantity"])
 
 
-def curves(trajectory: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+def curves(trajectory: pd.DataFrame, searches: pd.DataFrame) -> pd.DataFrame:
     """Every step of every search; `chosen` marks the good ticket, which is the last accepted step.
 
     `guess` is the score of the majority class on the data that drive the search (`soundness.searches`).
@@ -148,7 +150,7 @@ def curves(trajectory: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     accepted = trajectory[trajectory["accepted"] | (trajectory["step"] == 0)]
     chosen = accepted.groupby(SEARCH)["step"].transform("max") == accepted["step"]
     marked = trajectory.assign(chosen=trajectory.index.isin(accepted.index[chosen]))
-    return marked.join(found.set_index(SEARCH)["guess"], on=SEARCH)
+    return marked.join(searches.set_index(SEARCH)["guess"], on=SEARCH)
 
 
 def first_phase(curves: pd.DataFrame) -> pd.DataFrame:

@@ -103,7 +103,7 @@ def _codes(codes: Mapping[str, bool]) -> str:
 
 
 def judged(
-    cells: pd.DataFrame, sound: pd.DataFrame, found: pd.DataFrame, supers: Mapping[str, float]
+    cells: pd.DataFrame, sound: pd.DataFrame, searches: pd.DataFrame, supers: Mapping[str, float]
 ) -> pd.DataFrame:
     """Rows with task, seed, method, kind and matched, and with the columns sound, usable and reason.
 
@@ -111,7 +111,7 @@ def judged(
     search did; every other one has the size of its search's good ticket.
     """
     by_cell = cells[CELL].join(sound, on=CELL)
-    by_search = cells[SEARCH].join(found.set_index(SEARCH)["reason"].rename("search"), on=SEARCH)
+    by_search = cells[SEARCH].join(searches.set_index(SEARCH)["reason"].rename("search"), on=SEARCH)
     search = by_search["search"].fillna("").where(cells["matched"].isna(), "")
     is_super = cells["kind"].str.startswith("super")
     of_supers = cells["task"].map(
@@ -141,13 +141,13 @@ def super_sparsity(tickets: Sequence[Ticket]) -> dict[str, float]:
 
 
 def usable_tickets(
-    tickets: Sequence[Ticket], sound: pd.DataFrame, found: pd.DataFrame
+    tickets: Sequence[Ticket], sound: pd.DataFrame, searches: pd.DataFrame
 ) -> list[Ticket]:
     """Tickets of sound cells: those at a matched sparsity, and those of usable searches."""
     cells = {cell for cell, is_sound in sound["sound"].items() if is_sound}
     usable = {
         tuple(search)
-        for search in found.loc[found["usable"], SEARCH].itertuples(index=False, name=None)
+        for search in searches.loc[searches["usable"], SEARCH].itertuples(index=False, name=None)
     }
     return [
         ticket

@@ -71,8 +71,12 @@ class Strata:
 
     def _pooled(self) -> float:
         df = self.counts - 1
-        known = df > 0
-        return float(np.average(self.variances[known], weights=df[known])) if known.any() else NAN
+        several = df > 0
+        return (
+            float(np.average(self.variances[several], weights=df[several]))
+            if several.any()
+            else NAN
+        )
 
     def mean(self) -> tuple[float, float, float]:
         """The mean of the tasks' means, its standard error, and its degrees of freedom (Satterthwaite 1946).
@@ -82,13 +86,13 @@ class Strata:
         """
         total_df = float(np.maximum(self.counts - 1, 0).sum())
         single = self.counts < 2
-        own = np.where(single, self._pooled(), self.variances) / self.counts
+        errors = np.where(single, self._pooled(), self.variances) / self.counts
         df = np.where(single, total_df, self.counts - 1)
         variance = float((self.moderated().variances / self.counts).sum()) / len(self.means) ** 2
         effect = float(self.means.mean())
-        if not own.sum() > 0:
+        if not errors.sum() > 0:
             return effect, NOISE_FLOOR if variance == 0 else NAN, total_df or NAN
-        satterthwaite = float(own.sum() ** 2 / (own**2 / df).sum())
+        satterthwaite = float(errors.sum() ** 2 / (errors**2 / df).sum())
         return effect, max(variance**0.5, NOISE_FLOOR), min(satterthwaite, total_df)
 
 

@@ -156,18 +156,18 @@ def analyse(
     the claims are tested; by default once, now.
     """
     tasks = grid.tasks
-    sound, found = soundness.sound_cells(run.scores), soundness.searches(run.steps, run.scores)
+    sound, searches = soundness.sound_cells(run.scores), soundness.searches(run.steps, run.scores)
     supers = soundness.super_sparsity(run.good)
-    cells = soundness.judged(score_tables.cells(run.scores, tasks), sound, found, supers)
-    curves = score_tables.curves(run.steps, found)
-    draws = score_tables.draws(run.scores, found, curves, tasks)
-    draws = soundness.judged(draws, sound, found, supers)
+    cells = soundness.judged(score_tables.cells(run.scores, tasks), sound, searches, supers)
+    curves = score_tables.curves(run.steps, searches)
+    draws = score_tables.draws(run.scores, searches, curves, tasks)
+    draws = soundness.judged(draws, sound, searches, supers)
     sizes = survival.sizes(run.good, curves)
-    tickets = soundness.usable_tickets(run.tickets, sound, found)
+    tickets = soundness.usable_tickets(run.tickets, sound, searches)
     measured = quantities.Measured(cells, draws, tickets, run.importance, run.profiles, run.heads)
     return {
         "tasks": score_tables.overview(cells, sound, tasks),
-        "searches": found,
+        "searches": searches,
         **_verdicts(measured, published, grid, matched, looks),
         "cells": cells,
         "draws": draws,
@@ -226,9 +226,9 @@ def _verdicts(
 
 def _attention(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> dict[str, pd.DataFrame]:
     """Attention and survival, of tasks that have usable tickets of the size of their search."""
-    own = [ticket for ticket in tickets if ticket.key.matched is None]
-    analysed = profiles[profiles["task"].isin({ticket.task for ticket in own})]
+    searched = [ticket for ticket in tickets if ticket.key.matched is None]
+    analysed = profiles[profiles["task"].isin({ticket.task for ticket in searched})]
     return {
-        "attention": head_patterns.shares(analysed, own),
-        "attention-survival": head_patterns.correlation(analysed, own),
+        "attention": head_patterns.shares(analysed, searched),
+        "attention-survival": head_patterns.correlation(analysed, searched),
     }

@@ -78,7 +78,9 @@ def decide(
             estimates = [_estimate(claim, evidence, of_means) for claim in group]
             is_open = of_means or not gate or by_claim[gate].verdict in DECIDED
             decisions = decide_family(estimates, level) if is_open else map(closed, estimates)
-            by_claim |= {claim.name: each for claim, each in zip(group, decisions, strict=True)}
+            by_claim |= {
+                claim.name: decision for claim, decision in zip(group, decisions, strict=True)
+            }
     return [
         ClaimDecision(
             claim,
@@ -121,7 +123,9 @@ def _by_task(
 
 def decide_family(estimates: Sequence[Estimate], level: float) -> list[Decision]:
     """Decisions on the estimates of one family, each word corrected by Holm's procedure."""
-    p = {word: np.array([value(each) for each in estimates]) for word, value in WORDS.items()}
+    p = {
+        word: np.array([value(estimate) for estimate in estimates]) for word, value in WORDS.items()
+    }
     levels = {word: holm_levels(values, level) for word, values in p.items()}
     adjusted = {word: holm(values) for word, values in p.items()}
     return [

@@ -131,9 +131,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stated(config: Config) -> dict[str, Any]:
-    """The keys of a config.json that says what `config` does."""
+    """The contents of a config.json, in the words of the family, from which `read` gives `config` again."""
     values, family = msgspec.to_builtins(config), config.family
-    keys = {theirs: values[own] for own, theirs in family.keys.items()}
+    keys = {theirs: values[ours] for ours, theirs in family.keys.items()}
     return {key: value for key, value in keys.items() if value is not None} | {
         key: values[key] for key in KEPT
     }
@@ -141,7 +141,7 @@ def stated(config: Config) -> dict[str, Any]:
 
 def parse(raw: Mapping[str, Any], family: Family) -> Config:
     """The configuration that a config.json of this family states. Raises ValueError if it is malformed."""
-    keys = {own: raw[theirs] for own, theirs in family.keys.items() if theirs in raw}
+    keys = {ours: raw[theirs] for ours, theirs in family.keys.items() if theirs in raw}
     kept = {key: raw[key] for key in KEPT if key in raw}
     try:
         config = msgspec.convert(
@@ -176,14 +176,14 @@ def _family(path: Path, model_type: object) -> Family:
     for family in FAMILIES.values():
         if model_type in (family.model_type, family.pruned_type):
             return family
-    known = ", ".join(FAMILIES)
-    raise UserError(f"{path}: model_type is {model_type!r}; supported families are: {known}")
+    names = ", ".join(FAMILIES)
+    raise UserError(f"{path}: model_type is {model_type!r}; supported families are: {names}")
 
 
 def _in_words_of(family: Family, text: str) -> str:
     """The text with the names that this family has for keys."""
-    for own, theirs in family.keys.items():
-        text = text.replace(own, theirs)
+    for ours, theirs in family.keys.items():
+        text = text.replace(ours, theirs)
     return text
 
 

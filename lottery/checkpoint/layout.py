@@ -7,16 +7,16 @@ from lottery.checkpoint.config import Config
 from lottery.checkpoint.family import Family
 
 WRAPPERS = ("module.", "_orig_mod.")
-"""Prefixes that data parallelism and compilation put before all names."""
+"""Prefixes that data parallelism and compilation put before all names, in either order if there are both."""
 
 
 def transformers_name(name: str, family: Family) -> str:
     """The name in transformers of a tensor of this project."""
-    for own, theirs in family.head.names:
-        if name.startswith(own):
-            return theirs + name.removeprefix(own)
-    for own, theirs in family.names:
-        name = name.replace(own, theirs)
+    for ours, theirs in family.head.names:
+        if name.startswith(ours):
+            return theirs + name.removeprefix(ours)
+    for ours, theirs in family.names:
+        name = name.replace(ours, theirs)
     return family.prefix + name
 
 
@@ -25,13 +25,14 @@ def own_name(name: str, family: Family) -> str:
     # Checkpoints converted from TensorFlow call the parameters of a layer norm gamma and beta.
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     name = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
-    for wrapper in (*WRAPPERS, family.prefix):
-        name = name.removeprefix(wrapper)
-    for own, theirs in family.head.names:
+    while name.startswith(WRAPPERS):
+        name = name.split(".", 1)[1]
+    name = name.removeprefix(family.prefix)
+    for ours, theirs in family.head.names:
         if name.startswith(theirs):
-            return own + name.removeprefix(theirs)
-    for own, theirs in family.names:
-        name = name.replace(theirs, own)
+            return ours + name.removeprefix(theirs)
+    for ours, theirs in family.names:
+        name = name.replace(theirs, ours)
     return name
 
 

@@ -12,14 +12,17 @@ from lottery.checkpoint.layout import own_name, transformers_name
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.errors import UserError
 
-PARTS = ("embeddings.", "layers.", "position_bias.")
+ENCODER_PREFIXES = ("embeddings.", "layers.", "position_bias.")
 """How the names of an encoder's tensors begin, but for its head."""
 HOOK = "_orig"
 """Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
 
 
 def read(folder: Path, family: Family) -> dict[str, Tensor]:
-    """All tensors in `folder`, by their names in this project. Raises UserError if they cannot be read."""
+    """All tensors in `folder`, by their names in this project.
+
+    Raises UserError if they cannot be read, or if two have one name here.
+    """
     if (folder / ADAPTER).exists():
         raise UserError(
             f"{folder / ADAPTER}: an adapter; merge it into its encoder (merge_and_unload) and save that"
@@ -27,12 +30,19 @@ def read(folder: Path, family: Family) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for file in weight_files(folder):
         try:
-            tensors |= load_file(file)
+            stored = load_file(file)
         except FileNotFoundError:
             raise UserError(f"{file}: missing; {INDEX} names it") from None
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file}: {file.name} is damaged: {error}") from None
-    return {own_name(name, family): tensor for name, tensor in tensors.items()}
+        for name, tensor in stored.items():
+            ours = own_name(name, family)
+            if ours in tensors:
+                raise UserError(
+                    f"{file}: {name} is the second tensor that would be read as {transformers_name(ours, family)}"
+                )
+            tensors[ours] = tensor
+    return tensors
 
 
 def require(
@@ -64,7 +74,7 @@ def require_no_more(
         is_buffer = name.endswith(
             "_ids"
         )  # numbers of positions and types, which older releases have saved
-        if name.startswith(PARTS) and name not in names and not is_buffer:
+        if name.startswith(ENCODER_PREFIXES) and name not in names and not is_buffer:
             raise UserError(
                 f"{folder}: {transformers_name(name, family)} is nothing that the encoder in config.json has:"
                 " more layers, an adapter, or another architecture"

@@ -5,22 +5,22 @@ from pathlib import Path
 
 from lottery.errors import UserError
 
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.ckpt.index")
 ADAPTER = "adapter_config.json"
 
 
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a checkpoint. Raises UserError if there are none, or if the index is malformed."""
-    if (folder / WEIGHTS).exists():
-        return [folder / WEIGHTS]
+    if (folder / SINGLE).exists():
+        return [folder / SINGLE]
     index = folder / INDEX
     try:
         shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         if not all(Path(shard).name == shard for shard in shards):
             raise ValueError("it names files elsewhere")
     except FileNotFoundError:
-        raise UserError(f"{folder}: {WEIGHTS} is missing; {_remedy(folder)}") from None
+        raise UserError(f"{folder}: {SINGLE} is missing; {_remedy(folder)}") from None
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise UserError(f"{index}: not an index of safetensors files: {error}") from None
     return [folder / shard for shard in shards]

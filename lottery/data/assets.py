@@ -21,6 +21,14 @@ def describe(
     (folder / "asset.json").write_text(text + "\n", encoding="utf-8")
 
 
+def add_notes(folder: Path, notes: Sequence[str]) -> None:
+    """Append notes to those in the asset.json of a folder."""
+    path = folder / "asset.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["notes"] += notes
+    path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
 def size(folder: Path) -> str:
     """Number and size of the files in a folder, in words."""
     files = [path for path in folder.rglob("*") if path.is_file()]

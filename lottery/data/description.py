@@ -19,6 +19,8 @@ SPLIT = re.compile(r"train|dev(-[a-z0-9_-]+)?")
 OF_REGRESSIONS = ("pearson", "spearman", "pearson_spearman")
 OF_TWO_CLASSES = ("f1", "matthews")
 NOT_STATED = "not stated"
+RESERVED = ("assets", "code", "encoder", "meta", "patterns", "tasks")
+"""Folders of the pipeline in data/ and data/assets/, where every task has one that is called as it."""
 
 
 class TaskDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,9 +91,10 @@ def described_tasks(tree: Mapping[str, Any]) -> Iterator[Task]:
 def described_task(name: Any, values: Any) -> Task:
     """The task `name` that `values` describe. Raises UserError if they cannot be right."""
     key = f"data.tasks.{SHORT.repr(name) if not isinstance(name, str) else name[:80]}"
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name == "encoder":
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name in RESERVED:
         raise UserError(
-            f"parameters: {key}: a task's name has lower-case letters, digits, `-` and `_`, and is not `encoder`"
+            f"parameters: {key}: a task's name has lower-case letters, digits, `-` and `_`, and is none of"
+            f" {', '.join(RESERVED)}"
         )
     description = structured(TaskDescription, key, values)
     for fault in (*_faults_of_source(description), *_faults_of_meaning(description)):

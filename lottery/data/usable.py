@@ -48,14 +48,14 @@ def usable(description: TaskDescription, table: Table) -> Judged:
     for number, values in table.rows:
         place = Place(table.name, table.unit, number)
         texts = _texts(description, values)
-        found = values[description.label]
-        label = _label(found, classes)
+        value = values[description.label]
+        label = _label(value, classes)
         if any(text is None for text in texts):
             left_out.append(LeftOut(place, "no text", ""))
-        elif found is None or not str(found).strip():
+        elif value is None or not str(value).strip():
             left_out.append(LeftOut(place, "no label", ""))
         elif label is None:
-            left_out.append(LeftOut(place, "an unknown label", repr(found)[:80]))
+            left_out.append(LeftOut(place, "an unknown label", repr(value)[:80]))
         else:
             first, second = texts[0] or "", texts[1] if len(texts) > 1 else None
             group = "" if description.group is None else str(values[description.group] or "")
@@ -66,8 +66,8 @@ def usable(description: TaskDescription, table: Table) -> Judged:
 def _texts(description: TaskDescription, values: Values) -> list[str | None]:
     """The texts of a row without spaces around them; None where there is none."""
     columns = [description.sentence, *([description.pair] if description.pair else [])]
-    found = [values[column] for column in columns]
-    return [text.strip() or None if isinstance(text, str) else None for text in found]
+    cells = [values[column] for column in columns]
+    return [text.strip() or None if isinstance(text, str) else None for text in cells]
 
 
 def _label(value: Any, classes: Mapping[str, float]) -> float | None:

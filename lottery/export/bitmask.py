@@ -17,7 +17,7 @@ from lottery.errors import UserError
 from lottery.model.encoder import Encoder
 from lottery.subnetwork import MALFORMED, Subnetwork
 
-MASK, KEPT = "mask", "kept"
+BITS, LEFT = "mask", "kept"
 """Suffixes of the two entries of a pruned tensor: its bits, eight a byte, and its weights where they are 1."""
 
 
@@ -37,8 +37,8 @@ def save(encoder: Encoder, subnetwork: Subnetwork, file: Path) -> None:
         kept = torch.tensor(subnetwork[name])
         if tensor[~kept].any():
             raise ValueError(f"{name} has weights that the subnetwork prunes")
-        entries[f"{name}.{MASK}"] = torch.from_numpy(np.packbits(kept.numpy()))
-        entries[f"{name}.{KEPT}"] = tensor[kept]
+        entries[f"{name}.{BITS}"] = torch.from_numpy(np.packbits(kept.numpy()))
+        entries[f"{name}.{LEFT}"] = tensor[kept]
     # A single entry: safetensors orders several entries differently in every process.
     header = {"about": json.dumps({"shapes": subnetwork.shapes})}
     file.write_bytes(serialised(entries, header))
@@ -61,9 +61,9 @@ def load(file: Path) -> dict[str, Tensor]:
 
 def _unpacked(entries: dict[str, Tensor], name: str, shape: list[int]) -> Tensor:
     """A pruned tensor of this shape from its two entries, which are taken out."""
-    bits, kept = entries.pop(f"{name}.{MASK}"), entries.pop(f"{name}.{KEPT}")
+    bits, kept = entries.pop(f"{name}.{BITS}"), entries.pop(f"{name}.{LEFT}")
     if bits.numel() != -(-prod(shape) // 8):
-        raise ValueError(f"{name}.{MASK} has other bits than the shape {shape}")
+        raise ValueError(f"{name}.{BITS} has other bits than the shape {shape}")
     mask = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
     tensor = kept.new_zeros(prod(shape))
     tensor[torch.from_numpy(mask)] = kept

@@ -3,29 +3,31 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from lottery.data.description import NOT_STATED
 from lottery.export.export import Written
-from lottery.export.formats import MASK
+from lottery.export.form import MASK, TRANSFORMERS, Form
 from lottery.export.score import DevScore
 from lottery.export.size import sparsity
 from lottery.export.snippets import snippet
 from lottery.export.trained import Spelling, TrainedModel
 from lottery.report import markdown, numbers
 from lottery.report.blocks import Block, Bullets, Code, Document, Paragraph, Section, Table
-from lottery.report.origins import described
+from lottery.report.origins import ENGLISH, described, language
 from lottery.tickets.methods import METHODS, method_title
 from lottery.vocabulary import METRICS, UNITS
 from lottery.wording import between, counted, listed, number, percent
 
 METADATA = """\
 ---
-language: en
-license: other
+{language}license: other
 library_name: transformers
 pipeline_tag: text-classification
 tags: [{model_type}, pruning, lottery-ticket]
 ---
 
 """
+CODES = {ENGLISH: "en"}
+"""Codes of languages, where a hub wants them; own data state theirs as they like."""
 MEGABYTE = 1e6
 
 
@@ -37,14 +39,24 @@ def render(
         "Use": _use(model, written),
         "Score, size and speed": [*_sizes(model, written), *([times] if times else [])],
         "Task and data": _data(model),
-        "Limits": _limits(model),
+        "Limits": _limits(model, [entry.form for entry in written]),
     }
     card = Document(
         title=f"{model.task.title}: {_name(model)}",
         lead=[Paragraph(_summary(model, written, full))],
         sections=[Section(title, list(blocks)) for title, blocks in sections.items()],
     )
-    return METADATA.format(model_type=model.encoder.config.model_type) + markdown.render(card)
+    metadata = METADATA.format(
+        language=_language(model), model_type=model.encoder.config.model_type
+    )
+    return metadata + markdown.render(card)
+
+
+def _language(model: TrainedModel) -> str:
+    """The line of the metadata that names the language of the task's data; none if it is not stated."""
+    stated = language(model.about["data"])
+    name = CODES.get(stated, json.dumps(stated, ensure_ascii=False))
+    return "" if stated == NOT_STATED else f"language: {name}\n"
 
 
 def _name(model: TrainedModel) -> str:
@@ -106,26 +118,27 @@ def _data(model: TrainedModel) -> Iterator[Block]:
     yield Bullets(stated or ["Encoder and data were fetched under their own terms."])
 
 
-def _limits(model: TrainedModel) -> Iterator[Block]:
+def _limits(model: TrainedModel, forms: Sequence[Form]) -> Iterator[Block]:
+    train = model.about["splits"]["train"]["examples"]
     longest = json.loads(model.tokenizer["tokenizer_config.json"])["model_max_length"]
     limits = [
-        "It was made to study pruning, from a small training set, and was tested on texts like those"
-        " that it was trained on.",
+        f"It was made to study pruning, from {counted(train, 'training example')}, and was tested on texts like"
+        " those that it was trained on.",
         f"It was trained and tested on texts of at most {longest} tokens; longer ones were truncated.",
         "The interval is one over examples: other seeds lead to other tickets with other scores.",
     ]
     if model.spelling is not None:
         limits.append(_spelled(model.spelling))
     if model.is_masked:
+        on_disk = f" It is smaller on disk, as `{MASK.file}`." if MASK in forms else ""
         limits.append(
             "Single weights are pruned. No runtime that is maintained today skips them, so the model"
-            " is neither faster nor smaller in memory than the full one. It is smaller on disk, as"
-            f" `{MASK.file}`."
+            f" is neither faster nor smaller in memory than the full one.{on_disk}"
         )
-    elif not model.is_whole:
+    elif not model.is_whole and TRANSFORMERS in forms:
+        others = " The other files are smaller and faster." if len(forms) > 1 else ""
         limits.append(
-            "In `model.safetensors` what was pruned is zeros: it is as large and as slow as the full"
-            " model. The other files are smaller and faster."
+            f"In `{TRANSFORMERS.file}` what was pruned is zeros: it is as large and as slow as the full model.{others}"
         )
     yield Bullets(limits)
 

@@ -14,7 +14,9 @@ from lottery.tasks import Task
 
 def of_labels(task: Task, full_NC: Logits, logits_NC: Logits) -> float:
     """Share of the examples with the same predicted class; for a regression, the Pearson correlation of the outputs."""
-    full_N, predicted_N = (predicted_labels(task, each) for each in (full_NC, logits_NC))
+    full_N, predicted_N = (
+        predicted_labels(task, outputs_NC) for outputs_NC in (full_NC, logits_NC)
+    )
     if task.regression:
         return pearson(full_N, predicted_N)
     return float(np.mean(full_N == predicted_N))

@@ -73,14 +73,14 @@ def write(encoder: Encoder, file: Path) -> None:
 
 
 def session(file: Path) -> onnxruntime.InferenceSession:
-    """The model in a file, computing on one thread."""
+    """An inference session of onnxruntime on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def load(file: Path) -> Ready:
-    """The model in a file in onnxruntime, computing on one thread."""
+    """The model in a file, loaded in onnxruntime."""
     model = session(file)
     names = [entry.name for entry in model.get_inputs()]
 

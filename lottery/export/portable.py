@@ -14,7 +14,7 @@ from lottery.model.encoder import Encoder
 from lottery.tasks import Task
 
 
-def padded(encoder: Encoder) -> Encoder:
+def zero_filled(encoder: Encoder) -> Encoder:
     """The encoder with every head and MLP of the full model; those that it lacks are zeros, so its logits are equal.
 
     A head without values adds nothing to the output projection, an MLP without second projection nothing to its
@@ -54,7 +54,7 @@ def _fill(
 def write(encoder: Encoder, task: Task, folder: Path) -> None:
     """Write config.json, which names the classes, and model.safetensors into `folder`.
 
-    An encoder without all its heads and MLPs keeps the form of this project: pad it for transformers.
+    An encoder without all its heads and MLPs keeps the form of this project: fill it with zeros for transformers.
     """
     checkpoint.save(encoder, folder)
     path = folder / "config.json"

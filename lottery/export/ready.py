@@ -1,4 +1,4 @@
-"""Models that are ready to compute, in whichever program: batches in, logits out."""
+"""Models loaded in any program: batches in, logits out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 from lottery.data.examples import Examples, packed
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
+from lottery.model.evaluation import BATCH_TOKENS
 
 Logits = NDArray[np.float64]
 Ids = NDArray[np.int64]
 Call = Callable[[], Logits]
 """Computes the logits [B, C] of a batch that is ready."""
 Ready = Callable[[Examples], Call]
-"""Makes a batch of all the examples, in the form that the program takes."""
+"""A model loaded in a program: from examples, as one batch in the form that the program takes, to its call."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """Names of what other programs take, in the order of `padded`."""
-BUDGET = 2048
-"""Padded tokens of a batch."""
 
 
 def logits(ready: Ready, examples: Examples) -> Logits:
     """Logits [N, C], in the order of the examples; they are computed in length-sorted batches."""
     parts = [
-        (batch.rows_B, ready(examples.take(batch.rows_B))()) for batch in packed(examples, BUDGET)
+        (batch.rows_B, ready(examples.take(batch.rows_B))())
+        for batch in packed(examples, BATCH_TOKENS["cpu"])
     ]
     rows_N, logits_NC = (np.concatenate(part) for part in zip(*parts, strict=True))
     ordered_NC: Logits = logits_NC[np.argsort(rows_N)]
@@ -34,7 +34,7 @@ def logits(ready: Ready, examples: Examples) -> Logits:
 
 
 def of_encoder(encoder: Encoder) -> Ready:
-    """An encoder of this project."""
+    """The loaded model that is an encoder of this project."""
 
     def ready(examples: Examples) -> Call:
         batch = tokens(examples)

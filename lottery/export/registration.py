@@ -54,7 +54,7 @@ class PrunedForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyp
         **_: object,
     ) -> SequenceClassifierOutput:
         """Logits, and the loss if there are labels. Raises ValueError unless sentences are padded on the right."""
-        batch = packed(input_ids, attention_mask, token_type_ids)
+        batch = from_padded(input_ids, attention_mask, token_type_ids)
         logits = self.get_submodule(self.family.prefix.removesuffix("."))(batch)
         loss = None
         if labels is not None:
@@ -62,8 +62,8 @@ class PrunedForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyp
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
-def packed(ids_BS: Tensor, mask_BS: Tensor | None, types_BS: Tensor | None) -> PackedBatch:
-    """A padded batch of transformers as a packed one. Raises ValueError unless it is padded on the right."""
+def from_padded(ids_BS: Tensor, mask_BS: Tensor | None, types_BS: Tensor | None) -> PackedBatch:
+    """A padded batch of transformers as a from_padded one. Raises ValueError unless it is padded on the right."""
     real_BS = torch.ones_like(ids_BS, dtype=torch.bool) if mask_BS is None else mask_BS.bool()
     if not real_BS[:, 0].all() or (real_BS[:, 1:] & ~real_BS[:, :-1]).any():
         raise ValueError("every sentence needs a token, and padding on its right")
@@ -77,20 +77,24 @@ def packed(ids_BS: Tensor, mask_BS: Tensor | None, types_BS: Tensor | None) -> P
 def _register(family: Family) -> None:
     """Make transformers know the pruned encoders of a family."""
     base = CONFIG_MAPPING[family.model_type]
-    keys = {"model_type": family.pruned_type, "__annotations__": KEPT, **dict.fromkeys(KEPT)}
+    keys = {
+        "model_type": family.pruned_type,
+        "__annotations__": KEPT,
+        **dict.fromkeys(KEPT),
+    }
     config = type(f"Pruned{base.__name__}", (base,), keys)
     members = {"config_class": config, "family": family}
     name = f"Pruned{family.classes}ForSequenceClassification"
     model = type(name, (PrunedForSequenceClassification,), members)
     AutoConfig.register(family.pruned_type, config)
     AutoModelForSequenceClassification.register(config, model)
-    head = [(theirs, family.prefix + own) for own, theirs in family.head.names]
+    head = [(theirs, family.prefix + ours) for ours, theirs in family.head.names]
     renamings: list[WeightRenaming | WeightConverter] = [
-        *(WeightRenaming(f"^{re.escape(theirs)}", own) for theirs, own in head),
-        *(WeightRenaming(theirs, own) for own, theirs in family.names),
+        *(WeightRenaming(f"^{re.escape(theirs)}", ours) for theirs, ours in head),
+        *(WeightRenaming(theirs, ours) for ours, theirs in family.names),
     ]
     register_checkpoint_conversion_mapping(name, renamings)
 
 
-for known in FAMILIES.values():
-    _register(known)
+for supported in FAMILIES.values():
+    _register(supported)

@@ -13,7 +13,7 @@ from lottery.seeds import rng
 from lottery.tasks import Task
 
 DRAWS = 1000
-KEPT = 0.98
+SHARE_TO_KEEP = 0.98
 """Share of its score that a model must keep with eight bits."""
 
 
@@ -48,4 +48,4 @@ def keeps_enough(full: float, quantised: float) -> bool:
 
     The 99 % that MLPerf asks for would be one or two examples of a small dev set, which chance decides.
     """
-    return quantised >= full - (1 - KEPT) * abs(full)
+    return quantised >= full - (1 - SHARE_TO_KEEP) * abs(full)

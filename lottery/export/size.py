@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from lottery.data.examples import Examples
-from lottery.export.portable import padded
+from lottery.export.portable import zero_filled
 from lottery.export.ready import tokens
 from lottery.export.trained import TrainedModel
 from lottery.model.encoder import Encoder
@@ -30,7 +30,7 @@ class Size:
 def size(model: TrainedModel, example: Examples) -> Size:
     """The size of a model, and its work for an example."""
     encoder = model.encoder
-    prunable = sum(weight.numel() for weight in padded(encoder).prunable().values())
+    prunable = sum(weight.numel() for weight in zero_filled(encoder).prunable().values())
     return Size(
         parameters=sum(weight.numel() for weight in encoder.parameters()),
         prunable=prunable,
@@ -45,7 +45,7 @@ def sparsity(model: TrainedModel) -> float:
         return 1 - model.subnetwork.density
     left, total = (
         sum(weight.numel() for weight in encoder.prunable().values())
-        for encoder in (model.encoder, padded(model.encoder))
+        for encoder in (model.encoder, zero_filled(model.encoder))
     )
     return 1 - left / total
 

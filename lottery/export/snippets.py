@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lottery.data.examples import sentences_T
-from lottery.export.formats import INT8, MASK, ONNX, SMALL, TRANSFORMERS, Format
+from lottery.export.form import INT8, MASK, ONNX, SMALL, TRANSFORMERS, Form
 from lottery.export.trained import TrainedModel
 
 PIPELINE = """\
@@ -48,7 +48,7 @@ SNIPPETS: Mapping[str, str] = {
 SENTENCE, SECOND = "A man is playing a guitar.", "Somebody makes music."
 
 
-def snippet(model: TrainedModel, form: Format) -> str:
+def snippet(model: TrainedModel, form: Form) -> str:
     """Python that loads a form and applies it to a sentence, or to a pair of them if the task has pairs."""
     pairs = bool(sentences_T(model.dev).any())
     return SNIPPETS[form.name].format(

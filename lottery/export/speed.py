@@ -12,7 +12,7 @@ import pandas as pd
 
 from lottery.data.examples import Examples
 from lottery.export import loyalty, ready, timing
-from lottery.export.formats import INT8, ONNX, SMALL, TRANSFORMERS, Format
+from lottery.export.form import INT8, ONNX, SMALL, TRANSFORMERS, Form
 from lottery.export.ready import Logits, Ready
 from lottery.export.size import size
 from lottery.export.trained import TrainedModel
@@ -20,7 +20,7 @@ from lottery.predictions import measure
 from lottery.ticket import FULL
 
 LOTTERY = "lottery"
-PROGRAMS: Mapping[str, Format] = {
+PROGRAMS: Mapping[str, Form] = {
     LOTTERY: SMALL,
     "transformers": TRANSFORMERS,
     "onnxruntime": ONNX,
@@ -50,10 +50,10 @@ def table(
         for program, form in PROGRAMS.items()
     }
     sizes = {model.key: asdict(size(model, example)) for model in models}
-    logits = {pair: ready.logits(each, dev) for pair, each in loaded.items()}
+    logits = {pair: ready.logits(written, dev) for pair, written in loaded.items()}
     calls = {
-        (*pair, batch): each(of_median_length(dev, batch))
-        for pair, each in loaded.items()
+        (*pair, batch): written(of_median_length(dev, batch))
+        for pair, written in loaded.items()
         for batch in BATCHES
     }
     times = timing.in_turns(calls, rounds, report)
@@ -79,7 +79,7 @@ def of_median_length(examples: Examples, count: int) -> Examples:
     return examples.take(order[first : first + count])
 
 
-def _written(model: TrainedModel, form: Format, folder: Path) -> Ready:
+def _written(model: TrainedModel, form: Form, folder: Path) -> Ready:
     """The model as the form's reader has it from a folder."""
     folder.mkdir(exist_ok=True)
     form.write(model, folder)

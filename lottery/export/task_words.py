@@ -15,14 +15,14 @@ def reduced(model: TrainedModel, cell: CellOutputs) -> TrainedModel:
     texts of other kinds.
     """
     splits = cell.splits() | {"train": examples.load(cell.data / "train.safetensors")}
-    own = {name: split for name, split in splits.items() if not name.startswith("dev-")}
-    unseen = [split for name, split in own.items() if name != "dev"]
+    of_task = {name: split for name, split in splits.items() if not name.startswith("dev-")}
+    unseen = [split for name, split in of_task.items() if name != "dev"]
     kept, without_dev = (
         vocabulary.occurring(model.tokenizer, texts, model.encoder.config.first_position)
-        for texts in (own.values(), unseen)
+        for texts in (of_task.values(), unseen)
     )
     encoder, tokenizer = vocabulary.cut(model.encoder, model.tokenizer, kept)
-    elsewhere = {name: split for name, split in splits.items() if name not in own}
+    elsewhere = {name: split for name, split in splits.items() if name not in of_task}
     spelled = {
         "dev": vocabulary.foreign(splits["dev"], without_dev),
         **{name: vocabulary.foreign(split, kept) for name, split in elsewhere.items()},

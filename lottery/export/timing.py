@@ -39,7 +39,9 @@ def in_turns(
         for key in order[first:] + order[:first]:
             readings[key].append(_reading(calls[key], repeats[key], clock))
         report(turn + 1)
-    return {key: Times(median(each), min(each), max(each)) for key, each in readings.items()}
+    return {
+        key: Times(median(seconds), min(seconds), max(seconds)) for key, seconds in readings.items()
+    }
 
 
 def _repeats(call: Callable[[], object], clock: Clock) -> int:

@@ -99,8 +99,8 @@ def _folder(cell: CellOutputs, key: Key) -> Path:
         return cell.model
     folder = cell.kept(key)
     if folder is None:
-        known = cell.run.settings.retrain.keeps(key, cell.seed)
-        change = "" if known else f"add {cell.seed} to retrain.kept in params.yaml and "
+        keeps = cell.run.settings.retrain.keeps(key, cell.seed)
+        change = "" if keeps else f"add {cell.seed} to retrain.kept in params.yaml and "
         raise UserError(
             f"{cell}: the run has not kept the retrained {noun(key)}; {change}run `make repro`"
         )

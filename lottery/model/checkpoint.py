@@ -24,14 +24,14 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
     tensor is missing, has another shape than config.json says, is not of floats, or has NaN or infinite values.
     """
     about = config.read(folder)
-    found = tensors.read(folder, about.family)
+    stored = tensors.read(folder, about.family)
     if seed is not None:
-        found = initial.pooler(about.hidden_size, seed) | found
-        found |= initial.classifier(classes, about.hidden_size, seed)
+        stored = initial.pooler(about.hidden_size, seed) | stored
+        stored |= initial.classifier(classes, about.hidden_size, seed)
     shapes = tensor_shapes(about) | classifier_shapes(about, classes)
     for name, shape in shapes.items():
-        tensors.require(folder, about.family, found, name, shape)
-    return Encoder.of(about, classes, {name: found[name].float() for name in shapes}).eval()
+        tensors.require(folder, about.family, stored, name, shape)
+    return Encoder.of(about, classes, {name: stored[name].float() for name in shapes}).eval()
 
 
 def save(encoder: Encoder, folder: Path) -> None:

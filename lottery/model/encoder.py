@@ -25,7 +25,7 @@ from lottery.model.position_bias import PositionBias
 from lottery.model.uninitialised import Linear
 from lottery.subnetwork import Subnetwork
 
-HEADS: Mapping[str, Callable[[Tensor], Tensor]] = {
+CLASSIFIER_ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "relu": F.relu,
     "gelu": F.gelu,
@@ -148,7 +148,7 @@ class Encoder(nn.Module):
     def _head(self, x_BD: Tensor) -> Tensor:
         head = self.config.family.head
         x_BD = self.dropout(x_BD) if head.drops_input else x_BD
-        x_BD = HEADS[head.activation](self.pooler(x_BD))
+        x_BD = CLASSIFIER_ACTIVATIONS[head.activation](self.pooler(x_BD))
         return cast(Tensor, self.classifier(self.dropout(x_BD)))
 
     def prunable(self, biases: bool = False) -> dict[str, nn.Parameter]:

@@ -14,7 +14,7 @@ from lottery.predictions import majority_logits, predicted_labels
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
-BUDGET = {"cpu": 2048, "cuda": 65536}
+BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 
 def predict(encoder: Encoder, examples: Examples) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def predict(encoder: Encoder, examples: Examples) -> NDArray[np.float64]:
 
 def packed_batches(examples: Examples, device: torch.device) -> Iterator[tuple[Batch, PackedBatch]]:
     """Length-sorted batches: the examples of each, and their tokens on the device."""
-    for batch in packed(examples, BUDGET[device.type]):
+    for batch in packed(examples, BATCH_TOKENS[device.type]):
         yield batch, PackedBatch.pack(batch.ids_T, batch.types_T, batch.lengths_B, device)
 
 

@@ -122,9 +122,14 @@ def _mask_gradients(parameters: list[nn.Parameter], factors: list[Tensor]) -> No
 
     Both moments of AdamW start at 0 and stay there, so the update of a pruned weight is exactly 0 as well.
     """
-    if parameters:
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        torch._foreach_mul_(gradients, factors)
+    pairs = [
+        (parameter.grad, factor)
+        for parameter, factor in zip(parameters, factors, strict=True)
+        if parameter.grad is not None
+    ]
+    if pairs:
+        gradients, kept = zip(*pairs, strict=True)
+        torch._foreach_mul_(gradients, kept)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from lottery.tickets.methods import METHODS
 from lottery.vocabulary import GOOD_AND_CONTROLS, METRICS, WHOLE
 from lottery.wording import NONE, seeds
 
-KEPT = (
+INCLUDED = (
     "Only experiments that differ from the baseline in nothing but `data.train`, `finetune.epochs` and"
     " `finetune.batch`, usable subnetworks of sound cells, and methods whose controls are retrained."
 )
@@ -31,12 +31,12 @@ def _blocks(points: pd.DataFrame, tasks: pd.DataFrame, picture: str) -> Iterator
         " subnetworks against the number of optimiser steps.",
         "Learning curves: chance-corrected score r of retrained subnetworks on dev against optimiser steps (and"
         " training examples). 1 is the full model trained for as many steps, 0 is guessing; points are seeds, lines"
-        f" join their means. {KEPT} Source: `tables/cells.csv` of each experiment.",
+        f" join their means. {INCLUDED} Source: `tables/cells.csv` of each experiment.",
     )
     yield Table(
         "Learning curves: score of the full model in its metric, and chance-corrected score r of retrained"
-        f" subnetworks, on dev, with [95 % interval over seeds], {seeds(counts)}. {KEPT} Source: `tables/cells.csv` of"
-        " each experiment.",
+        f" subnetworks, on dev, with [95 % interval over seeds], {seeds(counts)}. {INCLUDED} Source: `tables/cells.csv`"
+        " of each experiment.",
         ["task", "method", "steps", "examples", "experiment", "full model", *GOOD_AND_CONTROLS],
         list(_rows(points, tasks)),
     )

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from lottery.data.packages import EncoderParameters
+from lottery.data.parameters import EncoderParameters
 from lottery.grid import GridParameters
 from lottery.params import Sections
+from lottery.report.origins import language
 from lottery.report.provenance import Provenance
 
 
@@ -47,6 +48,11 @@ class Material:
     @property
     def encoder(self) -> str:
         return self.parameters[EncoderParameters].checkpoint
+
+    @property
+    def languages(self) -> dict[str, str]:
+        """The language of each task, or "not stated"."""
+        return {task: language(self.meta[task]["data"]) for task in self.titles}
 
     @property
     def frame(self) -> tuple[str, str]:

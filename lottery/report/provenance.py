@@ -20,6 +20,7 @@ from ruamel.yaml.error import YAMLError
 from lottery.analysis.claims import claims_hash
 from lottery.errors import UserError
 from lottery.runtime.cores import usable_cores
+from lottery.wording import counted
 
 PACKAGES = (
     "torch", "numpy", "scipy", "pandas", "matplotlib", "transformers", "tokenizers", "safetensors", "dvc",
@@ -157,7 +158,7 @@ def machine() -> str:
     system = f"{platform.system()} {platform.machine()}"
     support = "with" if "avx512_bf16" in _cpuinfo("flags").split() else "without"
     name = _cpuinfo("model name") or platform.processor() or platform.machine()
-    return f"{name}, {support} bfloat16, {usable_cores()} usable cores, {memory:.0f} GiB of memory, {system}"
+    return f"{name}, {support} bfloat16, {counted(usable_cores(), 'usable core')}, {memory:.0f} GiB of memory, {system}"
 
 
 def _cpuinfo(key: str) -> str:

@@ -34,7 +34,7 @@ from lottery.runtime.parameters import ComputeParameters
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 Name = TypeVar("Name", bound=str)
-ATTENTION = 1.0
+INTERVAL = 1.0
 """Seconds after which a run of jobs looks again at the number of its cores."""
 
 
@@ -58,8 +58,9 @@ def run(
     report: Report,
     preload: Sequence[str] = (),
 ) -> dict[Name, R]:
-    """The results of all jobs by name, in the order of `jobs`; the first failure stops them all.
+    """The results of all jobs by name, in the order of `jobs`.
 
+    After a failure no other job starts. It is raised as soon as the job of this process has ended, and ends the others.
     This process runs jobs too and starts while the others are still loading. Others start when there are cores for
     them, also those that become free later. preload: modules that the jobs need, imported once in the process that
     all others are forked from.
@@ -88,7 +89,7 @@ def _run_in_parallel(
     context.set_forkserver_preload([__name__, *preload])
     messages: Messages = context.SimpleQueue()
     threading.Thread(target=_forward, args=(messages, report), daemon=True).start()
-    own, most = Pending[Name, R]([pending.popleft()]), len(pending)
+    first, most = Pending[Name, R]([pending.popleft()]), len(pending)
     with (
         ProcessPoolExecutor(most, context, _initialise, (compute.threads, messages)) as pool,
         ThreadPoolExecutor(most + 1) as feeders,
@@ -98,13 +99,14 @@ def _run_in_parallel(
         helpers, nothing_pending = _Helpers(pending, compute, feed), threading.Event()
         try:
             helpers.start()
-            feeders.submit(helpers.watch, nothing_pending)
+            watcher = feeders.submit(helpers.watch, nothing_pending)
             try:
-                _run_pending(own, results, run_here)
+                _run_pending(first, results, run_here)
                 _run_pending(pending, results, run_here)
             finally:
                 pending.clear()
                 nothing_pending.set()
+            watcher.result()  # before `join`: it may have started a helper until now
             helpers.join()
         except BaseException as error:
             for process in multiprocessing.active_children():
@@ -137,7 +139,7 @@ class _Helpers:
 
     def watch(self, nothing_pending: threading.Event) -> None:
         """Start helpers for cores that become free."""
-        while not nothing_pending.wait(ATTENTION):
+        while not nothing_pending.wait(INTERVAL):
             self.start()
 
     def join(self) -> None:

@@ -1,6 +1,7 @@
-"""Parameter sections of searches, importance and controls, in a module that does not import torch."""
+"""Parameter sections of searches, importance, controls and retraining, in a module that does not import torch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -97,6 +98,18 @@ class RetrainParameters(Parameters, frozen=True):
     tickets: Mapping[str, Mapping[Kind, tuple[Seed, ...]]]
     reinitialised: Mapping[str, tuple[Seed, ...]]
     kept: tuple[Seed, ...]
+
+    def absent(self, seeds: Collection[int]) -> dict[str, list[int]]:
+        """The seeds that each key names and a grid of `seeds` does not have, where there are any."""
+        named = {
+            "tickets": [chosen for kinds in self.tickets.values() for chosen in kinds.values()],
+            "reinitialised": [*self.reinitialised.values()],
+            "kept": [self.kept],
+        }
+        missing = {
+            key: {*chain.from_iterable(lists)}.difference(seeds) for key, lists in named.items()
+        }
+        return {key: sorted(numbers) for key, numbers in missing.items() if numbers}
 
     def retrains(self, key: Key, seed: int) -> bool:
         """True if a ticket is retrained with this seed. Tickets at a matched sparsity never are."""

@@ -37,9 +37,9 @@ class Outcome(NamedTuple):
 
 
 Outcomes = dict[Measurement, Outcome]
-WEIGHTS = "weights "
+WEIGHT_PREFIX = "weights "
 """Prefix of the names of weights in a journal."""
-PARTS = 4
+PRUNED_JOBS = 4
 """Jobs among which pruned tickets are divided, so that all processes finish at about the same time."""
 
 
@@ -124,13 +124,13 @@ def _jobs(
         if measurement.is_trained
     }
     pruned = [measurement for measurement in measurements if measurement.is_pruned]
-    for part in range(min(PARTS, len(pruned))):
+    for part in range(min(PRUNED_JOBS, len(pruned))):
         jobs[f"pruned {part + 1}"] = partial(
             predict_pruned,
             cell=cell,
             model=model,
             tickets=tickets,
-            measurements=pruned[part::PARTS],
+            measurements=pruned[part::PRUNED_JOBS],
             splits=splits,
             journal=journal.of("pruned"),
         )
@@ -154,14 +154,14 @@ def predict_trained(
     def train_and_predict() -> Arrays:
         encoder, _ = finetune_cell(progress, cell, subnetwork, journal, measurement.state)
         state = encoder.state_dict() if keep else {}
-        weights = {WEIGHTS + name: tensor.cpu().numpy() for name, tensor in state.items()}
+        weights = {WEIGHT_PREFIX + name: tensor.cpu().numpy() for name, tensor in state.items()}
         with arithmetic(cell.compute):
             return {**predict_splits(encoder, measurement.scored_on(splits)), **weights}
 
     arrays = journal.once("trained", train_and_predict)
     journal.forget(LAST)
-    logits = {name: array for name, array in arrays.items() if not name.startswith(WEIGHTS)}
-    weights = {name.removeprefix(WEIGHTS): arrays[name] for name in arrays.keys() - logits}
+    logits = {name: array for name, array in arrays.items() if not name.startswith(WEIGHT_PREFIX)}
+    weights = {name.removeprefix(WEIGHT_PREFIX): arrays[name] for name in arrays.keys() - logits}
     return {measurement: Outcome(logits, weights)}
 
 

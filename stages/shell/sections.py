@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lottery.analysis.looks import EvidenceParameters
 from lottery.attention.patterns import AttentionParameters
 from lottery.data.examples import DataParameters
-from lottery.data.packages import EncoderParameters
+from lottery.data.parameters import EncoderParameters
 from lottery.grid import GridParameters
 from lottery.model.parameters import FinetuneParameters
 from lottery.params import Parameters

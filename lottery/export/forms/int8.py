@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lottery.export import eight_bits, onnx_file
-from lottery.export.formats import ONNX
+from lottery.export.form import ONNX
 from lottery.export.ready import Ready
 from lottery.export.trained import TrainedModel
 

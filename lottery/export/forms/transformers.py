@@ -14,7 +14,7 @@ from lottery.export.trained import TrainedModel
 
 def write(model: TrainedModel, file: Path) -> None:
     """Write the weights as `file`, and config.json beside it."""
-    portable.write(portable.padded(model.encoder), model.task, file.parent)
+    portable.write(portable.zero_filled(model.encoder), model.task, file.parent)
 
 
 def load(file: Path, _: TrainedModel | None = None) -> Ready:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import bare, filled, styled
 
-SEEDS = {"mean": "share of seeds that keep it", "std": "std over the seeds"}
-WEIGHTS = {"mean": "share of its weights kept", "std": "std of that share over the seeds"}
+LABELS = {"mean": "share of seeds that keep it", "std": "std over the seeds"}
+WEIGHT_LABELS = {"mean": "share of its weights kept", "std": "std of that share over the seeds"}
 RAMP = {"mean": "Blues", "std": "Oranges"}
 
 
@@ -39,7 +39,7 @@ def survival_maps(components: pd.DataFrame, tasks: pd.DataFrame, weights: bool) 
             image = _map(axes, of_task, statistic, limits[statistic])
             axes.set_title(f"{task.title}: {statistic}")
         bar = half.colorbar(image, ax=grid, location="bottom", aspect=40, fraction=0.04)
-        bar.set_label((WEIGHTS if weights else SEEDS)[statistic])
+        bar.set_label((WEIGHT_LABELS if weights else LABELS)[statistic])
         bar.outline.set_visible(False)
     return figure
 

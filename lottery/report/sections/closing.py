@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from lottery.data.description import NOT_STATED
 from lottery.report import numbers
 from lottery.report.blocks import Block, Bullets, Entry, Folded, Paragraph, Table
 from lottery.report.material import Material
@@ -9,7 +10,7 @@ from lottery.report.provenance import Spent, core_hours
 from lottery.report.references import REFERENCES
 from lottery.tickets.methods import STRUCTURED
 from lottery.tickets.parameters import PruneParameters
-from lottery.wording import counted, number, percent
+from lottery.wording import counted, listed, number, percent
 
 
 def limitations(material: Material) -> Iterator[Bullets]:
@@ -55,9 +56,10 @@ def _data(material: Material) -> Iterator[str]:
             f"{number(cut, 0)} of {counted(sum(part['examples'] for part in parts), 'example')} had more tokens than"
             " `data.max_length` and were truncated."
         )
+    languages = sorted({*material.languages.values()} - {NOT_STATED})
     yield (
-        "Text in the language of the tasks, classification and similarity, one encoder: nothing here is about other"
-        " languages, decoders or sizes."
+        f"Text in {listed(languages) if languages else 'a language that is not stated'}, classification and"
+        " similarity, one encoder: nothing here is about other languages, decoders or sizes."
     )
 
 

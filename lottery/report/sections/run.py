@@ -11,12 +11,10 @@ from lottery.report.provenance import core_hours
 from lottery.report.reasons import reasons
 from lottery.report.sections import setting
 from lottery.tickets.methods import method_title
+from lottery.tickets.parameters import RetrainParameters
 from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
-BUDGET = "as in `params.yaml`; those of the default were chosen on the seeds 1337, 42 and 86"
-LANGUAGE = "English"
-"""The language of the tasks of the project."""
 CONTROLS = {
     "published": ("the authors' published results", "decided"),
     "random": ("one random mask against another", "undecided"),
@@ -41,7 +39,6 @@ def _facts(material: Material) -> Table:
         ("cells", f"{len(material.tasks)} tasks x {len(material.seeds)} seeds ({seeds})"),
         ("encoder", f"{material.encoder}, {_parameters(material)}"),
         ("language", _languages(material)),
-        ("hyper-parameters", BUDGET),
         (
             "compute",
             f"{number(hours, 1)} core-hours" if hours else "not recorded: restored from the cache",
@@ -59,11 +56,10 @@ def _facts(material: Material) -> Table:
 
 
 def _languages(material: Material) -> str:
-    """The languages of the tasks: own data say theirs, or do not."""
+    """The languages of the tasks, with the titles of these."""
     titles = defaultdict[str, list[str]](list)
-    for task in rows(material.tasks):
-        origin = material.meta[task.task]["data"] or {}
-        titles[origin.get("language", LANGUAGE)].append(task.title)
+    for task, language in material.languages.items():
+        titles[language].append(material.titles[task])
     if len(titles) == 1:
         return f"{next(iter(titles))}, all tasks"
     return "; ".join(f"{language} ({listed(tasks)})" for language, tasks in titles.items())
@@ -130,6 +126,10 @@ def _left_out(material: Material) -> Iterator[Block]:
     else:
         yield Paragraph(
             "Every cell is sound and every good subnetwork usable; nothing is left out."
+        )
+    for key, seeds in material.parameters[RetrainParameters].absent(material.seeds).items():
+        yield Paragraph(
+            f"`retrain.{key}` names seeds that `grid.seeds` does not have: {listed(map(str, seeds))}."
         )
     if censored := int(searches["censored"].sum()):
         yield Paragraph(

@@ -19,7 +19,7 @@ MANY = 1e5
 
 
 def searches(material: Material) -> Iterator[Block]:
-    """The curves, the sizes of the good subnetworks, and and the gap between select and dev."""
+    """The curves, the sizes of the good subnetworks, and the gap between select and dev."""
     yield Paragraph(_summary(material))
     yield Folded(
         "Trajectories and sizes", [_curves(material), _sizes(material), _searches(material)]
@@ -88,8 +88,9 @@ def _sizes(material: Material) -> Table:
 
 def _searches(material: Material) -> Table:
     return Table(
-        "Every search: score of the full model, score to keep, score kept, weights removed. Censored: it ended while it"
-        " still accepted its last step. Source: `tables/searches.csv`.",
+        "Every search: score of the full model, score to keep, score kept, weights removed. Full differs"
+        " in the last digits: s-pruning takes it from the pass that also gives importance, which rounds otherwise."
+        " Censored: it ended while it still accepted its last step. Source: `tables/searches.csv`.",
         [
             "task",
             "seed",

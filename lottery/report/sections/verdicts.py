@@ -18,6 +18,10 @@ FAMILIES = {
     "secondary": "Secondary claims, each opened by the verdict on its clause",
     "own": "Claims that are not the paper's",
 }
+P_VALUE = (
+    "one-sided, of the word that is given or, where undecided, of the nearer one of *reproduced* and *contradicted*;"
+    " corrected (Holm) among the p values of the same word"
+)
 
 
 def verdicts(material: Material) -> Iterator[Block]:
@@ -88,9 +92,9 @@ def _words(material: Material) -> Table:
 def _effects(claims: pd.DataFrame) -> Table:
     titles = names(claims)
     return Table(
-        "Effects behind the clauses over all tasks; above 0 supports, for P5 near 0. p: one-sided, corrected (Holm)."
-        " Detectable: the smallest effect that this run finds with 80 % power. The authors published no draws: their"
-        " effects on P1 and P2 are differences of r. Source: `tables/verdicts.csv`.",
+        "Effects behind the clauses over all tasks; above 0 supports, for P5 near 0."
+        f" p: {P_VALUE}. Detectable: the smallest effect that this run finds with 80 % power. The authors"
+        " published no draws: their effects on P1 and P2 are differences of r. Source: `tables/verdicts.csv`.",
         ["clause", "effect [interval]", "of", "cells", "p", "detectable", "authors"],
         [
             [
@@ -136,8 +140,9 @@ def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
 def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
     """Verdicts with all numbers, and sentences with their tests."""
     yield Table(
-        "Verdicts: effect over all tasks with its interval, n cells of k tasks, p before and after correction, smallest"
-        " detectable effect, and verdict and effect in the authors' data. Source: `tables/verdicts.csv`.",
+        "Verdicts: effect over all tasks with its interval, n cells of k tasks, p before and after correction"
+        f" ({P_VALUE}), smallest detectable effect, and verdict and effect in the authors' data."
+        " Source: `tables/verdicts.csv`.",
         [
             "claim",
             "verdict",

@@ -29,7 +29,7 @@ class FormModule(Protocol):
 
 
 @dataclass(frozen=True)
-class Format:
+class Form:
     """A form of a trained model.
 
     title: what its file is. file: where its weights are in the exported folder. reader: the program that reads them.
@@ -58,34 +58,34 @@ class Format:
         return cast(FormModule, import_module(f"{forms.__name__}.{self.name}"))
 
 
-TRANSFORMERS = Format(
+TRANSFORMERS = Form(
     name="transformers",
     title="an ordinary encoder of its family; what was pruned is zeros",
     file="model.safetensors",
     reader="transformers",
 )
-SMALL = Format(
+SMALL = Form(
     name="small",
     title="without the heads and MLPs that were pruned, for this project",
     file="small/model.safetensors",
     reader="lottery",
     fits=lambda model: not model.is_whole and not model.is_masked,
 )
-MASK = Format(
+MASK = Form(
     name="mask",
     title="one bit for each prunable weight, and the weights that are left",
     file="mask.safetensors",
     reader="lottery",
     fits=lambda model: model.is_masked,
 )
-ONNX = Format(
+ONNX = Form(
     name="onnx",
     title="ONNX, without the heads and MLPs that were pruned",
     file="model.onnx",
     reader="onnxruntime",
     packages=("onnx", "onnxscript", "onnxruntime"),
 )
-INT8 = Format(
+INT8 = Form(
     name="int8",
     title="ONNX with weights of eight bits",
     file="model_int8.onnx",
@@ -93,39 +93,37 @@ INT8 = Format(
     accepted=score.keeps_enough,
     packages=ONNX.packages,
 )
-FORMATS: Mapping[str, Format] = {
-    form.name: form for form in (TRANSFORMERS, SMALL, MASK, ONNX, INT8)
-}
+FORMS: Mapping[str, Form] = {form.name: form for form in (TRANSFORMERS, SMALL, MASK, ONNX, INT8)}
 """All forms by name, in the order in which they are written."""
 
 
-def fitting(model: TrainedModel) -> list[Format]:
+def fitting(model: TrainedModel) -> list[Form]:
     """All forms that fit a model."""
-    return [form for form in FORMATS.values() if form.fits(model)]
+    return [form for form in FORMS.values() if form.fits(model)]
 
 
-def chosen(names: str) -> list[Format]:
+def chosen(names: str) -> list[Form]:
     """The forms of these names, with commas between them. Raises UserError if there is no such form."""
     wanted = {name.strip() for name in names.split(",")}
-    if unknown := wanted - FORMATS.keys():
-        raise UserError(f"unknown format {listed(sorted(unknown))}; known: {', '.join(FORMATS)}")
-    return [form for form in FORMATS.values() if form.name in wanted]
+    if unknown := wanted - FORMS.keys():
+        raise UserError(f"unknown form {listed(sorted(unknown))}; known: {', '.join(FORMS)}")
+    return [form for form in FORMS.values() if form.name in wanted]
 
 
-def require_packages(form: Format) -> None:
+def require_packages(form: Form) -> None:
     """Raise UserError if the form needs packages that are not installed."""
     if missing := [name for name in form.packages if find_spec(name) is None]:
         raise UserError(
-            f"the format `{form.name}` needs {listed(missing)}: install them with"
-            " `pip install 'lottery[export]'`, or choose other --formats"
+            f"the form `{form.name}` needs {listed(missing)}: install them with"
+            " `pip install 'lottery[export]'`, or choose other --forms"
         )
 
 
-def require_fit(model: TrainedModel, forms: Iterable[Format]) -> None:
+def require_fit(model: TrainedModel, forms: Iterable[Form]) -> None:
     """Raise UserError if a form needs packages that are not installed, or does not fit the model."""
     for form in forms:
         require_packages(form)
         if not form.fits(model):
             raise UserError(
-                f"the format `{form.name}` does not fit {model.name}; choose other --formats"
+                f"the form `{form.name}` does not fit {model.name}; choose other --forms"
             )
