@@ -163,7 +163,7 @@ build/axe-$(AXE).js:
 	@echo "$(AXE_SHA512)  build/axe-core-$(AXE).tgz" | sha512sum --check --quiet
 	@tar -xzOf build/axe-core-$(AXE).tgz package/axe.min.js > $@.part && mv $@.part $@
 
-PAGES ?= $(wildcard reports/*.html reports/hour/*.html)
+PAGES ?= $(wildcard reports/*.html reports/*/*.html)
 page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: errors, widths, contrast, print
 	.venv/bin/python -m tests.programs.browser build/pages $(PAGES)
 
