@@ -16,15 +16,13 @@ from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 from hydra.errors import HydraException
 from rich.markup import escape
 
-from cluster import copies, pipeline
+from cluster import copies, pipeline, refs
 from cluster.git import git, line
 from lottery.errors import UserError, first_line
 from lottery.wording import listed
 from stages.shell import cli, shutdown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-EXPERIMENTS = "refs/exps"
-"""Where git has the experiments of DVC, by commit and name."""
 GRACE = 30.0
 """Seconds in which the processes of an experiment end when they are told to."""
 
@@ -156,8 +154,7 @@ class Sweep:
         return bool(git(copy, "diff", "--name-only", ref, "--", ":/", *outputs))
 
     def _ref(self, experiment: Experiment) -> str:
-        revision = self._source.revision
-        return f"{EXPERIMENTS}/{revision[:2]}/{revision[2:]}/{experiment.name}"
+        return refs.experiment(self._source.revision, experiment.name)
 
     def _fetch(self, start: Path, end: Path, ref: str) -> None:
         git(end, "fetch", "--quiet", "--no-write-fetch-head", str(start), f"{ref}:{ref}")

@@ -114,7 +114,7 @@ def test_changed_verdicts_are_listed() -> None:
     assert list(changes["claim"]) == list(verdicts.loc[[2, 5], "claim"])
     assert set(changes["run"]) == {"other"}
     assert "→ **contradicted**" in markdown.render(
-        comparison.compose([base, other], True, {}, "experiments")
+        comparison.compose([base, other], True, [], "experiments")
     )
 
 
@@ -128,9 +128,9 @@ def test_stages_with_equal_locks_are_reused() -> None:
 def test_any_number_of_experiments_can_be_compared(count: int) -> None:
     seeds = ((1,), (1, 2), (1, 2, 3))
     runs = [run(f"rate-{at}", 0.1 + at / 100, seeds[at % 3]) for at in range(count)]
-    document = comparison.compose(runs, True, {"later": "queued"}, "experiments")
+    document = comparison.compose(runs, True, ["later"], "experiments")
     text = markdown.render(document)
-    assert "`later` (queued)" in text
+    assert "for want of results: `later`" in text
     assert all(f"| `{each.name}`" in text for each in runs)
     assert "nan" not in text.lower()
     assert ("make sweep" in text) == (count < 2)
@@ -140,7 +140,7 @@ def test_any_number_of_experiments_can_be_compared(count: int) -> None:
 
 def test_first_experiment_is_the_baseline_if_the_commit_has_no_results() -> None:
     runs = [run("a"), run("b", 0.2)]
-    text = markdown.render(comparison.compose(runs, False, {}, "experiments"))
+    text = markdown.render(comparison.compose(runs, False, [], "experiments"))
     assert "has no results, so `a` serves as the baseline" in text
     assert "and the baseline" not in text
 

@@ -86,7 +86,7 @@ def test_experiments_that_differ_in_anything_else_are_left_out() -> None:
 )
 def test_equally_long_trainings_make_no_curve(runs: list[Experiment]) -> None:
     assert points(runs).empty
-    assert "optimiser steps" not in markdown.render(comparison.compose(runs, True, {}, "here"))
+    assert "optimiser steps" not in markdown.render(comparison.compose(runs, True, [], "here"))
 
 
 def test_methods_whose_controls_are_not_retrained_have_no_curve() -> None:
@@ -116,7 +116,7 @@ def test_lines_join_the_means_over_seeds() -> None:
 
 def test_the_comparison_has_a_row_for_every_length() -> None:
     runs = [run(size) for size in SIZES]
-    text = markdown.render(comparison.compose(runs, True, {}, "experiments"))
+    text = markdown.render(comparison.compose(runs, True, [], "experiments"))
     assert "](experiments/learning.png)" in text
     for size in SIZES:
         [row, *others] = [

@@ -1,17 +1,17 @@
 """Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 from typer import Option
 
-from cluster.git import require
+from cluster import refs
+from cluster.git import git, line, require
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
 from lottery.analysis.learning_curves import points
@@ -68,49 +68,52 @@ def _figures(runs: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
 
 def _recorded(
     base: str, tables: Path, lock: Path
-) -> tuple[list[Experiment], list[Experiment], dict[str, str]]:
-    """Results of the commit, if any; of its experiments, oldest first; and the state of those without results."""
-    committed: list[Experiment] = []
-    others: list[tuple[float, Experiment]] = []
-    without: dict[str, str] = {}
-    require(Path.cwd())
+) -> tuple[list[Experiment], list[Experiment], list[str]]:
+    """Results of the commit, if any; of its experiments, oldest first; and the names of those without results.
+
+    Git alone is asked: DVC's own list asks the workers of its queue as well, and waits for ever for one that has died.
+    """
+    folder = Path.cwd()
+    require(folder)
     try:
-        with Repo() as repo:
-            [commit] = repo.experiments.show(revs=[base], hide_workspace=True)
-            committed += _run(repo, commit, commit.name or base, tables, lock)
-            for experiment in commit.experiments or []:
-                tip = experiment.revs[0]
-                name = experiment.name or tip.rev[:7]
-                # A queued or failed experiment still carries the tables of its baseline.
-                state = experiment.executor.state if experiment.executor else "success"
-                results = _run(repo, tip, name, tables, lock) if state == "success" else []
-                others += [(tip.data.timestamp.timestamp(), run) for run in results]
-                if not results:
-                    without[name] = "no tables" if state == "success" else state
-    except DvcException as error:
-        raise UserError(f"{base}: cannot read its experiments ({error}); name a commit") from None
-    return committed, [run for _, run in sorted(others, key=lambda pair: pair[0])], without
+        commit = line(folder, "rev-parse", "--verify", f"{base}^{{commit}}")
+    except UserError:
+        raise UserError(f"{base}: no such commit") from None
+    branch = line(folder, "branch", "--show-current") if base == "HEAD" else base
+    committed = _run(folder, branch or base, commit, tables, lock)
+    others: list[Experiment] = []
+    without: list[str] = []
+    for name, revision in refs.experiments(folder, commit).items():
+        results = _run(folder, name, revision, tables, lock)
+        others += results
+        if not results:
+            without.append(name)
+    return committed, others, without
 
 
-def _run(repo: Repo, state: Any, name: str, tables: Path, lock: Path) -> list[Experiment]:
+def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> list[Experiment]:
     """The results of a revision, read from git; none if a table or the lock is missing."""
-    files = repo.scm.get_fs(state.rev)
-    inside = Path(repo.root_dir).resolve().relative_to(Path(repo.scm.root_dir).resolve())
-    paths = {name: (inside / tables / f"{name}.csv").as_posix() for name in experiments.TABLES}
-    record = (inside / lock).as_posix()
-    if not all(files.exists(path) for path in (*paths.values(), record)):
+
+    def read(path: Path) -> BytesIO:
+        return BytesIO(git(folder, "show", f"{revision}:./{path.as_posix()}"))
+
+    tree = git(folder, "ls-tree", "-z", "--name-only", revision, "--", str(lock), f"{tables}/")
+    present = {Path(path) for path in tree.decode().split("\0")}
+    wanted = {table: tables / f"{table}.csv" for table in experiments.TABLES}
+    if not present.issuperset([*wanted.values(), lock]):
         return []
-    tree = state.data.params[str(cli.PARAMETERS)]["data"]
-    optional = {name: (tables / f"{name}.csv").as_posix() for name in experiments.OPTIONAL}
-    paths |= {name: path for name, path in optional.items() if files.exists(path)}
-    cells = eta.jobs(eta.PIPELINE, tree)  # the lock also remembers those of other parameters
-    locked = YAML(typ="safe").load(files.open(record))["stages"]
+    optional = {table: tables / f"{table}.csv" for table in experiments.OPTIONAL}
+    wanted |= {table: path for table, path in optional.items() if path in present}
+    yaml = YAML(typ="safe")
+    parameters = yaml.load(read(cli.PARAMETERS))
+    stages = yaml.load(read(lock))["stages"]
+    cells = eta.jobs(eta.PIPELINE, parameters)  # the lock also remembers those of other parameters
     return [
         Experiment(
             name=name,
-            revision=state.rev,
-            parameters=tree,
-            tables={table: pd.read_csv(files.open(path)) for table, path in paths.items()},
-            stages={cell: locked[cell] for cell in cells if cell in locked},
+            revision=revision,
+            parameters=parameters,
+            tables={table: pd.read_csv(read(path)) for table, path in wanted.items()},
+            stages={cell: stages[cell] for cell in cells if cell in stages},
         )
     ]

@@ -1,6 +1,6 @@
 """The comparison of experiments: the frames of `lottery.analysis.experiments` as text and tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -51,12 +51,12 @@ make compare                         # write this page again"""
 
 
 def compose(
-    runs: Sequence[Experiment], commit: bool, without: Mapping[str, str], pictures: str
+    runs: Sequence[Experiment], commit: bool, without: Sequence[str], pictures: str
 ) -> Document:
     """The whole comparison as values.
 
     The first of `runs` is the baseline; `commit` says whether it is the results of the commit or, if that has none, an
-    experiment. `without` has the state of each experiment without results, `pictures` is the folder of the figures.
+    experiment. `without` names the experiments without results, `pictures` is the folder of the figures.
     """
     sections = []
     if len(runs) > 1:
@@ -77,7 +77,7 @@ def compose(
 
 
 def _overview(
-    runs: Sequence[Experiment], commit: bool, without: Mapping[str, str]
+    runs: Sequence[Experiment], commit: bool, without: Sequence[str]
 ) -> Iterator[Paragraph]:
     if not runs:
         yield Paragraph(
@@ -100,8 +100,8 @@ def _overview(
             " `make repro`."
         )
     if without:
-        states = listed(f"`{name}` ({state})" for name, state in without.items())
-        yield Paragraph(f"Left out, for want of results: {states}.")
+        names = listed(f"`{name}`" for name in without)
+        yield Paragraph(f"Left out, for want of results: {names}.")
 
 
 def _changed(runs: Sequence[Experiment]) -> Block:
