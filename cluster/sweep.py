@@ -115,14 +115,14 @@ class Sweep:
     def _repro(self, copy: Path) -> int:
         """Exit code of `lottery repro` in a copy. Partial results lie in the project, for a later try."""
         project = self._source.folder
-        own = {
+        variables = {
             "DVC_ROOT": str(project),
             "LOTTERY_PARTIAL": os.environ.get("LOTTERY_PARTIAL") or str(project / "partial"),
             shutdown.RUNNER: str(os.getpid()),
         }
         command = [sys.executable, "-m", "tools.app", "repro"]
         with subprocess.Popen(
-            command, cwd=copy, env=os.environ | own, pass_fds=(self._lock,)
+            command, cwd=copy, env=os.environ | variables, pass_fds=(self._lock,)
         ) as process:
             try:
                 return process.wait()

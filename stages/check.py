@@ -131,9 +131,9 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
 def _require_rewindable(grid: GridParameters, rewind: RewindParameters) -> None:
     """Raise UserError if a cell that is to be rewound is none of the grid."""
     named = {"tasks": (rewind.tasks, grid.tasks), "seeds": (rewind.seeds, grid.seeds)}
-    for key, (values, known) in named.items():
+    for key, (values, present) in named.items():
         for value in values:
-            if value not in known:
+            if value not in present:
                 raise UserError(f"parameters: rewind.{key}: {value} is not in grid.{key}")
     if bool(rewind.tasks) != bool(rewind.seeds):
         raise UserError("parameters: rewind: tasks without seeds, or seeds without tasks")

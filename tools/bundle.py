@@ -81,10 +81,10 @@ def _files(kept: bool, exported: Path | None) -> dict[str, Path]:
     files = {path.as_posix(): path for place in places for path in _below(place)}
     files |= {name: imports.ROOT / name for name in TERMS}
     if exported:
-        found = _below(exported)
-        if not found:
+        ticket = _below(exported)
+        if not ticket:
             raise UserError(f"{exported}: no exported ticket; make one with `lottery export`")
-        files |= {f"{EXPORTED}/{path.relative_to(exported).as_posix()}": path for path in found}
+        files |= {f"{EXPORTED}/{path.relative_to(exported).as_posix()}": path for path in ticket}
     return files
 
 

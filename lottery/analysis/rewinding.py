@@ -82,9 +82,9 @@ def means(reported: pd.DataFrame) -> pd.DataFrame:
     wins = []
     for row in frame.itertuples(index=False):
         rivals = [mean.get((row.task, row.sparsity, name)) for name in ("random", "reinitialised")]
-        known = row.control == REWOUND and row.matches is not None and None not in rivals
+        tested = row.control == REWOUND and row.matches is not None and None not in rivals
         beaten = all(row.mean > rival for rival in rivals if rival is not None)
-        wins.append(bool(row.matches and beaten) if known else None)
+        wins.append(bool(row.matches and beaten) if tested else None)
     return frame.assign(wins=pd.Series(wins, dtype=object))
 
 

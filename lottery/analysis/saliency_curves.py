@@ -63,11 +63,15 @@ def _curves(run: Experiment, method: str) -> Iterator[tuple[str, str, int, float
 def _rankings(
     run: Experiment, base: Experiment, method: str
 ) -> Iterator[tuple[str, str, int, float]]:
-    if method != STRUCTURED.name or not all("rankings" in each.tables for each in (run, base)):
+    if method != STRUCTURED.name or not all(
+        "rankings" in tables for tables in (run.tables, base.tables)
+    ):
         return
-    own, others = (_sound(each, each.tables["rankings"]) for each in (run, base))
+    varied, fixed = (
+        _sound(experiment, experiment.tables["rankings"]) for experiment in (run, base)
+    )
     keys = [*CELL, "unit", "layer", "index"]
-    both = own[own["unit"] == "heads"].merge(others, on=keys)
+    both = varied[varied["unit"] == "heads"].merge(fixed, on=keys)
     for (task, seed), heads in both.groupby(CELL):
         values = (heads[f"importance_{side}"].to_numpy(float) for side in ("x", "y"))
         yield "spearman", str(task), int(str(seed)), spearman(*values)

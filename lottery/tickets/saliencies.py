@@ -147,9 +147,9 @@ OF_WEIGHTS: Mapping[str, Saliency] = {
 """Those that are defined for single weights."""
 
 
-def get_saliency(key: str, name: str, known: Mapping[str, Saliency] = SALIENCIES) -> Saliency:
-    """The saliency that a parameter names. Raises UserError if it is none of the `known` ones."""
-    if name not in known:
-        names = ", ".join(known)
+def get_saliency(key: str, name: str, choices: Mapping[str, Saliency] = SALIENCIES) -> Saliency:
+    """The saliency that a parameter names. Raises UserError if it is none of `choices`."""
+    if name not in choices:
+        names = ", ".join(choices)
         raise UserError(f"parameters: {key} = {name[:80]!r}: expected one of {names}")
-    return known[name]
+    return choices[name]
