@@ -31,7 +31,10 @@ def importance(load: Load) -> Act:
         gradients = gate_gradients(small, examples, TASK, kept)
         exact, authors = (
             reduced(
-                gradients, ImportanceParameters(reduction=how, batch=load.batch, normalise="all")
+                gradients,
+                ImportanceParameters(
+                    reduction=how, batch=load.batch, normalise="all", saliency="gate", neurons=False
+                ),
             )
             for how in ("example", "cumulative")
         )
@@ -58,20 +61,34 @@ encoder_pass = scoring
 def s_search(load: Load) -> Act:
     """Structured search with absolute values of single examples; pruned parts are removed from the model."""
     return _structured(
-        load, ImportanceParameters(reduction="example", batch=load.batch, normalise="surviving")
+        load,
+        ImportanceParameters(
+            reduction="example",
+            batch=load.batch,
+            normalise="surviving",
+            saliency="gate",
+            neurons=False,
+        ),
     )
 
 
 def s_search_authors(load: Load) -> Act:
     """Structured search with the reduction and norm of the authors' code."""
     return _structured(
-        load, ImportanceParameters(reduction="cumulative", batch=load.batch, normalise="all")
+        load,
+        ImportanceParameters(
+            reduction="cumulative",
+            batch=load.batch,
+            normalise="all",
+            saliency="gate",
+            neurons=False,
+        ),
     )
 
 
 def m_search(load: Load) -> Act:
     """Magnitude search with its whole curve."""
-    weights = MagnitudeParameters(rate=None, biases=False, until=load.until)
+    weights = MagnitudeParameters(rate=None, biases=False, until=load.until, saliency="magnitude")
     encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
     pruner = Magnitude(encoder, TASK, examples, load.rate, weights)
     rule = PruneParameters(

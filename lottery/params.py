@@ -65,13 +65,8 @@ def read(path: Path) -> Mapping[str, Any]:
 
 
 def section(kind: type[P], tree: Mapping[str, Any]) -> P:
-    """The section of `tree` that `kind` describes, its defaults if it may be left out.
-
-    Raises UserError if it is missing or invalid.
-    """
+    """The section of `tree` that `kind` describes. Raises UserError if it is missing or invalid."""
     if kind.section() not in tree:
-        if not any(field.required for field in msgspec.structs.fields(kind)):
-            return kind()
         raise UserError(f"parameters: the section `{kind.section()}` is missing")
     return convert(kind, tree[kind.section()])
 

@@ -74,7 +74,9 @@ def test_logits_are_those_of_a_prediction_and_the_encoder_stays_trainable() -> N
 def test_an_empty_subnetwork_has_importance_0() -> None:
     empty = ~Subnetwork.full(toys.CONFIG.shapes)
     gradients = gate_gradients(toys.encoder().extract(empty), toys.sentences(4), RTE, empty)
-    parameters = ImportanceParameters(reduction="example", batch=2, normalise="all")
+    parameters = ImportanceParameters(
+        reduction="example", batch=2, normalise="all", saliency="gate", neurons=False
+    )
     assert not importance.importance(gradients, parameters)["heads"].any()
 
 
@@ -84,7 +86,9 @@ def test_heads_are_normalised_within_their_layer() -> None:
     gradients["heads"][:, 1] = 0
     normalised = importance.importance(
         GateGradients(np.zeros((9, 2)), gradients),
-        ImportanceParameters(reduction="example", batch=4, normalise="all"),
+        ImportanceParameters(
+            reduction="example", batch=4, normalise="all", saliency="gate", neurons=False
+        ),
     )
     assert np.linalg.norm(normalised["heads"], axis=1).tolist() == pytest.approx([1, 0, 1])
     np.testing.assert_allclose(normalised["mlps"], np.abs(gradients["mlps"]).mean(axis=0))

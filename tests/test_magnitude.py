@@ -18,7 +18,7 @@ from lottery.tickets.parameters import MagnitudeParameters, PruneParameters
 from lottery.tickets.search import search
 from tests import toys
 
-PARAMETERS = MagnitudeParameters(rate=0.3, biases=False, until=0.9)
+PARAMETERS = MagnitudeParameters(rate=0.3, biases=False, until=0.9, saliency="magnitude")
 
 
 def toy_pruner() -> Magnitude:

@@ -41,7 +41,9 @@ from stages import finetune as finetune_stage
 from stages import rewind as rewind_stage
 from tests import toy_run, toys
 
-PARAMETERS = RewindParameters(rate=0.2, until=0.6, controls=(0.4,), draws=2)
+PARAMETERS = RewindParameters(
+    tasks=(), seeds=(), rate=0.2, until=0.6, step=0, controls=(0.4,), draws=2
+)
 
 
 def silent(done: int, total: int) -> None:
@@ -139,7 +141,7 @@ def test_the_plan_has_every_control_of_every_sparsity() -> None:
 
 def test_a_control_between_rounds_is_an_error() -> None:
     with pytest.raises(UserError, match=r"rewind.controls: 0.5 is no round"):
-        RewindParameters(rate=0.2, until=0.6, controls=(0.5,))
+        msgspec.structs.replace(PARAMETERS, controls=(0.5,))
 
 
 def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
@@ -182,7 +184,7 @@ def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
 
 def test_a_run_that_rewinds_nothing_has_no_tables() -> None:
     grid = GridParameters(tasks=("sst2",), seeds=(1,), shares=(1,))
-    assert not analysis.tables(analysis.gather(grid, RewindParameters(), Path("nowhere")))
+    assert not analysis.tables(analysis.gather(grid, PARAMETERS, Path("nowhere")))
 
 
 def test_the_report_says_which_masks_match_and_win() -> None:
@@ -191,7 +193,7 @@ def test_the_report_says_which_masks_match_and_win() -> None:
         {"task": ["sst2", "rte"], "title": ["SST-2", "RTE"], "metric": ["accuracy", "accuracy"]}
     )
     tables = {"tasks": titles, **analysis.tables(toy_scores(gains))}
-    parameters = Sections([RewindParameters(step=20)])
+    parameters = Sections([msgspec.structs.replace(PARAMETERS, step=20)])
     material = Material(tables, {}, parameters, "figures", cast(Provenance, None), None)
     text = markdown.render(Document("", list(section.rewinding(material)), []))
     assert "those after 20 steps" in text

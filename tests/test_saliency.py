@@ -154,7 +154,9 @@ def test_a_head_adds_up_rows_of_its_projections_and_columns_of_its_output() -> N
 
 
 def importance(name: str) -> ImportanceParameters:
-    return ImportanceParameters(reduction="example", batch=8, normalise="surviving", saliency=name)
+    return ImportanceParameters(
+        reduction="example", batch=8, normalise="surviving", saliency=name, neurons=False
+    )
 
 
 def search_of_weights(name: str) -> Magnitude:

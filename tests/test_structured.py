@@ -19,7 +19,13 @@ RULE = PruneParameters(rate=0.2, threshold=0.8, floor=None, data="select", entry
 
 
 def toy_pruner(normalise: str = "surviving") -> Structured:
-    parameters = ImportanceParameters(reduction="example", batch=8, normalise=normalise)  # type: ignore[arg-type]
+    parameters = ImportanceParameters(
+        reduction="example",
+        batch=8,
+        normalise=normalise,  # type: ignore[arg-type]
+        saliency="gate",
+        neurons=False,
+    )
     return Structured(toys.encoder(), RTE, toys.sentences(40), 0.2, parameters)
 
 

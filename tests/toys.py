@@ -98,9 +98,11 @@ def search_settings(
     )
     sections: dict[type[Parameters], Parameters] = {
         ImportanceParameters: ImportanceParameters(
-            reduction="example", batch=8, normalise="surviving"
+            reduction="example", batch=8, normalise="surviving", saliency="gate", neurons=False
         ),
-        MagnitudeParameters: MagnitudeParameters(rate=None, biases=False, until=0.8),
+        MagnitudeParameters: MagnitudeParameters(
+            rate=None, biases=False, until=0.8, saliency="magnitude"
+        ),
     }
     return SearchSettings(msgspec.structs.replace(prune, **changes), controls, retrain, sections)
 

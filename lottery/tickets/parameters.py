@@ -49,8 +49,8 @@ class ImportanceParameters(Parameters, frozen=True):
     reduction: Literal["example", "batch", "cumulative"]
     batch: Annotated[int, Meta(ge=1, le=2**20)]
     normalise: Literal["surviving", "all"]
-    saliency: str = "gate"
-    neurons: bool = False
+    saliency: Annotated[str, Meta(min_length=1)]
+    neurons: bool
 
 
 class MagnitudeParameters(Parameters, frozen=True):
@@ -65,7 +65,7 @@ class MagnitudeParameters(Parameters, frozen=True):
     rate: Annotated[float, Meta(gt=0, lt=1)] | None
     biases: bool
     until: Annotated[float, Meta(gt=0, lt=1)]
-    saliency: str = "magnitude"
+    saliency: Annotated[str, Meta(min_length=1)]
 
 
 class ControlsParameters(Parameters, frozen=True):
@@ -99,13 +99,13 @@ class RewindParameters(Parameters, frozen=True):
     pre-trained ones. controls: sparsities at which controls are trained. draws: random masks at each of them.
     """
 
-    tasks: tuple[str, ...] = ()
-    seeds: tuple[Seed, ...] = ()
-    rate: Annotated[float, Meta(gt=0, lt=1)] = 0.1
-    until: Annotated[float, Meta(gt=0, lt=1)] = 0.7
-    step: Annotated[int, Meta(ge=0, le=10**9)] = 0
-    controls: tuple[Annotated[float, Meta(gt=0, lt=1)], ...] = (0.5, 0.7)
-    draws: Draws = 1
+    tasks: tuple[str, ...]
+    seeds: tuple[Seed, ...]
+    rate: Annotated[float, Meta(gt=0, lt=1)]
+    until: Annotated[float, Meta(gt=0, lt=1)]
+    step: Annotated[int, Meta(ge=0, le=10**9)]
+    controls: tuple[Annotated[float, Meta(gt=0, lt=1)], ...]
+    draws: Draws
 
     def __post_init__(self) -> None:
         for sparsity in self.controls:
