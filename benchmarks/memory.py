@@ -72,7 +72,8 @@ def measured(encoders: Encoders, sizes: Sequence[str], steps: int) -> Iterator[M
 def _run(command: list[str]) -> tuple[tuple[float, ...], str | None]:
     """What a process printed, and in a line why it failed; None if it did not."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    mib, failure = tuple(map(float, done.stdout.split())), None
+    mib = tuple(map(float, done.stdout.split()))
+    failure: str | None = None
     if done.returncode < 0:
         failure = f"killed by signal {-done.returncode}; 9 is often the kernel's, out of memory"
     elif done.returncode:
