@@ -183,6 +183,9 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
 	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+test-quick: setup ## run the tests that take no stage, program or whole analysis: while you edit
+	.venv/bin/python -m pytest --quick --numprocesses logical --maxprocesses 4 --dist loadfile
+
 check: lint test ## run lint and test
 
 lint: setup ## check formatting, lint and types

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: time this project against other implementations; a rerun resumes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from typer import Option
 
 from benchmarks import memory, page, rounds, suite
 from benchmarks.encoders import Encoders
-from benchmarks.memory import MemoryRow
+from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row, rows
 from benchmarks.shares import shares
 from benchmarks.suite import Benchmark
@@ -30,6 +30,14 @@ def main(
     encoder: Annotated[list[str] | None, Option(help="Only minilm or base; else both.")] = None,
     count: Annotated[int, Option("--rounds", min=1, help="Runs of every implementation.")] = 5,
     quick: Annotated[bool, Option(help="A toy encoder and random sentences: seconds.")] = False,
+    steps: Annotated[
+        int,
+        Option(
+            min=MARKS[0],
+            max=MARKS[-1],
+            help="Steps of the work memory; fewer for base, which needs 350 billion operations to score one batch.",
+        ),
+    ] = MARKS[-1],
     again: Annotated[bool, Option(help="Repeat what this code has timed already.")] = False,
     out: Annotated[Path, Option(help="Folder for latest.json and benchmarks.md.")] = Path(
         "reports/benchmarks"
@@ -40,6 +48,9 @@ def main(
     for name in names:
         if name not in WORKS:
             raise UserError(f"no work {name!r}; choose from {', '.join(WORKS)}")
+    for size in encoder or ():
+        if size not in memory.SIZES:
+            raise UserError(f"no encoder {size!r}; choose from {', '.join(memory.SIZES)}")
     target = BUILD / "quick" if quick else out
     encoders = Encoders(Path("data/assets/encoder"), _sentences(), BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -51,7 +62,8 @@ def main(
                 fresh += timed(benchmark, count, again)
     table = merged(target / "latest.json", fresh)
     (target / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(table)) + b"\n")
-    lasting = _lasting(target / "memory.json", encoders, fresh=not quick and memory.WORK in names)
+    sizes = (["toy"] if quick else encoder or memory.SIZES) if memory.WORK in names else []
+    lasting = _lasting(target / "memory.json", memory.measured(encoders, sizes, steps))
     (target / "benchmarks.md").write_text(page.text(table, lasting), encoding="utf-8")
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
@@ -62,13 +74,15 @@ def _sentences() -> Path:
     return next(iter(sorted(Path("data/sst2").glob("*/train.safetensors"))), Path("data/sst2"))
 
 
-def _lasting(path: Path, encoders: Encoders, fresh: bool) -> list[MemoryRow]:
-    """Memory of long runs, measured or from a file."""
-    if fresh:
-        with console.status("memory of long trainings and scorings"):
-            rows = list(memory.measured(encoders))
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
-    return msgspec.json.decode(path.read_bytes(), type=list[MemoryRow]) if path.is_file() else []
+def _lasting(path: Path, fresh: Iterable[MemoryRow]) -> list[MemoryRow]:
+    """Memory of long runs: the rows of a file, replaced or extended by the fresh ones as they are measured."""
+    old = msgspec.json.decode(path.read_bytes(), type=list[MemoryRow]) if path.is_file() else []
+    table = {(row.encoder, row.work, row.precision): row for row in old}
+    for row in fresh:
+        table[row.encoder, row.work, row.precision] = row
+        path.write_bytes(msgspec.json.format(msgspec.json.encode([*table.values()])) + b"\n")
+        console.print(f"memory: {', '.join(page.memory_cells(row))}")
+    return list(table.values())
 
 
 def timed(benchmark: Benchmark, count: int, again: bool) -> list[Row]:

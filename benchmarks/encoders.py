@@ -25,6 +25,13 @@ BASE = Config(
     num_attention_heads=12,
     intermediate_size=3072,
 )
+MINILM = Config(
+    vocab_size=30522,
+    hidden_size=384,
+    num_hidden_layers=6,
+    num_attention_heads=12,
+    intermediate_size=1536,
+)
 TOY = Config(
     vocab_size=99,
     hidden_size=32,
@@ -33,6 +40,7 @@ TOY = Config(
     intermediate_size=48,
     max_position_embeddings=128,
 )
+SIZES = {"minilm": MINILM, "base": BASE, "toy": TOY}
 
 
 @dataclass(frozen=True)
@@ -61,16 +69,16 @@ class Encoders:
 
     def base(self) -> Path:
         """BERT-base with random weights, for times only."""
-        return self._random("base", BASE)
+        return self.random("base")
 
     def toy(self) -> Path:
         """An encoder small enough for a test."""
-        return self._random("toy", TOY)
+        return self.random("toy")
 
-    def noise(self) -> Path:
-        """Random sentences for the toy encoder."""
-        path = self.folder / "noise.safetensors"
-        data.save(_noise(64), path)
+    def noise(self, count: int = 64, longest: int = 12) -> Path:
+        """Random sentences for any encoder, of 3 tokens and more."""
+        path = self.folder / f"noise-{count}-{longest}.safetensors"
+        data.save(_noise(count, longest), path)
         return path
 
     def variant(self, name: str, **changes: int) -> Path:
@@ -83,10 +91,11 @@ class Encoders:
         checkpoint.save(encoder, self.folder / name)
         return self.folder / name
 
-    def _random(self, name: str, config: Config) -> Path:
-        folder = self.folder / name
+    def random(self, size: str) -> Path:
+        """An encoder of one of `SIZES` with random weights."""
+        folder = self.folder / f"random-{size}"
         if not (folder / "config.json").is_file():
-            encoder, generator = Encoder(config, 2), torch.Generator().manual_seed(0)
+            encoder, generator = Encoder(SIZES[size], 2), torch.Generator().manual_seed(0)
             with torch.no_grad():
                 for key, weight in encoder.named_parameters():
                     weight.normal_(0, 0.02, generator=generator)
@@ -96,9 +105,9 @@ class Encoders:
         return folder
 
 
-def _noise(count: int) -> Examples:
+def _noise(count: int, longest: int) -> Examples:
     rng = np.random.default_rng(0)
-    lengths = rng.integers(3, 13, count).astype(np.int32)
+    lengths = rng.integers(3, longest + 1, count).astype(np.int32)
     ids = rng.integers(1, TOY.vocab_size, lengths.sum()).astype(np.int32)
     labels = rng.integers(0, 2, count).astype(np.float32)
     return Examples(TASK.name, "train", ids, np.zeros(len(ids), np.int8), lengths, labels)

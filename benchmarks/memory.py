@@ -1,13 +1,14 @@
-"""Memory of long trainings and scorings: `python -m benchmarks.memory` with an encoder, sentences, a work and a
-precision is one of them.
+"""Memory of long trainings and scorings: `python -m benchmarks.memory` with an encoder, sentences, a work, a precision
+and a number of steps is one of them.
 
 Compilers of kernels and allocators keep something for every new shape; a process that computes for an hour shows it.
+Weights and words do not matter, so both are random.
 """
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from itertools import cycle, islice, product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, cycle, islice, product
 from pathlib import Path
 
 import msgspec
@@ -27,54 +28,71 @@ from lottery.runtime.compute import arithmetic
 from lottery.runtime.parameters import ComputeParameters
 
 WORK = "memory"
+SIZES = ("minilm", "base")
+PRECISIONS = ("bfloat16", "float32")
 MARKS = (20, 100, 300, 1000)
 """Steps after which memory is read."""
 BATCH = 4
 """Sentences of a training step; a batch of a scoring has 2,048 tokens."""
+SENTENCES, LONGEST = 1000, 64
 MOST = 1.15
 """Memory after the last mark may be so many times that after the first."""
 
 
 class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Resident MiB of a process after each of `MARKS` steps."""
+    """Resident MiB of a process after those of `MARKS` steps that it reached, and why it ended before the last."""
 
     encoder: str
     work: str
     precision: str
     mib: tuple[float, ...]
+    failure: str | None = None
 
     @property
     def growth(self) -> float:
-        """Memory at the end relative to that after the first mark."""
-        return self.mib[-1] / self.mib[0]
+        """Memory at the end relative to that after the first mark; not a number without two marks."""
+        return self.mib[-1] / self.mib[0] if len(self.mib) > 1 else float("nan")
+
+    @property
+    def verdict(self) -> str:
+        """Reached, missed, or why there is neither."""
+        return self.failure or ("reached" if self.growth <= MOST else "missed")
 
 
-def measured(encoders: Encoders) -> Iterator[MemoryRow]:
-    """Memory of both works, in both precisions, with a small and a large encoder, each in a process of its own."""
-    folders = {"minilm": encoders.minilm(), "base": encoders.base()}
-    for encoder, work, precision in product(folders, FUNCTIONS, ("bfloat16", "float32")):
-        command = [sys.executable, "-m", "benchmarks.memory", str(folders[encoder])]
-        done = subprocess.run(
-            [*command, str(encoders.sentences), work, precision],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        mib = tuple(float(number) for number in done.stdout.split())
-        yield MemoryRow(encoder=encoder, work=work, precision=precision, mib=mib)
+def measured(encoders: Encoders, sizes: Sequence[str], steps: int) -> Iterator[MemoryRow]:
+    """Memory of both works, in both precisions, with encoders of some sizes, each in a process of its own."""
+    sentences = encoders.noise(SENTENCES, LONGEST)
+    for size, work, precision in product(sizes, FUNCTIONS, PRECISIONS):
+        folder = encoders.random(size)
+        command = [sys.executable, "-m", "benchmarks.memory", str(folder), str(sentences)]
+        mib, failure = _run([*command, work, precision, str(steps)])
+        yield MemoryRow(encoder=size, work=work, precision=precision, mib=mib, failure=failure)
 
 
-def _train(encoder: Encoder, examples: Examples, step: Callable[[], None]) -> None:
-    epochs = -(-MARKS[-1] * BATCH // len(examples))
+def _run(command: list[str]) -> tuple[tuple[float, ...], str | None]:
+    """What a process printed, and in a line why it failed; None if it did not."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    mib = tuple(map(float, done.stdout.split()))
+    failure: str | None = None
+    if done.returncode < 0:
+        failure = f"killed by signal {-done.returncode}; 9 is often the kernel's, out of memory"
+    elif done.returncode:
+        failure = (done.stderr.splitlines() or [f"exit code {done.returncode}"])[-1]
+    return mib, failure
+
+
+def _train(encoder: Encoder, examples: Examples, steps: int, step: Callable[[], None]) -> None:
+    epochs = -(-steps * BATCH // len(examples))
     recipe = FinetuneParameters(
         epochs=epochs, batch=BATCH, learning_rate=1e-5, warmup=0.1, clip=1.0
     )
-    finetune(encoder, examples, TASK, recipe, 1, progress=lambda done, total: step())
+    span = slice(steps)
+    finetune(encoder, examples, TASK, recipe, 1, progress=lambda *_: step(), span=span)
 
 
-def _score(encoder: Encoder, examples: Examples, step: Callable[[], None]) -> None:
+def _score(encoder: Encoder, examples: Examples, steps: int, step: Callable[[], None]) -> None:
     with torch.inference_mode():
-        for _, tokens in islice(cycle(packed_batches(examples, encoder.device)), MARKS[-1]):
+        for _, tokens in islice(cycle(packed_batches(examples, encoder.device)), steps):
             encoder(tokens)
             step()
 
@@ -82,21 +100,22 @@ def _score(encoder: Encoder, examples: Examples, step: Callable[[], None]) -> No
 FUNCTIONS = {"training": _train, "scoring": _score}
 
 
-def main(folder: str, sentences: str, work: str, precision: str) -> None:
+def main(folder: str, sentences: str, work: str, precision: str, steps: str) -> None:
     """Do the work and print the memory at each mark."""
     torch.set_num_threads(1)
     compute = msgspec.convert(
         {"threads": 1, "alone": 1, "device": "cpu", "precision": precision}, ComputeParameters
     )
-    steps = iter(range(1, 10**6))
+    numbers, marks = count(1), [mark for mark in MARKS if mark <= int(steps)]
 
     def step() -> None:
-        if next(steps) in MARKS:
+        if next(numbers) in marks:
             sys.stdout.write(f"{measure.memory('VmRSS')}\n")
+            sys.stdout.flush()
 
     encoder = checkpoint.load(Path(folder), TASK.classes)
     with arithmetic(compute):
-        FUNCTIONS[work](encoder, data.load(Path(sentences)), step)
+        FUNCTIONS[work](encoder, data.load(Path(sentences)), int(steps), step)
 
 
 if __name__ == "__main__":

@@ -205,13 +205,20 @@ def _lasting(table: Sequence[MemoryRow]) -> Iterator[str]:
             "## Memory of long runs",
             "",
             "Resident MiB of a process after so many steps of training (4 sentences) or scoring (2,048 tokens). The"
-            f" last may be {MOST} times the first.",
+            f" last may be {MOST} times the first. Weights and words are random. Rows of fewer steps are of slow works:"
+            ' `make bench BENCH="--work memory --steps 300"`.',
             "",
             f"| encoder | work | precision | {' | '.join(f'{step:,} steps' for step in MARKS)} | growth | |",
             "|---|---|---|" + "---|" * (len(MARKS) + 2),
         )
-        for row in table:
-            verdict = "reached" if row.growth <= MOST else "missed"
-            cells = " | ".join(f"{mib:,.0f}" for mib in row.mib)
-            yield f"| {row.encoder} | {row.work} | {row.precision} | {cells} | {row.growth:.2f} | {verdict} |"
+        yield from (f"| {' | '.join(memory_cells(row))} |" for row in table)
         yield ""
+
+
+def memory_cells(row: MemoryRow) -> tuple[str, ...]:
+    """The columns of a row; marks that the process did not reach are empty."""
+    mib = (f"{reading:,.0f}" for reading in row.mib)
+    unread = [""] * (len(MARKS) - len(row.mib))
+    names = row.encoder, row.work, row.precision
+    growth = f"{row.growth:.2f}" if len(row.mib) > 1 else ""
+    return *names, *mib, *unread, growth, row.verdict

@@ -1,9 +1,8 @@
 """Numbers, counts and lists in English sentences and tables."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-import pandas as pd
 
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -11,7 +10,7 @@ MINUS = "\N{MINUS SIGN}"
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number with a fixed number of decimals and a proper minus sign; a dash for a missing one."""
-    if value is None or pd.isna(value):
+    if value is None or math.isnan(value):
         return NONE
     text = f"{float(value):,.{digits}f}"
     return text.replace("-", MINUS) if float(text.replace(",", "")) else text.lstrip("-")
@@ -19,7 +18,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A measured share, in percent."""
-    return NONE if value is None or pd.isna(value) else f"{number(100 * value, digits)} %"
+    return NONE if value is None or math.isnan(value) else f"{number(100 * value, digits)} %"
 
 
 def setting(share: float) -> str:
@@ -48,7 +47,7 @@ def signed(verdict: str) -> str:
 
 def between(row: Any, digits: int = 3) -> str:
     """The mean of a row with its interval, if it has one: `0.812 [0.790, 0.834]`."""
-    if pd.isna(row.low):
+    if math.isnan(row.low):
         return number(row.mean, digits)
     return f"{number(row.mean, digits)} [{number(row.low, digits)}, {number(row.high, digits)}]"
 

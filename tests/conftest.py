@@ -1,7 +1,9 @@
 """Settings of every test."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Before torch is imported: the tests run side by side with other things and on few cores.
@@ -14,3 +16,58 @@ settings.register_profile("lottery", deadline=None, derandomize=True)
 settings.load_profile("lottery")
 
 pytest_plugins = ["tests.toy_run"]
+
+SLOW = (
+    *(
+        "anywhere",
+        "artifacts",
+        "bench",
+        "browser",
+        "bundle",
+        "charts",
+        "cluster",
+        "compare",
+        "container",
+    ),
+    *(
+        "determinism",
+        "dispatch",
+        "distribute",
+        "environment",
+        "experiments",
+        "export",
+        "family_run",
+    ),
+    *(
+        "glue_run",
+        "learning_curves",
+        "outdated",
+        "own_report",
+        "own_tasks",
+        "pipeline",
+        "places",
+        "privacy",
+    ),
+    *(
+        "prose",
+        "report",
+        "repro",
+        "rewinding",
+        "scored",
+        "scoring",
+        "shell",
+        "speed",
+        "speed_section",
+    ),
+    *("sweep", "third_method", "trace", "verdicts", "verification", "verify"),
+)
+"""Files whose tests run stages, programs, or the analysis of a whole run, by what follows `test_`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what is listed as slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    slow = collection_path.stem.removeprefix("test_") in SLOW
+    return True if slow and config.getoption("quick") else None

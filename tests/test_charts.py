@@ -61,6 +61,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
     }
 
 
+@pytest.fixture(scope="module")
+def one_cell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    return read(SHAPES["one cell"], tmp_path_factory.mktemp("charts"))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_figures_of_every_shape_are_small_files(shape: str, tmp_path: Path) -> None:
     for name, figure in draw(read(SHAPES[shape], tmp_path)).items():
@@ -68,8 +73,10 @@ def test_figures_of_every_shape_are_small_files(shape: str, tmp_path: Path) -> N
         assert (tmp_path / f"{name}.png").stat().st_size < 200_000
 
 
-def test_same_numbers_give_same_bytes_in_any_style_of_the_user(tmp_path: Path) -> None:
-    tables = read(SHAPES["one cell"], tmp_path)
+def test_same_numbers_give_same_bytes_in_any_style_of_the_user(
+    one_cell: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    tables = one_cell
     for name, figure in draw(tables).items():
         style.save(figure, tmp_path / f"{name}.png")
     with mpl.rc_context({"figure.facecolor": "black", "font.size": 20}):
@@ -82,8 +89,10 @@ def test_same_numbers_give_same_bytes_in_any_style_of_the_user(tmp_path: Path) -
         assert imread(tmp_path / "again.png")[0, 0, :3].tolist() == [1, 1, 1]
 
 
-def test_every_verdict_is_drawn_whatever_is_missing(tmp_path: Path) -> None:
-    tables = read(SHAPES["one cell"], tmp_path)
+def test_every_verdict_is_drawn_whatever_is_missing(
+    one_cell: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    tables = one_cell
     words = cycle(get_args(Verdict))
     claims = tables["verdicts"]
     every = claims.assign(
@@ -98,9 +107,9 @@ def test_every_verdict_is_drawn_whatever_is_missing(tmp_path: Path) -> None:
             assert "undecided (0.30)" in shown
 
 
-def test_fan_without_usable_masks_says_so(tmp_path: Path) -> None:
-    tables = read(SHAPES["one cell"], tmp_path)
-    nothing = {**tables, "draws": tables["draws"].iloc[:0], "cells": tables["cells"].iloc[:0]}
+def test_fan_without_usable_masks_says_so(one_cell: dict[str, pd.DataFrame]) -> None:
+    empty = {name: one_cell[name].iloc[:0] for name in ("draws", "cells")}
+    nothing = {**one_cell, **empty}
     shown = [text.get_text() for text in fan(nothing).findobj(Text)]
     assert shown.count("no usable cell") == 2 * len(METHODS)
 

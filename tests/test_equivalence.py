@@ -1,7 +1,5 @@
 """Every optimisation computes what the straightforward version in `benchmarks/` computes."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks import batch1, page, project, reference, torch_prune
+from benchmarks import batch1, project, reference, torch_prune
 from benchmarks import transformers as hooks
 from benchmarks.load import Load
-from benchmarks.rows import Row
 from lottery.data import examples
 from lottery.model import checkpoint
 from tests import toys
-from tests.project import ROOT
 
 LONG = msgspec.structs.replace(toys.CONFIG, max_position_embeddings=reference.LENGTH)
 
@@ -67,28 +63,6 @@ def test_the_m_search_prunes_what_a_sort_at_every_step_prunes(load: Load) -> Non
         theirs = plain.m_search(load)()
         np.testing.assert_array_equal(ours["masks"], theirs["masks"])
         np.testing.assert_array_equal(ours["scores"], theirs["scores"])
-
-
-def test_the_bench_runs_end_to_end() -> None:
-    command = [sys.executable, "-m", "benchmarks", "--quick", "--rounds", "1", "--again"]
-    subprocess.run([*command, "--work", "scoring"], cwd=ROOT, check=True, capture_output=True)
-    written = (ROOT / "build/benchmarks/quick/latest.json").read_bytes()
-    table = [row for row in msgspec.json.decode(written, type=list[Row]) if row.work == "scoring"]
-    assert {"reference", "transformers"} <= {row.baseline for row in table}
-    for row in table:
-        assert row.difference is not None
-        assert row.difference < 1e-5
-        assert row.ratio_min <= row.ratio_median <= row.ratio_max
-        assert row.peak_memory_mib > 0
-        assert row.baseline in page.text(table)
-
-
-def test_an_unknown_work_is_refused_in_one_line() -> None:
-    command = [sys.executable, "-m", "benchmarks", "--work", "knitting"]
-    process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert process.returncode == 1
-    assert process.stderr.startswith("error: no work 'knitting'; choose from importance")
-    assert process.stderr.count("\n") == 1
 
 
 def _scaled(heads_LH: np.ndarray) -> np.ndarray:

@@ -34,6 +34,7 @@ EARLIER = {
 LATE_IMPORTS = {
     "stages/fetch.py": "only own data load `datasets`",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
+    "lottery/tickets/baselines.py": "only the share of a cell with the bag of words loads scikit-learn",
     "lottery/tickets/methods.py": "tables and the report read the records without loading torch",
     "lottery/tickets/saliencies.py": "the report reads the records without loading torch",
     "tests/fuzz/harness.py": "the fuzzer instruments what is imported inside its block",

@@ -35,6 +35,10 @@ class Evidence:
         default_factory=lambda: _empty(*CELL, "method", "kind", "draw", "matched", "share")
     )
     seeds: int = 0
+    _strata: dict[tuple[object, ...], Strata] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Strata so far: the same serve a claim over all tasks, in each of them, and other claims."""
 
     def strata(self, terms: Mapping[str, float], constant: float = 0.0) -> Strata:
         """Strata of sum(factor * quantity) + constant: from cells, or else from the summaries of tasks.
@@ -42,6 +46,12 @@ class Evidence:
         Summaries of several quantities are taken as independent, which overstates the spread of a paired difference.
         Empty where a term was not measured.
         """
+        key = (*terms.items(), constant)
+        if key not in self._strata:
+            self._strata[key] = self._strata_of(terms, constant)
+        return self._strata[key]
+
+    def _strata_of(self, terms: Mapping[str, float], constant: float) -> Strata:
         if set(terms) <= set(self.cells.columns):
             total = self.cells[list(terms)].astype(float) @ pd.Series(terms) + constant
             return Strata.of_cells(total)

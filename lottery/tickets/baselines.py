@@ -2,13 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-
-from lottery.data.examples import Examples, sentences_T
+from lottery.data.examples import Examples
 from lottery.predictions import Logits, majority_logits, prediction
 from lottery.schemas import Prediction
 from lottery.tasks import Task
@@ -35,36 +29,10 @@ def majority(task: Task, splits: Splits) -> Logits:
 
 
 def words(task: Task, train: Examples, splits: Splits) -> Logits:
-    """A logistic regression on TF-IDF of tokens; for a regression the similarity of the two sentences.
+    """Logits of a bag of words."""
+    from lottery.tickets import bag_of_words
 
-    Its features are those of both sentences, and the cosine between them.
-    """
-    bag = TfidfVectorizer(analyzer=np.ndarray.tolist).fit(
-        _sentences(train, 0) + _sentences(train, 1)
-    )
-    if task.regression:
-        return {name: _features(bag, split)[:, [-1]].toarray() for name, split in splits.items()}
-    model = LogisticRegression(max_iter=1000).fit(_features(bag, train), train.labels_N)
-    logits = {}
-    for name, split in splits.items():
-        logits[name] = np.full((len(split), task.classes), -np.inf)  # classes absent from train
-        logits[name][:, model.classes_.astype(int)] = model.predict_log_proba(_features(bag, split))
-    return logits
-
-
-def _features(bag: TfidfVectorizer, examples: Examples) -> csr_array:
-    """TF-IDF of the first sentence, of the second (0 if there is none), and their cosine, [N, 2 * words + 1]."""
-    first, second = (csr_array(bag.transform(_sentences(examples, part))) for part in (0, 1))
-    cosine_N1 = first.multiply(second).sum(axis=1)[:, None]
-    return csr_array(hstack([first, second, csr_array(cosine_N1)]))
-
-
-def _sentences(examples: Examples, part: int) -> list[NDArray[np.int32]]:
-    """The tokens of the first (0) or second (1) sentence of each example."""
-    ends = np.cumsum(examples.lengths_N)[:-1]
-    sentences = np.split(sentences_T(examples), ends)
-    pairs = zip(np.split(examples.ids_T, ends), sentences, strict=True)
-    return [ids[parts == part] for ids, parts in pairs]
+    return bag_of_words.logits(task, train, splits)
 
 
 PREDICTORS: Mapping[Key, Callable[[Task, Examples, Splits], Logits]] = {

@@ -3,7 +3,8 @@
 Nothing is retrained between steps, so the subnetworks are nested. A parameter ranks weights by another saliency.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -47,24 +48,32 @@ class MagnitudeRanking:
         for name, weights in self.weights.items():
             bits = _magnitudes(weights)
             chosen = bits < threshold
-            equal = np.flatnonzero(bits == threshold)[:ties]
-            chosen[equal] = True
-            ties -= equal.size
+            if ties:
+                equal = np.flatnonzero(bits == threshold)[:ties]
+                chosen[equal] = True
+                ties -= equal.size
             yield name, chosen.reshape(weights.shape)
 
     def _threshold(self, count: int) -> tuple[int, int]:
         """The magnitude, as bits, of the weight of rank `count` (from 0), and the number of weights below it."""
-        upper = self._histogram(1 << 15, lambda bits: bits >> 16)
-        high, below = _bin_of(upper, count)
-        lower = self._histogram(1 << 16, lambda bits: bits[bits >> 16 == high] & 0xFFFF)
-        low, below_in_bin = _bin_of(lower, count - below)
+        high, below = _bin_of(self._upper(), count)
+        low, below_in_bin = _bin_of(self._lower(high), count - below)
         return (high << 16) | low, below + below_in_bin
 
-    def _histogram(self, bins: int, half: Callable[[Bits], Bits]) -> NDArray[np.int64]:
-        """Number of weights by the value of the upper, or lower, half of their bits, of which there are `bins`."""
-        counts = np.zeros(bins, np.int64)
+    def _upper(self) -> NDArray[np.int64]:
+        """Number of weights by the upper 16 bits of their magnitudes."""
+        counts, first = np.zeros(1 << 16, np.int64), int(sys.byteorder == "little")
         for weights in self.weights.values():
-            counts += np.bincount(half(_magnitudes(weights)), minlength=bins)
+            halves = weights.ravel().view(np.uint16)[first::2]
+            counts += np.bincount(halves, minlength=1 << 16)
+        return counts.reshape(2, -1).sum(axis=0)  # either sign
+
+    def _lower(self, high: int) -> NDArray[np.int64]:
+        """Number of weights by the lower 16 bits of their magnitudes, of those whose upper 16 bits are `high`."""
+        counts = np.zeros(1 << 16, np.int64)
+        for weights in self.weights.values():
+            bits = _magnitudes(weights)
+            counts += np.bincount(bits[bits >> 16 == high] & 0xFFFF, minlength=1 << 16)
         return counts
 
 

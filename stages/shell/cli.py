@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -91,7 +91,11 @@ class Stage:
 
 @contextmanager
 def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
-    """Print what runs, its progress and its result, and append the time since its process started to the log."""
+    """Print what runs, its progress and its result, and append its times to the log, in seconds.
+
+    seconds: since its process started. cpu: of all its processes. imports: CPU time of its first process until here.
+    """
+    imports = time.process_time()
     started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     where = eta.here(PARAMETERS, LOG)
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {about}')}{f' ({where})' if where else ''}")
@@ -111,8 +115,20 @@ def stage(name: str, cell: str, about: str) -> Iterator[Stage]:
     seconds = (datetime.now(UTC) - started).total_seconds()
     console.print(f"[bold]{name}[/] {escape(f'{cell}: {running.result}')} ({seconds:.1f} s)")
     entry = {"stage": name, "cell": cell, "name": eta.running()}
-    times = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 2)}
-    _append(LOG, json.dumps(entry | times | {"cores": usable_cores()}))
+    times = {"seconds": seconds, "cpu": _processor_seconds(), "imports": imports}
+    rounded = {name: round(value, 2) for name, value in times.items()}
+    begun = {"started": started.isoformat(timespec="milliseconds")}
+    _append(LOG, json.dumps(entry | begun | rounded | {"cores": usable_cores()}))
+
+
+def _processor_seconds() -> float:
+    """CPU time of this process and of all that it has started."""
+    here, total = psutil.Process(), 0.0
+    for process in (here, *here.children(recursive=True)):
+        with suppress(psutil.Error):  # it may have ended: then its parent has its time
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 @contextmanager

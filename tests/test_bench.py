@@ -1,0 +1,69 @@
+"""The benchmarks run: rows of times and memory, and one line for what is wrong or dies."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks import memory, page
+from benchmarks.__main__ import main as bench
+from benchmarks.encoders import Encoders
+from benchmarks.memory import MARKS, MemoryRow
+from benchmarks.rows import Row
+from lottery.errors import UserError
+from tests.project import ROOT
+
+
+def test_the_bench_runs_end_to_end() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--rounds", "1", "--again"]
+    subprocess.run([*command, "--work", "scoring"], cwd=ROOT, check=True, capture_output=True)
+    written = (ROOT / "build/benchmarks/quick/latest.json").read_bytes()
+    table = [row for row in msgspec.json.decode(written, type=list[Row]) if row.work == "scoring"]
+    assert {"reference", "transformers"} <= {row.baseline for row in table}
+    for row in table:
+        assert row.difference is not None
+        assert row.difference < 1e-5
+        assert row.ratio_min <= row.ratio_median <= row.ratio_max
+        assert row.peak_memory_mib > 0
+        assert row.baseline in page.text(table)
+
+
+def test_an_unknown_work_or_encoder_is_refused() -> None:
+    with pytest.raises(UserError, match="no work 'knitting'; choose from importance"):
+        bench(work=["knitting"])
+    with pytest.raises(UserError, match="no encoder 'large'; choose from minilm, base"):
+        bench(encoder=["large"])
+
+
+def test_memory_is_read_at_every_mark_up_to_the_last_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PRECISIONS", ("float32",))
+    encoders = Encoders(tmp_path / "no assets", tmp_path / "no sentences", tmp_path)
+    rows = list(memory.measured(encoders, ["toy"], 120))
+    assert [(row.work, len(row.mib), row.failure) for row in rows] == [
+        ("training", 2, None),
+        ("scoring", 2, None),
+    ]
+    for row in rows:
+        assert row.growth == row.mib[1] / row.mib[0]
+        assert row.verdict == ("reached" if row.growth <= memory.MOST else "missed")
+
+
+@pytest.mark.parametrize(
+    ("program", "failure"),
+    [
+        ("os.kill(os.getpid(), 9)", "killed by signal 9; 9 is often the kernel's, out of memory"),
+        ("raise ValueError('no room')", "ValueError: no room"),
+    ],
+)
+def test_a_process_that_dies_is_a_row_with_one_line(program: str, failure: str) -> None:
+    mib, said = memory._run(
+        [sys.executable, "-c", f"import os; print(640.5, flush=True); {program}"]
+    )
+    assert (mib, said) == ((640.5,), failure)
+    row = MemoryRow(encoder="base", work="scoring", precision="float32", mib=mib, failure=said)
+    cells = page.memory_cells(row)
+    assert cells[3:] == ("640", *[""] * (len(MARKS) - 1), "", failure)
