@@ -215,7 +215,8 @@ kills: setup ## kill real runs at KILLS random moments, 15 minutes; their result
 ATHERIS := 3.0.0
 SECONDS ?= 60
 READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
-  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles
+  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles \
+  cluster-file times-table own-csv own-lines tokenizer-rules
 fuzz: setup ## fuzz the readers of foreign files, SECONDS each: make fuzz READERS=parameters
 	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
 	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)
