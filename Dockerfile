@@ -31,7 +31,7 @@ COPY pyproject.toml /lottery/
 RUN make setup TORCH_BACKEND="${TORCH_BACKEND}" PROJECT=/lottery
 # A run needs neither development tools (moto brings cfn-lint: 37 MB) nor the tests of packages.
 RUN .venv/bin/python -m pip uninstall --quiet --yes \
-    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest pytest-xdist ruff scipy-stubs types-tabulate uv \
+    cfn-lint hypothesis moto mypy pandas-stubs pre-commit pytest pytest-xdist rocrate ruff scipy-stubs types-tabulate uv \
  && find .venv -type d \( -name test -o -name tests -o -name __pycache__ \) -prune -exec rm -r {} + \
  && find .venv -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 # Compile the imported packages, after their files have their dates; the build fails if one cannot be imported.

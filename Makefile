@@ -72,6 +72,7 @@ repro: setup ## run the experiment of params.yaml; the report is reports/report.
 	@echo "report: $$PWD/reports/report.md"
 
 more: setup ## add seeds while primary claims are undecided, up to five, and run what they need
+	$(NEEDS_GIT)
 	lottery more
 	@$(MAKE) --no-print-directory repro
 
@@ -181,6 +182,7 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 ##@ Development
 # Tests of one file run one after another: those of the pipeline share its run.
 test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
+	$(NEEDS_GIT)
 	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: setup ## run the tests that take no stage, program or whole analysis: while you edit
@@ -204,17 +206,20 @@ lock: $(UV_STAMP) ## resolve the dependencies of pyproject.toml afresh into requ
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
 cluster: setup ## run the smallest experiment on two workers and an S3 server here, one worker killed; compare with a plain run
+	$(NEEDS_GIT)
 	.venv/bin/python -m pytest tests/test_cluster.py
 
 KILLS ?= 50
 kills: setup ## kill real runs at KILLS random moments, 15 minutes; their results must equal an undisturbed run
+	$(NEEDS_GIT)
 	.venv/bin/python -m tests.programs.kills $(KILLS)
 
 # Coverage-guided. build/fuzz keeps the corpus, and the input of a crash as <reader>-crash-*.
 ATHERIS := 3.0.0
 SECONDS ?= 60
 READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
-  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles
+  bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles \
+  cluster-file times-table own-csv own-lines tokenizer-rules
 fuzz: setup ## fuzz the readers of foreign files, SECONDS each: make fuzz READERS=parameters
 	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
 	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)
@@ -272,4 +277,5 @@ image: ## build the container image, lottery
 	  --build-arg REVISION=$(shell git describe --always --dirty 2>/dev/null || echo unknown) --tag $(IMAGE) .
 
 image-test: image setup ## run the image as several users, offline, stopped and resumed; compare with a run outside it
+	$(NEEDS_GIT)
 	.venv/bin/python -m pytest -v --durations=0 tests/image.py

@@ -11,7 +11,7 @@ import msgspec
 from dvc.config_schema import RelPath
 from dvc.repo import Repo
 
-from cluster.git import git, line, require
+from cluster.git import commit, git, line
 from lottery.errors import UserError
 
 PLAIN = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative")
@@ -31,15 +31,9 @@ class Original(msgspec.Struct, frozen=True):
 
 
 def original(project: Path) -> Original:
-    """The project as it is now. Raises UserError if there is no repository or no commit."""
-    require(project)
+    """The project as it is now. Raises UserError if no commit has it."""
+    revision = commit(project)
     top = Path(line(project, "rev-parse", "--show-toplevel"))
-    try:
-        revision = line(project, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
-    except UserError:
-        raise UserError(
-            "experiments belong to a commit; make one: git add -A && git commit -m start"
-        ) from None
     return Original(project, top, revision, git(top, "diff", *PLAIN, *PREFIXES, revision))
 
 

@@ -5,7 +5,7 @@
 After any failure, start it again: it resumes. A job is one stage instance; DVC's remote carries the results.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -68,7 +68,7 @@ def main(
         with pipeline.open_repo(root, local) as repo:  # again: dvc.lock has changed
             head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
-            with _workers(count, gpus, scheduler, cluster, trust_network) as client:
+            with _workers(count, gpus, scheduler, cluster, trust_network, head.left) as client:
                 head.run_remote(client, takes, times)
         with pipeline.open_repo(root, local) as repo:
             here = pipeline.finish(repo, head.jobs, head.remote.keys(), say)
@@ -88,6 +88,11 @@ class Head:
         self._settings = snapshot.settings(repo.config)
         self.done = pipeline.push_done(repo, self.remote, say)
         self._lockfile = Lockfile(Path(repo.root_dir) / "dvc.lock")
+        self._ended = 0
+
+    def left(self) -> int:
+        """Number of jobs for workers that have not ended."""
+        return len(self.remote) - len(self.done) - self._ended
 
     def run_remote(self, client: Client, takes: dict[str, float], times: Path | None) -> None:
         """Run every remote job that is not done. Raises UserError at the end if some failed."""
@@ -97,6 +102,7 @@ class Head:
         with Monitor(len(self.remote), len(self.done), client.dashboard_link) as monitor:
 
             def ended(outcome: Outcome) -> None:
+                self._ended += 1
                 monitor.ended(outcome, self._write_log(outcome))
                 if outcome.entry is None:
                     failed.append(outcome.job)
@@ -132,12 +138,17 @@ class Head:
 
 
 def _workers(
-    count: int | None, gpus: int, scheduler: str | None, cluster: Path | None, trusted: bool
+    count: int | None,
+    gpus: int,
+    scheduler: str | None,
+    cluster: Path | None,
+    trusted: bool,
+    left: Callable[[], int],
 ) -> AbstractContextManager[Client]:
     if scheduler:
         return workers.at(scheduler, trusted)
     if cluster:
-        return workers.from_file(cluster, count, trusted, SCRATCH)
+        return workers.from_file(cluster, count, left, trusted, SCRATCH)
     return workers.local(count or 2, gpus, SCRATCH, resume.FOLDER)
 
 

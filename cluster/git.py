@@ -1,5 +1,6 @@
 """Git, run without a shell."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,10 +14,15 @@ def git(folder: Path, *arguments: str, sent: bytes | None = None) -> bytes:
     if program is None:
         raise UserError("git is not on PATH; install it, copies of the project are made with it")
     done = subprocess.run(
-        [program, "-C", str(folder), *arguments], input=sent, capture_output=True, check=False
+        [program, "-C", str(folder), *arguments],
+        input=sent,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"LC_ALL": "C"},  # `require` reads its message
     )
     if done.returncode:
-        raise UserError(f"git {arguments[0]}: {' '.join(done.stderr.decode().split())}")
+        reason = " ".join(done.stderr.decode(errors="replace").split())
+        raise UserError(f"git {arguments[0]}: {reason}")
     return done.stdout
 
 
@@ -30,6 +36,19 @@ def require(folder: Path) -> None:
         raise UserError(
             "DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start"
         ) from None
+
+
+def commit(folder: Path) -> str:
+    """The last commit. Raises UserError if there is none, or if it does not have the project in the folder."""
+    require(folder)
+    advice = "make one: git add -A && git commit -m start"
+    try:
+        revision = line(folder, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    except UserError:
+        raise UserError(f"copies of the project are made from a commit; {advice}") from None
+    if not git(folder, "ls-tree", revision, "--", "dvc.yaml"):
+        raise UserError(f"the last commit of this repository has no dvc.yaml here; {advice}")
+    return revision
 
 
 def line(folder: Path, *arguments: str) -> str:

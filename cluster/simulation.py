@@ -4,6 +4,7 @@ It models neither queues nor failures; transfers of files count only as far as t
 """
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -33,12 +34,18 @@ class Forecast:
 
 
 def read_times(file: Path) -> dict[str, float]:
-    """Seconds by job or pattern, from the columns cell and seconds of a CSV."""
+    """Seconds by job or pattern, from the columns cell and seconds of a CSV. Raises UserError if it is wrong."""
     try:
-        times = pd.read_csv(file)
-        return dict(zip(times["cell"], map(float, times["seconds"]), strict=True))
-    except (OSError, ValueError, KeyError) as error:
+        table = pd.read_csv(file)
+        times = dict(zip(table["cell"], map(float, table["seconds"]), strict=True))
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{file}: no table with the columns cell and seconds ({error})") from None
+    for cell, seconds in times.items():
+        if not (isinstance(cell, str) and 0 <= seconds < math.inf):
+            raise UserError(
+                f"{file}: {cell!r} takes {seconds} s; expected a job's name, and a time"
+            )
+    return times
 
 
 def costs(graph: Graph, times: Mapping[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from configobj import ConfigObj
 
-from cluster.git import git, line
+from cluster.git import commit, git
 from lottery.errors import UserError
 
 # Where a remote is. Secrets stay on the head; workers have their own.
@@ -16,14 +16,15 @@ REMOTE_KEYS = ("url", "endpointurl", "region", "profile", "use_ssl", "ssl_verify
 
 def revision(folder: Path, ignored: Sequence[str]) -> str:
     """The last commit. Raises UserError if tracked files, other than the ignored ones, differ from it."""
+    last = commit(folder)
     excluded = [f":(exclude){path}" for path in ignored]
     status = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
-    if names := [line[3:] for line in status.decode().splitlines()]:
+    if names := [entry[3:] for entry in status.decode().splitlines()]:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         raise UserError(
             f"workers run the last commit, and {shown} changed since; commit or undo that first"
         )
-    return line(folder, "rev-parse", "HEAD")
+    return last
 
 
 def bundle(folder: Path) -> bytes:

@@ -7,29 +7,29 @@ import os
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from typing import Any, Literal
 
 import dask.config
 import msgspec
 from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed.deploy.cluster import Cluster
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cluster import privacy
 from cluster.job import CORES
+from cluster.scaling import scaled
 from lottery.errors import UserError, first_line
+from lottery.params import MALFORMED
 
 LOG_LEVEL = logging.WARNING
 logging.getLogger("distributed").setLevel(LOG_LEVEL)
 UNQUOTED = re.compile(r"""[\s'"()\[\]{}&;<>|$`\\*?!#~]""")
 """Characters that a shell takes for something else."""
-SCALE_INTERVAL = 5.0
-"""Seconds between two requests for workers."""
 PARTIAL, TLS = "LOTTERY_PARTIAL", "tls://"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
@@ -81,29 +81,48 @@ def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client
         SpecCluster(
             workers=workers, scheduler=scheduler, name="lottery", security=credentials
         ) as cluster,
+        _connected(cluster) as client,
     ):
-        yield from _client(cluster)
+        yield client
 
 
 @contextmanager
 def at(address: str, trusted: bool) -> Iterator[Client]:
     """The workers of a running scheduler. Raises UserError if others can reach it, unless the network is trusted."""
     privacy.require_private(address, trusted)
-    yield from _client(address)
+    with _connected(address) as client:
+        yield client
 
 
 @contextmanager
-def from_file(file: Path, count: int | None, trusted: bool, scratch: Path) -> Iterator[Client]:
+def from_file(
+    file: Path, count: int | None, left: Callable[[], int], trusted: bool, scratch: Path
+) -> Iterator[Client]:
     """Workers of the cluster that a YAML file describes: `count` of them, or as many as the file says.
 
-    It is encrypted if the file does not say otherwise. Certificates for batch jobs lie in the folder `scratch`. Raises
-    UserError if others can reach its scheduler, unless the network is trusted.
+    Those without work are released once fewer jobs than workers are `left`. The cluster is encrypted if the file does
+    not say otherwise. Certificates for batch jobs lie in the folder `scratch`. Raises UserError if others can reach its
+    scheduler, unless the network is trusted.
     """
     description = read(file)
+    kind = _kind(file, description)
     try:
-        kind = getattr(importlib.import_module(description.module), description.kind)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
+        started = kind(*description.args, **_arguments(file, description, trusted, scratch))
+    except (TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
+        raise UserError(f"{file}: {description.kind} does not start: {first_line(error)}") from None
+    with started as cluster:
+        privacy.require_private(cluster.scheduler_address, trusted)
+        with (
+            _connected(cluster) as client,
+            scaled(cluster, client, count, left),
+        ):
+            yield client
+
+
+def _arguments(
+    file: Path, description: ClusterFile, trusted: bool, scratch: Path
+) -> dict[str, Any]:
+    """Arguments for the class. Raises UserError if its cluster would be open, unless the network is trusted."""
     arguments = privacy.secured(description.kind, description.kwargs)
     if description.module == "dask_jobqueue":
         arguments.setdefault("shared_temp_directory", str(_batch_folder(scratch)))
@@ -112,10 +131,20 @@ def from_file(file: Path, count: int | None, trusted: bool, scratch: Path) -> It
             f"{file}: {description.kind} is not encrypted; give it `security: true` if it has that, or say"
             f" {privacy.FLAG} if nobody else is on its network"
         )
-    with kind(*description.args, **arguments) as cluster:
-        privacy.require_private(cluster.scheduler_address, trusted)
-        with _scaled(cluster, count):
-            yield from _client(cluster)
+    return arguments
+
+
+def _kind(file: Path, description: ClusterFile) -> type[Cluster]:
+    """The class that starts a cluster. Raises UserError if there is no such class."""
+    try:
+        kind = getattr(importlib.import_module(description.module), description.kind)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
+    if not (isinstance(kind, type) and issubclass(kind, Cluster)):
+        raise UserError(
+            f"{file}: class = {description.kind!r} of {description.module} is no Dask cluster"
+        )
+    return kind
 
 
 def _batch_folder(folder: Path) -> Path:
@@ -131,32 +160,13 @@ def _batch_folder(folder: Path) -> Path:
     return path
 
 
-@contextmanager
-def _scaled(cluster: Any, count: int | None) -> Iterator[None]:
-    """Request the workers repeatedly: one whose batch job ends, or whose machine fails, does not come back itself."""
-    ended = Event()
-
-    def request() -> None:
-        while not ended.is_set():
-            cluster.scale(count)
-            ended.wait(SCALE_INTERVAL)
-
-    if count is not None:
-        Thread(target=request, daemon=True).start()
-    try:
-        yield
-    finally:
-        ended.set()
-
-
 def read(file: Path) -> ClusterFile:
     """The description of a Dask cluster. Raises UserError for anything else."""
     try:
-        description = msgspec.convert(YAML(typ="safe", pure=True).load(file), ClusterFile)
-    except (OSError, YAMLError, msgspec.ValidationError) as error:
-        raise UserError(
-            f"{file}: not a description of a Dask cluster: {' '.join(str(error).split())}"
-        ) from None
+        tree = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        description = msgspec.convert(tree, ClusterFile)
+    except (OSError, YAMLError, *MALFORMED) as error:  # ValidationError is a ValueError
+        raise UserError(f"{file}: not a description of a Dask cluster: {error}") from None
     if description.module not in MODULES:
         raise UserError(
             f"{file}: module = {description.module!r}; choose one of {', '.join(MODULES)}"
@@ -164,7 +174,9 @@ def read(file: Path) -> ClusterFile:
     return description
 
 
-def _client(where: Any) -> Iterator[Client]:
+@contextmanager
+def _connected(where: Any) -> Iterator[Client]:
+    """A client that has sent the job's code to a cluster, or to the scheduler at an address."""
     try:
         client = Client(where, timeout="30s")
     except OSError as error:

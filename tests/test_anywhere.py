@@ -4,21 +4,18 @@ A stub stands for DVC, so nothing is computed.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.places import GIT, PLACES
 from tests.project import ROOT, tracked
 
 NEED = "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start\n"
-GIT = {
-    "GIT_AUTHOR_NAME": "tests", "GIT_AUTHOR_EMAIL": "tests@localhost",
-    "GIT_COMMITTER_NAME": "tests", "GIT_COMMITTER_EMAIL": "tests@localhost",
-}  # fmt: skip
 
 
 def run(folder: Path, *command: str, stub: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,63 +26,18 @@ def run(folder: Path, *command: str, stub: Path | None = None) -> subprocess.Com
     )
 
 
-def git(folder: Path, *words: str) -> None:
-    done = run(folder, "git", "-c", "protocol.file.allow=always", *words)
-    assert not done.returncode, done.stderr
-
-
-def export(folder: Path) -> Path:
-    """The project's files, as a ZIP has them."""
+def export(folder: Path) -> None:
+    """Write the project's files, as a ZIP has them."""
     for path in tracked():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, folder / path)
-    return folder
 
 
-def clone(folder: Path) -> Path:
-    git(export(folder), "init", "-q")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "start")
-    return folder
-
-
-def subfolder(folder: Path) -> Path:
-    """A part of a larger repository."""
-    export(folder / "paper" / "it's code")
-    (folder / "other.txt").touch()
-    git(folder, "init", "-q")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "start")
-    return folder / "paper" / "it's code"
-
-
-def worktree(folder: Path) -> Path:
-    git(clone(folder / "main"), "worktree", "add", "-q", "-b", "other", "../linked tree")
-    return folder / "linked tree"
-
-
-def submodule(folder: Path) -> Path:
-    clone(folder / "origin")
-    (folder / "whole").mkdir()
-    git(folder / "whole", "init", "-q")
-    git(folder / "whole", "submodule", "--quiet", "add", "../origin", "inner part")
-    return folder / "whole" / "inner part"
-
-
-def named(name: str) -> Callable[[Path], Path]:
-    return lambda folder: clone(folder / name)
-
-
-PLACES = {
-    "space": named("my runs"),
-    "apostrophe": named("it's"),
-    "brackets": named("a(b) [c] {d}"),
-    "letters": named("für Ölçüm 数据"),
-    "signs": named("a & b; c"),
-    "subfolder": subfolder,
-    "worktree": worktree,
-    "submodule": submodule,
-}
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """A ZIP of the project, unpacked: a folder without git."""
+    export(tmp_path / "from zip")
+    return tmp_path / "from zip"
 
 
 @pytest.fixture
@@ -102,7 +54,7 @@ def stub(tmp_path: Path) -> Path:
 def test_make_smoke_runs_in_a_copy_of_the_working_tree(
     tmp_path: Path, stub: Path, place: str
 ) -> None:
-    project = PLACES[place](tmp_path / "at")
+    project = PLACES[place](tmp_path / "at", export)
     (project / "lottery" / "errors.py").write_text("changed")
     (project / "new file.txt").write_text("new")
     done = run(project, "make", "-o", "setup", "smoke", stub=stub)
@@ -123,31 +75,68 @@ def test_make_smoke_runs_in_a_copy_of_the_working_tree(
 
 @pytest.mark.parametrize("place", PLACES)
 def test_profiles_are_copied_and_help_is_shown(tmp_path: Path, place: str) -> None:
-    project = PLACES[place](tmp_path / "at")
+    project = PLACES[place](tmp_path / "at", export)
     done = run(project, "make", "profile", "NAME=smoke")
     assert not done.returncode, done.stderr
     assert (project / "params.yaml").read_bytes() == (ROOT / "profiles" / "smoke.yaml").read_bytes()
     assert "make repro" in run(project, "make").stdout
 
 
-TARGETS = (
-    "repro", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep NAME=rate",
+NEED_GIT = (
+    "repro", "more", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep", "test", "kills",
+    "cluster", "bench", "image-test",
 )  # fmt: skip
+DO_NOT = {
+    "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "lint", "check", "format",
+    "lock", "fuzz", "audit", "clean", "image",
+}  # fmt: skip
+"""Targets that work on files alone; `check` says it by `test`."""
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_without_git_one_line_says_so(tmp_path: Path, stub: Path, target: str) -> None:
-    project = export(tmp_path / "from zip")
-    done = run(project, "make", "-o", "setup", *target.split(), stub=stub)
+def test_every_target_is_known_to_need_git_or_not() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    assert sorted(targets) == sorted({*NEED_GIT, *DO_NOT})
+
+
+@pytest.mark.parametrize("target", NEED_GIT)
+def test_without_git_one_line_says_so(unpacked: Path, stub: Path, target: str) -> None:
+    made = ("setup", "image", "build/peers/ready")
+    skipped = [word for name in made for word in ("-o", name)]
+    done = run(unpacked, "make", *skipped, target, "NAME=rate", stub=stub)
     assert done.returncode
     assert done.stderr.startswith(NEED)
     assert "fatal" not in done.stderr
     assert not done.stdout
 
 
-@pytest.mark.parametrize("command", ["repro", "compare", "distribute", "sweep it prune.rate=0.2"])
-def test_commands_without_git_say_so_in_one_line(tmp_path: Path, command: str) -> None:
-    project = export(tmp_path / "from zip")
-    done = run(project, sys.executable, "-m", "tools.app", *command.split())
+def test_what_is_made_of_files_alone_works_without_git(unpacked: Path) -> None:
+    for words in ("help", "profile NAME=smoke", "clean"):
+        done = run(unpacked, "make", "-o", "setup", *words.split())
+        assert not done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        *((words, NEED) for words in ("repro", "compare", "distribute", "sweep it prune.rate=0.2")),
+        ("verify", "error: no finished run here: "),
+        ("export sst2 out", "error: sst2 seed 11: "),
+        ("measure", "error: "),
+        ("bundle out.zip", "error: "),
+        ("open nowhere.zip out", "error: nowhere.zip: "),
+        ("import-masks nowhere", "error: nowhere: "),
+    ],
+)
+def test_commands_without_git_or_run_say_so_in_one_line(
+    unpacked: Path, command: str, message: str
+) -> None:
+    done = run(unpacked, sys.executable, "-m", "tools.app", *command.split())
     assert done.returncode == 1
-    assert done.stderr == NEED
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_more_needs_no_git(unpacked: Path) -> None:
+    done = run(unpacked, sys.executable, "-m", "tools.app", "more")
+    assert not done.returncode, done.stderr

@@ -172,7 +172,10 @@ def test_tickets_come_along_by_choice(run: Path, bundled: Path, tmp_path: Path) 
     (tmp_path / "exported" / "sst2").mkdir(parents=True)
     (tmp_path / "exported" / "sst2" / "config.json").write_text("{}")
     with chdir(run):
-        bundle.main(tmp_path / "all.zip", kept=True, exported=tmp_path / "exported", date=DATE)
+        for name in ("all.zip", "again.zip"):
+            bundle.main(tmp_path / name, kept=True, exported=tmp_path / "exported", date=DATE)
+    content = bytearray((tmp_path / "all.zip").read_bytes())
+    assert (tmp_path / "again.zip").read_bytes() == content
     with ZipFile(bundled) as few, ZipFile(tmp_path / "all.zip") as all_files:
         more = set(all_files.namelist()) - set(few.namelist())
     assert more == {"tickets/sst2/1/1/structured/model.safetensors", "exported/sst2/config.json"}
@@ -180,6 +183,11 @@ def test_tickets_come_along_by_choice(run: Path, bundled: Path, tmp_path: Path) 
         assert not [
             name for name in few.namelist() if name.startswith(("models/", "data/assets/encoder/"))
         ]
+    content[content.rindex(b"weights")] ^= 1
+    (tmp_path / "damaged.zip").write_bytes(content)
+    with pytest.raises(UserError, match=r"damaged\.zip: "):
+        open_bundle.main(tmp_path / "damaged.zip", tmp_path / "opened")
+    assert not (tmp_path / "opened").exists()
 
 
 def test_an_unfinished_or_changed_run_is_refused(run: Path, tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 import json
 import re
+import shutil
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+import tools.compare
 from cluster import refs
 from lottery.wording import MINUS
 from tests import toy_project
+from tests.places import PLACES, git
 from tests.project import ROOT
 from tests.workspace import Repository
 
@@ -81,6 +85,30 @@ def test_experiments_run_in_any_way_are_compared(tmp_path: Path) -> None:
     text = compare(toy)
     for name, rate in {"apart": 0.2, "here": 0.4}.items():
         assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` +\|$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_results_are_read_wherever_the_checkout_lies(tmp_path: Path, place: str) -> None:
+    """From git alone; nothing that is committed elsewhere in a larger repository is taken for them."""
+
+    def fill(root: Path) -> None:
+        shutil.copytree(ROOT / "reports" / "tables", root / "reports" / "tables")
+        for name in ("dvc.yaml", "dvc.lock"):
+            (root / name).write_text("stages: {report: {cmd: none}}\n")
+        (root / "params.yaml").write_text("prune: {rate: 0.1}\n")
+
+    project = PLACES[place](tmp_path / "at", fill)
+    start = git(project, "rev-parse", "HEAD").strip()
+    parameters = project / "params.yaml"
+    parameters.write_text(parameters.read_text().replace("0.1", "0.25"))
+    git(project, "commit", "-q", "-a", "-m", "experiment")
+    git(project, "update-ref", refs.experiment(start, "quicker"), "HEAD")
+    git(project, "reset", "-q", "--hard", start)
+    with chdir(project):
+        tools.compare.main()
+    text = (project / OUT).read_text(encoding="utf-8")
+    assert re.search(r"^\| `quicker` +\| `\w+` +\| +`0.25` +\|$", text, re.MULTILINE)
+    assert not git(project, "status", "--porcelain", "--untracked-files=no")
 
 
 def test_unknown_commit_is_one_line(toy: Repository) -> None:

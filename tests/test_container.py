@@ -129,6 +129,20 @@ def test_entrypoint_needs_a_git_repository(tmp_path: Path) -> None:
     assert re.fullmatch(r"error: .* is no git repository.*\n", output)
 
 
+def test_apptainer_recipe_starts_what_the_image_starts() -> None:
+    recipe = (ROOT / "docker" / "lottery.def").read_text(encoding="utf-8")
+    assert "\nFrom: lottery:latest\n" in recipe
+    exports = re.findall(r"export (.*)", recipe)
+    variables = {pair.split("=")[0] for line in exports for pair in line.split()}
+    assert variables
+    assert all(f"{name}=" in DOCKERFILE for name in variables)
+    assert "WORKDIR /lottery\n" in DOCKERFILE
+    assert "cd /lottery\n" in recipe
+    assert 'CMD ["dvc", "repro"]' in DOCKERFILE
+    assert "set -- dvc repro\n    exec entrypoint" in recipe
+    assert "/usr/local/bin/entrypoint" in DOCKERFILE
+
+
 def test_compose_and_devcontainer_use_this_image() -> None:
     services = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
     assert {service["image"] for service in services.values()} == {"lottery"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import simulation, snapshot, workers
+from cluster import copies, simulation, snapshot, workers
 from cluster.dag import Graph, Node
 from cluster.lock import only_one
 from cluster.lockfile import Lockfile
@@ -79,6 +79,7 @@ def repository(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path)
     (tmp_path / "params.yaml").write_text("a: 1\n")
     (tmp_path / "dvc.lock").write_text("")
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     repository.run("git", "init", "-q")
     repository.commit("start")
     return repository
@@ -96,6 +97,17 @@ def test_uncommitted_changes_are_refused_except_in_outputs(repository: Repositor
     (repository.root / "params.yaml").write_text("a: 2\n")
     with pytest.raises(UserError, match=r"and params\.yaml changed since; commit"):
         snapshot.revision(repository.root, ["dvc.lock"])
+
+
+def test_a_repository_without_a_commit_of_the_project_is_refused(tmp_path: Path) -> None:
+    whole = Repository(tmp_path)
+    whole.run("git", "init", "-q")
+    for name, message in {"one": "made from a commit", "two": "no dvc.yaml here"}.items():
+        for read in (lambda: snapshot.revision(tmp_path, []), lambda: copies.original(tmp_path)):
+            with pytest.raises(UserError, match=f"{message}; make one"):
+                read()
+        (tmp_path / name).touch()
+        whole.commit("without the project")
 
 
 def test_settings_of_a_clone_have_the_remote_and_no_secret() -> None:

@@ -59,7 +59,7 @@ def test_a_described_cluster_without_encryption_is_refused(
     file.write_text(f"version: 1\nmodule: {module}\nclass: {kind}\nkwargs: {kwargs}\n")
     with (
         pytest.raises(UserError, match=rf"^{file}: {kind} is not encrypted"),
-        workers.from_file(file, 1, trusted=False, scratch=tmp_path),
+        workers.from_file(file, 1, lambda: 1, trusted=False, scratch=tmp_path),
     ):
         pass
 

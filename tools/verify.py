@@ -46,6 +46,10 @@ def main(
     tolerance: Annotated[float, Option(min=0, help="Allowed difference of a score.")] = 0,
 ) -> None:
     """Check a finished run from its outputs, without training or writing anything."""
+    if not any(folder.is_dir() for folder in (data, models, subnetworks, scores, predictions)):
+        raise UserError(
+            "no finished run here: none of its folders is there; run `make repro` first"
+        )
     run = folders.finished_run(data, encoder, models, subnetworks, kept, scores, predictions)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, predictions, subnetworks, attention, data / "patterns", authors)

@@ -58,8 +58,10 @@ def _ticket(source: Path, task: str, seed: int, heads: Any, mlps: Any) -> Ticket
         raise UserError(
             f"{source}: {task!r} is not a valid task name; use letters, digits, - and _"
         )
+    if seed < 0:
+        raise UserError(f"{source}: seed {seed} of {task} is below 0")
     heads_LH, mlps_L = (_mask(source, values) for values in (heads, mlps))
-    if heads_LH.ndim != 2 or heads_LH.shape[:1] != mlps_L.shape:
+    if heads_LH.ndim != 2 or heads_LH.shape[:1] != mlps_L.shape or not heads_LH.size:
         raise UserError(
             f"{source}: {task} seed {seed} has masks of shape {heads_LH.shape} and {mlps_L.shape};"
             " expected heads [layers, heads] and MLPs [layers]"

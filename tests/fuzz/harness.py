@@ -9,7 +9,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["lottery"]):
+with atheris.instrument_imports(include=["cluster", "lottery"]):
     from lottery.errors import UserError
     from tests.fuzz.readers import READERS, valid_files
 

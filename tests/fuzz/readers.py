@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cluster import simulation, workers
 from lottery import params, subnetwork
 from lottery.analysis import published_masks
 from lottery.attention import annotated
+from lottery.attention.patterns import PATTERNS
 from lottery.bundle import archive
 from lottery.checkpoint import config
-from lottery.data import corpora, glue
+from lottery.data import corpora, glue, tables, tokenizer
 from lottery.export import bitmask
 from lottery.model import checkpoint
 from stages.shell.sections import SECTIONS
@@ -22,6 +24,14 @@ from tests import toys
 from tests.project import ROOT
 
 Reader = Callable[[Path, bytes], object]
+TOKENIZER = b"""{"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+"max_input_chars_per_word": 9, "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "##b": 4}},
+"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "added_tokens": [
+{"id": 1, "content": "[CLS]", "special": true,
+ "single_word": false, "lstrip": false, "rstrip": false, "normalized": false},
+{"id": 2, "content": "[SEP]", "special": true,
+ "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
+"post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]}}"""
 
 
 def parameters(folder: Path, content: bytes) -> object:
@@ -37,11 +47,10 @@ def masks_table(folder: Path, content: bytes) -> object:
 
 
 def masks_array(folder: Path, content: bytes) -> object:
-    """.npy arrays of masks made by others."""
+    """An .npy array of a mask made by others, of heads alone."""
     cell = folder / "toy" / "seed_1"
     cell.mkdir(parents=True, exist_ok=True)
     (cell / "head_mask.npy").write_bytes(content)
-    (cell / "mlp_mask.npy").write_bytes(content)
     return published_masks.read(folder)
 
 
@@ -116,11 +125,44 @@ def bundles(folder: Path, content: bytes) -> object:
         return archive.extract(folder / "bundle.zip", Path(opened))
 
 
+def cluster_file(folder: Path, content: bytes) -> object:
+    """The description of a cluster."""
+    (folder / "cluster.yaml").write_bytes(content)
+    return workers.read(folder / "cluster.yaml")
+
+
+def times_table(folder: Path, content: bytes) -> object:
+    """A CSV table of the times of jobs."""
+    (folder / "times.csv").write_bytes(content)
+    return simulation.read_times(folder / "times.csv")
+
+
+def own_csv(folder: Path, content: bytes) -> object:
+    """A table of own data."""
+    (folder / "rows.csv").write_bytes(content)
+    return tables.read_table(folder / "rows.csv", ("text", "label"))
+
+
+def own_lines(folder: Path, content: bytes) -> object:
+    """Own data in lines of JSON."""
+    (folder / "rows.jsonl").write_bytes(content)
+    return tables.read_table(folder / "rows.jsonl", ("text", "label"))
+
+
+def tokenizer_rules(folder: Path, content: bytes) -> object:
+    """The tokenizer.json of a checkpoint."""
+    if not (folder / "config.json").exists():
+        checkpoint.save(toys.encoder(), folder)
+    (folder / "tokenizer.json").write_bytes(content)
+    return tokenizer.read_tokenizer(folder)
+
+
 READERS: dict[str, Reader] = {
     reader.__name__.replace("_", "-"): reader
     for reader in (
         parameters, masks_table, masks_array, checkpoint_config, checkpoint_weights, subnetworks,
         bit_mask, glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps, bundles,
+        cluster_file, times_table, own_csv, own_lines, tokenizer_rules,
     )
 }  # fmt: skip
 
@@ -131,7 +173,8 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     toys.subnetwork(1).save(folder / "good.safetensors", task="rte", seed=1)
     kept = toys.weights(1, 0.3)
     bitmask.save(toys.encoder().cut(kept), kept, folder / "mask.safetensors")
-    np.save(folder / "map.npy", np.eye(2))
+    np.save(folder / "mask.npy", np.eye(2))
+    np.save(folder / "map.npy", np.full((8, 8), 1 / 8, np.float32))
     table = pa.table({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]})
     pq.write_table(table, folder / "rte.parquet")
     with (
@@ -140,14 +183,21 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     ):
         out.write_table(table)
     state = json.dumps({"_data_files": [{"filename": "data.arrow"}]}).encode()
-    array, maps = (folder / "map.npy").read_bytes(), b"file,pattern\nmap.npy,block\n"
+    array, mask = ((folder / name).read_bytes() for name in ("map.npy", "mask.npy"))
+    rows = [f"map.npy,{pattern}" for pattern in (*PATTERNS, *PATTERNS)]
+    maps = "\n".join(["file,pattern", *rows, ""]).encode()
     pair = json.dumps({"question": "a", "context": "b", "answer": "True"}).encode()
     archive.write(folder / "bundle.zip", {"good": folder / "good.safetensors"}, {"about": "a run"})
     return {
+        "cluster-file": b"version: 1\nmodule: distributed\nclass: LocalCluster\nkwargs: {n_workers: 2}\n",
+        "times-table": b"cell,seconds\nprune@*,900\n",
+        "own-csv": b'text,label\na film,0\n"a, plot",1\n',
+        "own-lines": b'{"text": "a film", "label": 0}\n{"text": "a plot", "label": 1}\n',
+        "tokenizer-rules": TOKENIZER,
         "bundles": (folder / "bundle.zip").read_bytes(),
         "parameters": (ROOT / "params.yaml").read_bytes(),
         "masks-table": b"task,seed,heads,mlps\ntoy,1,01 11,10\n",
-        "masks-array": array,
+        "masks-array": mask,
         "checkpoint-config": (folder / "config.json").read_bytes(),
         "checkpoint-weights": (folder / "model.safetensors").read_bytes(),
         "subnetworks": (folder / "good.safetensors").read_bytes(),

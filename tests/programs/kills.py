@@ -23,7 +23,17 @@ import psutil
 
 from tests.workspace import Workspace
 
-OUTPUTS = ("data", "models", "subnetworks", "scores", "predictions", "attention", "reports/tables")
+OUTPUTS = (
+    "data",
+    "models",
+    "subnetworks",
+    "tickets",
+    "rewound",
+    "scores",
+    "predictions",
+    "attention",
+    "reports/tables",
+)
 GRACE = 10.0
 """Seconds after which no process may be left."""
 
