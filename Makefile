@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check check lint format lock verify bundle fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check test-quick check lint format lock verify bundle fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: time this project against other implementations; a rerun resumes."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -45,12 +45,8 @@ def main(
 ) -> None:
     """Time this project against other implementations and write the results."""
     names = work or WORKS
-    for name in names:
-        if name not in WORKS:
-            raise UserError(f"no work {name!r}; choose from {', '.join(WORKS)}")
-    for size in encoder or ():
-        if size not in memory.SIZES:
-            raise UserError(f"no encoder {size!r}; choose from {', '.join(memory.SIZES)}")
+    _require("work", names, WORKS)
+    _require("encoder", encoder or (), memory.SIZES)
     target = BUILD / "quick" if quick else out
     encoders = Encoders(Path("data/assets/encoder"), _sentences(), BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -67,6 +63,12 @@ def main(
     (target / "benchmarks.md").write_text(page.text(table, lasting), encoding="utf-8")
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
+
+
+def _require(option: str, names: Iterable[str], choices: Collection[str]) -> None:
+    for name in names:
+        if name not in choices:
+            raise UserError(f"no {option} {name!r}; choose from {', '.join(choices)}")
 
 
 def _sentences() -> Path:

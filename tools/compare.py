@@ -92,7 +92,7 @@ def _recorded(
 
 
 def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> list[Experiment]:
-    """The results of a revision, read from git; none if a table or the lock is missing."""
+    """The results of a revision, read from git; none if a table, the lock or a section is missing."""
 
     def read(path: Path) -> BytesIO:
         return BytesIO(git(folder, "show", f"{revision}:./{path.as_posix()}"))
@@ -107,7 +107,10 @@ def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> li
     yaml = YAML(typ="safe")
     parameters = yaml.load(read(cli.PARAMETERS))
     stages = yaml.load(read(lock))["stages"]
-    cells = eta.jobs(eta.PIPELINE, parameters)  # the lock also remembers those of other parameters
+    try:  # the lock also remembers the stages of other parameters
+        cells = eta.jobs(eta.PIPELINE, parameters)
+    except KeyError:  # it has other sections: the experiment is of another version of the project
+        return []
     return [
         Experiment(
             name=name,

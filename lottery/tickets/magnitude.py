@@ -66,7 +66,8 @@ class MagnitudeRanking:
         for weights in self.weights.values():
             halves = weights.ravel().view(np.uint16)[first::2]
             counts += np.bincount(halves, minlength=1 << 16)
-        return counts.reshape(2, -1).sum(axis=0)  # either sign
+        positive, negative = counts.reshape(2, -1)
+        return positive + negative
 
     def _lower(self, high: int) -> NDArray[np.int64]:
         """Number of weights by the lower 16 bits of their magnitudes, of those whose upper 16 bits are `high`."""
