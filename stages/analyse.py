@@ -10,12 +10,20 @@ from typing import Annotated
 
 from typer import Argument
 
-from lottery.analysis import frames, published_masks, published_scores, rewinding, tables
+from lottery.analysis import (
+    frames,
+    published_masks,
+    published_scores,
+    rewinding,
+    tables,
+    transfer,
+)
 from lottery.analysis.averages import headline_numbers
 from lottery.analysis.looks import EvidenceParameters
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.tickets.parameters import ControlsParameters, RewindParameters
+from lottery.tickets.transfer import TransferParameters
 from lottery.wording import counted
 from stages.shell import cli
 
@@ -38,6 +46,7 @@ def main(
     matched = section(ControlsParameters, parameters).matched
     looks = section(EvidenceParameters, parameters).looks
     rewind = section(RewindParameters, parameters)
+    transferred = section(TransferParameters, parameters)
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
@@ -52,6 +61,7 @@ def main(
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
         by_name |= rewinding.tables(rewinding.gather(grid, rewind, scores))
+        by_name |= transfer.tables(transfer.gather(grid, transferred, scores))
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)

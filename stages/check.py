@@ -32,6 +32,7 @@ from lottery.tickets.parameters import (
     RewindParameters,
 )
 from lottery.tickets.saliencies import OF_WEIGHTS, get_saliency
+from lottery.tickets.transfer import TransferParameters
 from lottery.wording import listed
 from stages.shell import cli, places
 from stages.shell.sections import SECTIONS
@@ -56,6 +57,7 @@ def main(
         _require_retrainable(controls, retrain)
         _require_filled_shares(grid, controls, retrain)
         _require_rewindable(grid, sections[RewindParameters])
+        _require_in_grid("transfer.tasks", sections[TransferParameters].tasks, "tasks", grid.tasks)
         with cli.fresh_file(out) as draft, cli.fresh(descriptions) as folder:
             draft.write_text("{}\n", encoding="utf-8")
             for task in grid.tasks:
@@ -130,13 +132,19 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
 
 def _require_rewindable(grid: GridParameters, rewind: RewindParameters) -> None:
     """Raise UserError if a cell that is to be rewound is none of the grid."""
-    named = {"tasks": (rewind.tasks, grid.tasks), "seeds": (rewind.seeds, grid.seeds)}
-    for key, (values, present) in named.items():
-        for value in values:
-            if value not in present:
-                raise UserError(f"parameters: rewind.{key}: {value} is not in grid.{key}")
+    _require_in_grid("rewind.tasks", rewind.tasks, "tasks", grid.tasks)
+    _require_in_grid("rewind.seeds", rewind.seeds, "seeds", grid.seeds)
     if bool(rewind.tasks) != bool(rewind.seeds):
         raise UserError("parameters: rewind: tasks without seeds, or seeds without tasks")
+
+
+def _require_in_grid(
+    parameter: str, values: Iterable[object], key: str, of_grid: Sequence[object]
+) -> None:
+    """Raise UserError if a task or seed is none of the grid."""
+    for value in values:
+        if value not in of_grid:
+            raise UserError(f"parameters: {parameter}: {value} is not in grid.{key}")
 
 
 def _require_filled_shares(

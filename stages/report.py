@@ -25,10 +25,12 @@ from lottery.report.figures.overlap import overlap_matrices
 from lottery.report.figures.scoreboard import scoreboard
 from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import survival_maps
+from lottery.report.figures.transfer import transfer_matrices
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
 from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.tickets.parameters import RewindParameters
+from lottery.tickets.transfer import TransferParameters
 from stages.shell import cli, eta
 from stages.shell.sections import SECTIONS
 
@@ -63,6 +65,8 @@ TABLES = (
 )
 OF_REWINDING = ("rewinding", "rewinding-claims")
 """Tables of runs that rewind."""
+OF_TRANSFER = ("transfer", "transfer-means")
+"""Tables of runs that transfer masks between tasks."""
 
 
 def main(
@@ -109,8 +113,10 @@ def main(
 
 def _tables(sections: Sections) -> Sequence[str]:
     """Names of the tables of a run with these parameters."""
-    rewound = sections[RewindParameters].cells(sections[GridParameters])
-    return (*TABLES, *OF_REWINDING) if rewound else TABLES
+    grid = sections[GridParameters]
+    rewound = OF_REWINDING if sections[RewindParameters].cells(grid) else ()
+    transferred = OF_TRANSFER if sections[TransferParameters].cells(grid) else ()
+    return (*TABLES, *rewound, *transferred)
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:
@@ -124,6 +130,8 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
     }
+    if "transfer" in tables:
+        figures["transfer"] = transfer_matrices(tables["transfer"], tasks)
     overlap = tables["overlap"]
     if len(at_own_size := overlap[overlap["matched"].isna()]):
         figures["overlap"] = overlap_matrices(at_own_size, tasks)

@@ -87,8 +87,8 @@ NEED_GIT = (
     "cluster", "bench", "image-test",
 )  # fmt: skip
 DO_NOT = {
-    "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "lint", "check", "format",
-    "lock", "fuzz", "audit", "clean", "image",
+    "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "test-quick", "lint", "check",
+    "format", "lock", "fuzz", "audit", "clean", "image",
 }  # fmt: skip
 """Targets that work on files alone; `check` says it by `test`."""
 

@@ -129,6 +129,7 @@ def test_check_depends_on_every_section() -> None:
         ("finetune.epochs", 0, "finetune.epochs = 0: "),
         ("finetune.learning_rate", float("inf"), "finetune.learning_rate = inf"),
         ("finetune.learning_rate", float("nan"), "finetune.learning_rate = nan"),
+        ("transfer.tasks", ["sst2", "rte"], "transfer.tasks: rte is not in grid.tasks"),
         ("compute.threads", 0, "compute.threads = 0: "),
         ("compute.device", "tpu", "compute.device = 'tpu': "),
     ],

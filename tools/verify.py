@@ -15,11 +15,13 @@ import torch
 from typer import Option
 
 from lottery.errors import UserError
+from lottery.model.parameters import FinetuneParameters
 from lottery.params import section
 from lottery.report import html
 from lottery.runtime.compute import arithmetic
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
-from lottery.verification import counts, hashes, recompute, rewound, scored
+from lottery.tickets.transfer import TransferParameters
+from lottery.verification import counts, hashes, recompute, rewound, scored, transferred
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta, imports
@@ -58,12 +60,7 @@ def main(
             sources, (data / "meta", attention, html.TEMPLATE), reports
         )
     }
-    rewind = section(RewindParameters, cli.parameters())
-    if rewind.cells(run.grid):
-        biases = section(MagnitudeParameters, cli.parameters()).biases
-        checks["rewound masks are those of their rounds, and each is scored"] = partial(
-            rewound.rewound, run, rewind, masks, biases
-        )
+    checks |= _checks_beyond_the_paper(run, masks)
     with arithmetic(run.compute):
         failures = run_checks(checks)
     if failures:
@@ -93,6 +90,23 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Check]:
             run, kept_scores
         ),
     }
+
+
+def _checks_beyond_the_paper(run: FinishedRun, masks: Path) -> dict[str, Check]:
+    """The checks of rewinding and transfer, in runs that have them."""
+    tree, checks = cli.parameters(), dict[str, Check]()
+    rewind, transfer = section(RewindParameters, tree), section(TransferParameters, tree)
+    if rewind.cells(run.grid):
+        biases = section(MagnitudeParameters, tree).biases
+        checks["rewound masks are those of their rounds, and each is scored"] = partial(
+            rewound.rewound, run, rewind, masks, biases
+        )
+    if transfer.cells(run.grid):
+        recipe = section(FinetuneParameters, tree)
+        checks["transferred masks come out again, and each is scored"] = partial(
+            transferred.transferred, run, transfer, recipe
+        )
+    return checks
 
 
 def checks_of_records(run: FinishedRun) -> dict[str, Check]:

@@ -17,6 +17,7 @@ from lottery.report.sections import (
     speed,
     survival,
     terms,
+    transfer,
     unsaid,
     verdicts,
 )
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
     "All claims": verdicts.claims,
     "How far pruning goes": searches.searches,
     "Rewinding": rewinding.rewinding,
+    "Transfer": transfer.transfer,
     "Size and speed": speed.speed,
     "What survives": survival.survivors,
     "What surviving heads attend to": attention.attention,

@@ -18,6 +18,7 @@ from lottery.tickets.parameters import (
     RetrainParameters,
     RewindParameters,
 )
+from lottery.tickets.transfer import TransferParameters
 
 SECTIONS: Sequence[type[Parameters]] = (
     GridParameters,
@@ -30,6 +31,7 @@ SECTIONS: Sequence[type[Parameters]] = (
     ControlsParameters,
     RetrainParameters,
     RewindParameters,
+    TransferParameters,
     AttentionParameters,
     EvidenceParameters,
     ComputeParameters,

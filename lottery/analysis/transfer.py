@@ -1,0 +1,99 @@
+"""Gain of masks over random ones of their size, by the task that they come from and the one that is trained."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lottery import records
+from lottery.analysis.frames import spread
+from lottery.analysis.strata import Strata, above_zero
+from lottery.grid import GridParameters
+from lottery.metrics import CORRELATIONS
+from lottery.tasks import get_task
+from lottery.tickets.methods import METHODS
+from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
+
+CELL, MASK = ["task", "seed"], ["method", "source"]
+ORIGINS: Mapping[str, str] = {
+    "own": "the task itself",
+    "another": "another task",
+    OTHERS: "what most other tasks keep",
+    PRETRAINED: "the pre-trained weights",
+}
+"""Where masks come from, in words."""
+MEANS = ["method", "origin", "mean", "low", "high", "tasks", "cells"]
+
+
+def gather(grid: GridParameters, transfer: TransferParameters, scores: Path) -> pd.DataFrame:
+    """The scores of all cells on which masks of other tasks were trained; empty if there are none.
+
+    Raises UserError if a file is missing or belongs to another cell.
+    """
+    cells = transfer.cells(grid)
+    if not cells:
+        return pd.DataFrame(columns=TransferScore.__struct_fields__)
+    frame: pd.DataFrame = records.read_cells(
+        TransferScore, cells, scores, "transfer.parquet"
+    ).to_pandas()
+    return frame
+
+
+def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of transfer; none if nothing was transferred."""
+    if scores.empty:
+        return {}
+    gains = by_cell(scores)
+    return {"transfer": by_pair(gains), "transfer-means": by_origin(gains)}
+
+
+def by_cell(scores: pd.DataFrame) -> pd.DataFrame:
+    """Gain of every mask over the random one of its size in each cell, in the first metric of the task on dev.
+
+    A mask without a correlation, because it predicts a constant, counts as a guess, which has 0.
+    """
+    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
+    reported = scores[(scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))]
+    constant = reported["value"].isna() & reported["metric"].isin(list(CORRELATIONS))
+    reported = reported.assign(value=reported["value"].mask(constant, 0.0))
+    by_kind = {
+        kind: rows.set_index([*MASK, *CELL]) for kind, rows in reported.groupby("kind", sort=False)
+    }
+    mask, random = by_kind["mask"], by_kind["random"]
+    columns = {"value": mask["value"] - random["value"], "score": mask["value"]}
+    return pd.DataFrame(
+        {**columns, "random": random["value"], "sparsity": mask["sparsity"]}
+    ).reset_index()
+
+
+def by_pair(gains: pd.DataFrame) -> pd.DataFrame:
+    """Mean gain over seeds with its interval, by method, source and task; and mean scores and sparsity."""
+    by = [*MASK, "task"]
+    means = gains.groupby(by)[["score", "random", "sparsity"]].mean()
+    frame = spread(gains, by).join(means, on=by)
+    places = {name: rank for rank, name in enumerate(METHODS)}
+    return frame.sort_values("method", key=lambda names: names.map(places), kind="stable")
+
+
+def by_origin(gains: pd.DataFrame) -> pd.DataFrame:
+    """Mean gain over tasks, by method and origin: the task itself, another one, or none; with its 95 % interval.
+
+    Other tasks are averaged within their cell first: seeds are the replicates (docs/evidence.md).
+    """
+    origin = gains["source"].where(gains["source"].isin(list(ORIGINS)), "another")
+    origin = origin.mask(gains["source"] == gains["task"], "own")
+    rows = []
+    for method in METHODS:
+        for name in ORIGINS:
+            of_origin = gains[(gains["method"] == method) & (origin == name)]
+            if of_origin.empty:
+                continue
+            estimate = above_zero(Strata.of_cells(of_origin.groupby(CELL)["value"].mean()))
+            row = (method, name, estimate.effect, *estimate.interval(0.025))
+            rows.append((*row, estimate.tasks, estimate.cells))
+    return pd.DataFrame(rows, columns=MEANS)
+
+
+def titles(tasks: Mapping[str, str], sources: Sequence[str]) -> dict[str, str]:
+    """The title of each source: that of a task, or the words of ORIGINS."""
+    return {source: tasks.get(source) or ORIGINS[source] for source in sources}

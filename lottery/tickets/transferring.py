@@ -1,0 +1,180 @@
+"""Train on a task under the masks of other tasks, and of none, and under random masks of their sizes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from lottery.model.training import Progress
+from lottery.predictions import Logits, measure
+from lottery.runtime import parallel
+from lottery.runtime.resume import NO_JOURNAL, Journal
+from lottery.seeds import rng
+from lottery.subnetwork import Kept, Subnetwork
+from lottery.ticket import FULL, Key, Ticket
+from lottery.tickets import controls, neurons
+from lottery.tickets.measurements import Measurement
+from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.pruner import Pruner, SearchSettings
+from lottery.tickets.pruning import ticket_subnetwork
+from lottery.tickets.retraining import Cell, Splits, pretrained
+from lottery.tickets.scoring import predict_trained
+from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The inputs of a cell: its data, the good tickets of all tasks with its seed, and parameters.
+
+    good: by task and method.
+    """
+
+    cell: Cell
+    good: Mapping[tuple[str, str], Subnetwork]
+    parameters: TransferParameters
+    settings: SearchSettings
+    splits: Splits
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask that is trained, and where it comes from."""
+
+    method: str
+    source: str
+    kind: Literal["mask", "random"]
+    kept: Subnetwork
+    sparsity: float
+
+
+def load_good(
+    subnetworks: Path, parameters: TransferParameters, seed: int
+) -> dict[tuple[str, str], Subnetwork]:
+    """The good tickets of all tasks between which masks are transferred, by task and method."""
+    return {
+        (task, name): Ticket.load(
+            subnetworks / task / str(seed), task, seed, method.good
+        ).subnetwork
+        for task in parameters.tasks
+        for name, method in METHODS.items()
+    }
+
+
+def masks(inputs: Transfer) -> list[Mask]:
+    """All masks of a cell: of every method, from every source, each followed by a random one of its size."""
+    planned = []
+    for method in METHODS.values():
+        pruner = method.pruner().bind(
+            pretrained(inputs.cell), inputs.cell.task, inputs.cell.train, inputs.settings
+        )
+        for source in inputs.parameters.sources(method):
+            kept = _mask(inputs, method, pruner, source)
+            random = _random(inputs, method, pruner, kept)
+            name, sparsity = method.name, pruner.sparsity
+            planned.append(Mask(name, source, "mask", kept, sparsity(kept)))
+            planned.append(Mask(name, source, "random", random, sparsity(random)))
+    return planned
+
+
+def _mask(inputs: Transfer, method: Method, pruner: Pruner, source: str) -> Subnetwork:
+    """The mask of a source: of a task in its own size, of no task in that of the task that is trained on."""
+    cell = inputs.cell
+    good = inputs.good[cell.task.name, method.name]
+    if source == PRETRAINED:
+        key = Key(method.name, "pretrained")
+        return ticket_subnetwork(
+            pruner, key, good, cell.task.name, cell.seed, inputs.settings.controls
+        )
+    if source == OTHERS:
+        others = [
+            inputs.good[task, method.name]
+            for task in inputs.parameters.tasks
+            if task != cell.task.name
+        ]
+        stream = rng(cell.seed, "transfer other tasks", cell.task.name, method.name)
+        return most_frequent(good, others, stream)
+    return inputs.good[source, method.name]
+
+
+def most_frequent(
+    good: Subnetwork, others: Sequence[Subnetwork], stream: np.random.Generator
+) -> Subnetwork:
+    """The components that most of `others` keep, as many as the good ticket keeps of them.
+
+    Heads count against heads and MLPs against MLPs, weights over the whole encoder. Chance decides between components
+    that equally many keep.
+    """
+
+    def filled(size: int, kept: Sequence[Kept]) -> Kept:
+        counts = reduce(np.add, [mask.astype(np.uint8) for mask in kept])
+        tiers = [counts == count for count in range(len(kept), -1, -1)]
+        return controls.fill(size, tiers, stream)
+
+    if not good.of_units:
+        flat = filled(good.size, [other.flat for other in others])
+        return Subnetwork.unflatten(good.shapes, flat)
+    parts = {
+        part: filled(int(kept.sum()), [other[part].ravel() for other in others])
+        for part, kept in good.items()
+    }
+    shaped = {part: mask.reshape(good.shapes[part]) for part, mask in parts.items()}
+    return neurons.of_kept_mlps(Subnetwork(shaped))
+
+
+def _random(inputs: Transfer, method: Method, pruner: Pruner, kept: Subnetwork) -> Subnetwork:
+    """A random mask of the size of another one; masks of equal sizes share it."""
+    sizes = [str(part.size) for part in method.by_unit(kept).values()]
+    cell = inputs.cell
+    stream = rng(cell.seed, "transfer random", cell.task.name, method.name, *sizes)
+    exact = msgspec.structs.replace(inputs.settings.controls, random="exact")
+    return pruner.random(kept, exact, stream)
+
+
+def scores(
+    inputs: Transfer, report: parallel.Report, journal: Journal = NO_JOURNAL
+) -> Iterator[TransferScore]:
+    """Every metric of every mask on every split; equal masks are trained once, and none that `journal` holds."""
+    planned = masks(inputs)
+    names = {mask.kept: f"{mask.method} {mask.kind} of {mask.source}" for mask in reversed(planned)}
+    jobs = {
+        name: partial(train, inputs=inputs, kept=kept, journal=journal.of(name))
+        for kept, name in names.items()
+    }
+    logits = parallel.run(jobs, inputs.cell.compute, report, preload=[__name__])
+    for mask in planned:
+        yield from _scores(inputs, mask, logits[names[mask.kept]])
+
+
+def train(
+    progress: Progress, inputs: Transfer, kept: Subnetwork, journal: Journal = NO_JOURNAL
+) -> Logits:
+    """Logits of a mask after training, as `retrain` trains a good ticket."""
+    measurement = Measurement(FULL, "retrained")
+    outcomes = predict_trained(
+        progress, inputs.cell, kept, measurement, inputs.splits, journal=journal
+    )
+    return outcomes[measurement].logits
+
+
+def _scores(inputs: Transfer, mask: Mask, logits: Logits) -> Iterator[TransferScore]:
+    task = inputs.cell.task
+    for split, logits_NC in logits.items():
+        labels_N = inputs.splits[split].labels_N
+        for metric, value in measure(task, logits_NC, labels_N).items():
+            yield TransferScore(
+                task=task.name,
+                seed=inputs.cell.seed,
+                method=mask.method,
+                source=mask.source,
+                kind=mask.kind,
+                digest=mask.kept.digest,
+                sparsity=mask.sparsity,
+                split=split,
+                metric=metric,
+                value=value,
+                n=len(labels_N),
+            )

@@ -1,0 +1,50 @@
+"""Train on a task, with one seed, under the masks of other tasks and of none, and under random masks of their sizes.
+
+python -m stages.transfer sst2 1337 data/sst2/1337 data/assets/encoder subnetworks \\
+    scores/sst2/1337/transfer.parquet
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from lottery import records
+from lottery.grid import cell_name
+from lottery.params import section
+from lottery.tickets import pruning, transferring
+from lottery.tickets.transfer import TransferParameters, TransferScore
+from lottery.tickets.transferring import Transfer
+from lottery.wording import counted
+from stages.shell import arguments, cli
+from stages.shell.resume import journal
+
+
+def main(
+    task: arguments.Task,
+    seed: arguments.Seed,
+    data: arguments.Data,
+    pretrained: arguments.Pretrained,
+    subnetworks: Annotated[Path, Argument(help="Folder of the tickets, <task>/<seed>/.")],
+    out: arguments.Scores,
+) -> None:
+    """Train on a task, with one seed, under the masks of other tasks and of none, and under random masks."""
+    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    parameters = section(TransferParameters, tree)
+    good = transferring.load_good(subnetworks, parameters, seed)
+    settings = pruning.read_settings(tree)
+    inputs = Transfer(cell, good, parameters, settings, arguments.scored_splits(data))
+    folders = [subnetworks / other / str(seed) for other in parameters.tasks]
+    about = f"masks of {counted(len(parameters.tasks), 'task')} and of none"
+    with (
+        cli.stage("transfer", cell_name(task, seed), about) as stage,
+        journal(out, data, pretrained, *folders) as notes,
+        cli.fresh_file(out) as table,
+    ):
+        rows = [*transferring.scores(inputs, stage.report, notes)]
+        records.write(TransferScore, rows, table)
+        stage.result = f"{len(rows)} scores of {len({row.digest for row in rows})} masks"
+
+
+if __name__ == "__main__":
+    cli.run(main)
