@@ -5,9 +5,11 @@ python -m stages.analyse scores predictions subnetworks attention data/patterns 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from pandas import DataFrame
 from typer import Argument
 
 from lottery.analysis import (
@@ -45,8 +47,6 @@ def main(
     grid = section(GridParameters, parameters)
     matched = section(ControlsParameters, parameters).matched
     looks = section(EvidenceParameters, parameters).looks
-    rewind = section(RewindParameters, parameters)
-    transferred = section(TransferParameters, parameters)
     with (
         cli.stage("analyse", "all", f"{len(grid.cells)} cells") as stage,
         cli.fresh(out) as draft,
@@ -60,8 +60,7 @@ def main(
             tickets=published_masks.read(authors / "masks.csv"),
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
-        by_name |= rewinding.tables(rewinding.gather(grid, rewind, scores))
-        by_name |= transfer.tables(transfer.gather(grid, transferred, scores))
+        by_name |= _optional(parameters, grid, scores)
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)
@@ -70,6 +69,16 @@ def main(
         stage.result = ", ".join(
             f"{counted(n, 'claim')} {verdict}" for verdict, n in verdicts.items()
         )
+
+
+def _optional(
+    parameters: Mapping[str, Any], grid: GridParameters, scores: Path
+) -> dict[str, DataFrame]:
+    """The tables of the parts that are off by default; none if they are."""
+    rewind = section(RewindParameters, parameters)
+    transferred = section(TransferParameters, parameters)
+    rewound = rewinding.tables(rewinding.gather(grid, rewind, scores))
+    return rewound | transfer.tables(transfer.gather(grid, transferred, scores))
 
 
 if __name__ == "__main__":

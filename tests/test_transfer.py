@@ -188,7 +188,7 @@ def test_the_report_shows_gains_or_nothing() -> None:
     nothing = Material({"tasks": titles}, {}, Sections([]), "figures", cast(Provenance, None), None)
     assert not list(section.transfer(nothing))
     grid = GridParameters(tasks=TASKS, seeds=(1,), shares=(1,))
-    assert not analysis.tables(analysis.gather(grid, TransferParameters(), Path("nowhere")))
+    assert not analysis.tables(analysis.gather(grid, TransferParameters(tasks=()), Path("nowhere")))
 
 
 @pytest.mark.parametrize("tasks", [("rte",), ("rte", "rte")])
