@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import dask.config
 import msgspec
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed import Client, Nanny, Scheduler, SpecCluster, SSHCluster
 from distributed.deploy.cluster import Cluster
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -134,17 +134,18 @@ def _arguments(
     return arguments
 
 
-def _kind(file: Path, description: ClusterFile) -> type[Cluster]:
-    """The class that starts a cluster. Raises UserError if there is no such class."""
+def _kind(file: Path, description: ClusterFile) -> Callable[..., Cluster]:
+    """The class, or Dask's function, that starts a cluster. Raises UserError if there is no such thing."""
     try:
         kind = getattr(importlib.import_module(description.module), description.kind)
     except (ImportError, AttributeError) as error:
         raise UserError(f"{file}: {error}; install the package that starts this cluster") from None
-    if not (isinstance(kind, type) and issubclass(kind, Cluster)):
+    starts = kind is SSHCluster or (isinstance(kind, type) and issubclass(kind, Cluster))
+    if not starts:
         raise UserError(
             f"{file}: class = {description.kind!r} of {description.module} is no Dask cluster"
         )
-    return kind
+    return cast(Callable[..., Cluster], kind)
 
 
 def _batch_folder(folder: Path) -> Path:

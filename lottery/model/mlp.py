@@ -14,7 +14,7 @@ from lottery.model.uninitialised import Linear
 
 def _gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """GELU; in inference mode in the place of its input, the largest tensor of a pass, which nothing reads again."""
-    if not torch.is_inference_mode_enabled():
+    if torch.compiler.is_compiling() or not torch.is_inference_mode_enabled():
         return F.gelu(x, approximate=approximate)
     return cast(Tensor, torch.ops.aten.gelu_(x, approximate=approximate))
 
