@@ -5,6 +5,7 @@ The project itself is only read, so that a run that is killed leaves it as it wa
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,17 @@ def make(source: Original, folder: Path) -> Path:
     copy = folder / source.folder.resolve().relative_to(source.repository.resolve())
     _configure(source.folder, copy)
     return copy
+
+
+def stage(copy: Path, outputs: Iterable[str]) -> None:
+    """Add the changes of all tracked files, and the outputs, to the index of a copy.
+
+    Every file is read. DVC writes the index by a library that makes git take a file for unchanged if it has changed in
+    the second of its checkout and is as long as before.
+    """
+    git(copy, "read-tree", line(copy, "write-tree"))  # the same index, without times
+    git(copy, "add", "--update", ":/")
+    git(copy, "add", "--force", "--", *outputs)
 
 
 def _configure(project: Path, copy: Path) -> None:

@@ -133,8 +133,7 @@ class Sweep:
         """Commit the copy as an experiment, and bring it to the project."""
         with Repo(os.fspath(copy)) as repo:
             outputs = pipeline.tracked_outputs(repo)
-        git(copy, "add", "--update", ":/")
-        git(copy, "add", "--force", "--", *outputs)
+        copies.stage(copy, outputs)
         message = f"lottery sweep: {experiment}"
         tree = line(copy, "write-tree")
         commit = line(copy, "commit-tree", tree, "-p", self._source.revision, "-m", message)
