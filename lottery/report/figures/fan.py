@@ -75,7 +75,12 @@ def fan(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_xlabel("encoder weights removed")
         axes.set_xticks(np.arange(0, edge, 0.2 if edge > 0.7 else 0.1))
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    _legend(figure)
+    figure.legend(
+        handles=[*_handles(tables["averages"])],
+        loc="outside lower center",
+        ncol=4,
+        columnspacing=1.6,
+    )
     return figure
 
 
@@ -141,17 +146,16 @@ def _baselines(axes: Axes, averages: pd.DataFrame, method: str, edge: float) -> 
             axes.plot([0.02, edge], [level, level], color=INK, lw=1.1, ls=dashes, zorder=1.5)
 
 
-def _legend(figure: Figure) -> None:
-    figure.legend(handles=list(_handles()), loc="outside lower center", ncol=4, columnspacing=1.6)
-
-
-def _handles() -> Iterator[Line2D]:
+def _handles(averages: pd.DataFrame) -> Iterator[Line2D]:
+    """An entry of the legend for everything that is drawn."""
     yield Line2D([], [], color=INK, marker="s", ls="none", ms=5, label="full model")
     for kind in GOOD_AND_CONTROLS:
         mark = MARKS[kind]
         yield Line2D(
             [], [], color=mark.colour, marker=mark.marker, ms=mark.sizes["retrained"], lw=0.7, label=kind
         )  # fmt: skip
-    for label, dashes in BASELINES.values():
-        yield Line2D([], [], color=INK, lw=1.1, ls=dashes, label=label)
+    measured = {*zip(averages["kind"], averages["state"], strict=True)}
+    for baseline, (label, dashes) in BASELINES.items():
+        if baseline in measured:
+            yield Line2D([], [], color=INK, lw=1.1, ls=dashes, label=label)
     yield Line2D([], [], color=INK, lw=2.6, label="the paper's means")

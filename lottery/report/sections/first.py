@@ -13,6 +13,10 @@ from lottery.wording import counted, listed
 def first(material: Material) -> Iterator[Block]:
     """The question and the outcome, and the fan."""
     yield Paragraph(f"{_question(material)} {_outcome(material)}")
+    averages = material.tables["averages"]
+    random = (
+        ", and good masks on random weights" if "reinitialised" in set(averages["state"]) else ""
+    )
     yield Figure(
         material.figure("fan"),
         "Scatter plots: chance-corrected score of subnetworks against the share of the encoder's weights that they"
@@ -22,7 +26,7 @@ def first(material: Material) -> Iterator[Block]:
         " large and drawn at random, *bad* as large and made of what was pruned. Lines lead from the full model to"
         " the means of each cell. Left, the fine-tuned models without the pruned parts; right, trained again from"
         " the pre-trained weights under the same masks: how far training closes the fan. Dashes: what a bag of"
-        " words reaches, and good masks on random weights. Ticks at the side: the authors' means. Source:"
+        f" words reaches{random}. Ticks at the side: the authors' means. Source:"
         " `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
     )
 

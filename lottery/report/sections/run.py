@@ -102,6 +102,13 @@ def _tasks(material: Material) -> Table:
     )
 
 
+def _unlearned(material: Material) -> list[str]:
+    """The tasks on which a bag of words scores higher than the full model, over seeds."""
+    results = material.tables["results"]
+    words = results[results["reported"] & (results["kind"] == "words") & (results["share"] > 1)]
+    return [title for task, title in material.titles.items() if task in set(words["task"])]
+
+
 def _left_out(material: Material) -> Iterator[Block]:
     """Tickets that enter no average and no verdict with the reason, and searches that ended early."""
     cells, searches = material.tables["cells"], material.tables["searches"]
@@ -129,6 +136,11 @@ def _left_out(material: Material) -> Iterator[Block]:
     else:
         yield Paragraph(
             "Every cell is sound and every good subnetwork usable; nothing is left out."
+        )
+    if unlearned := _unlearned(material):
+        yield Paragraph(
+            f"**On {listed(unlearned)} a bag of words scores higher than the full model**, which has not learned the"
+            " task: what is said of its subnetworks there says little of lottery tickets."
         )
     for key, seeds in material.parameters[RetrainParameters].absent(material.seeds).items():
         yield Paragraph(
