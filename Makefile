@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check test-quick check lint format lock verify bundle fuzz audit image image-test bench cluster clean
+.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check test-quick gpu-check check lint format lock verify bundle fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -257,6 +257,10 @@ bench: setup $(PEERS)/ready ## time this implementation against a plain one and 
 	$(NEEDS_GIT)
 	dvc repro --quiet prepare@sst2
 	.venv/bin/python -m benchmarks $(BENCH)
+
+# Without setup, git, network or DVC: by .venv if there is one, else by the python3 that has the packages.
+gpu-check: ## compare a GPU with the CPU and time it next to transformers, ten minutes: reports/benchmarks/gpu.md
+	timeout 600 python3 -m benchmarks.gpu
 
 clean: ## remove .venv, caches and build; the results of `make repro` stay
 	rm -rf .venv build lottery.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

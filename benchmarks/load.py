@@ -19,7 +19,7 @@ THRESHOLD = 0.9
 class Load:
     """folder: the encoder. count: sentences. batch: sentences per batch, for implementations with batches.
     rate: fraction pruned per step of a search. until: sparsity at which an m-search ends. sparsity: fraction of the
-    heads and MLPs that are pruned from the start."""
+    heads and MLPs that are pruned from the start. device: of models and batches."""
 
     folder: Path
     sentences: Path
@@ -28,6 +28,7 @@ class Load:
     rate: float = 0.1
     until: float = 0.8
     sparsity: float = 0.0
+    device: str = "cpu"
 
     @property
     def examples(self) -> Examples:

@@ -31,8 +31,10 @@ class Masked:
     def __init__(self, bert: BertForSequenceClassification) -> None:
         config = bert.config
         self.bert = bert
-        self.heads = torch.ones(config.num_hidden_layers, config.num_attention_heads)
-        self.mlps = torch.ones(config.num_hidden_layers)
+        self.heads = torch.ones(
+            config.num_hidden_layers, config.num_attention_heads, device=bert.device
+        )
+        self.mlps = torch.ones(config.num_hidden_layers, device=bert.device)
         for index, layer in enumerate(cast(Any, bert).bert.encoder.layer):
             layer.attention.output.dense.register_forward_pre_hook(partial(self._mask_heads, index))
             layer.output.dense.register_forward_hook(partial(self._mask_mlp, index))
@@ -69,7 +71,7 @@ def accumulated(model: Masked, batches: Iterator[Batch]) -> dict[str, Tensor]:
         mlps += _gradient(model.mlps)
         logits.append(output.logits)
     sums = {"heads": heads, "mlps": mlps, "logits": torch.cat(logits).double()}
-    return {name: tensor.detach() for name, tensor in sums.items()}
+    return {name: tensor.detach().cpu() for name, tensor in sums.items()}
 
 
 def cleared(model: Masked, batches: Iterator[Batch]) -> Iterator[Batch]:

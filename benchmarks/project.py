@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from benchmarks.load import TASK, THRESHOLD, Load
 from benchmarks.measure import Act, Arrays
 from lottery.model import checkpoint
+from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.training import finetune as train
 from lottery.subnetwork import Subnetwork
@@ -23,7 +24,7 @@ CLASSES, SEED = 2, 1
 
 def importance(load: Load) -> Act:
     """Logits and gradients of single examples at all gates, in one pass, and both reductions of them."""
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     kept = _kept(load, encoder.config.shapes)
     small = encoder.extract(kept)
 
@@ -51,7 +52,7 @@ def importance(load: Load) -> Act:
 
 def scoring(load: Load) -> Act:
     """Logits of all examples."""
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     return lambda: {"logits": predict(encoder, examples)}
 
 
@@ -89,7 +90,7 @@ def s_search_authors(load: Load) -> Act:
 def m_search(load: Load) -> Act:
     """Magnitude search with its whole curve."""
     weights = MagnitudeParameters(rate=None, biases=False, until=load.until, saliency="magnitude")
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     pruner = Magnitude(encoder, TASK, examples, load.rate, weights)
     rule = PruneParameters(
         rate=load.rate, threshold=THRESHOLD, floor=None, data="select", entry="fresh", curve=1
@@ -99,15 +100,19 @@ def m_search(load: Load) -> Act:
 
 def finetune(load: Load) -> Act:
     """One epoch of fine-tuning."""
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     return lambda: {"loss": np.array(train(encoder, examples, TASK, load.recipe, SEED)[0])}
 
 
 def retrain(load: Load) -> Act:
     """One epoch of fine-tuning of the pruned encoder."""
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     small = encoder.extract(_kept(load, encoder.config.shapes))
     return lambda: {"loss": np.array(train(small, examples, TASK, load.recipe, SEED)[0])}
+
+
+def _encoder(load: Load) -> Encoder:
+    return checkpoint.load(load.folder, CLASSES).to(load.device)
 
 
 def _kept(load: Load, shapes: dict[str, tuple[int, ...]]) -> Subnetwork:
@@ -115,7 +120,7 @@ def _kept(load: Load, shapes: dict[str, tuple[int, ...]]) -> Subnetwork:
 
 
 def _structured(load: Load, importance: ImportanceParameters) -> Act:
-    encoder, examples = checkpoint.load(load.folder, CLASSES), load.examples
+    encoder, examples = _encoder(load), load.examples
     pruner = Structured(encoder, TASK, examples, load.rate, importance)
     entry: Literal["fresh", "stale"] = "stale" if importance.reduction == "cumulative" else "fresh"
     rule = PruneParameters(

@@ -60,7 +60,7 @@ def _row(
 ) -> Row:
     readings = list(zip(ours.readings, theirs.readings, strict=True))
     ratios = [baseline.cpu / own.cpu for own, baseline in readings]
-    differing, bits = _bits(ours.arrays, theirs.arrays)
+    differing, bits = differing_bits(ours.arrays, theirs.arrays)
     name = pair.baseline.module
     return Row(
         work=pair.work,
@@ -88,17 +88,18 @@ def _row(
 
 def _difference(ours: Arrays, theirs: Arrays) -> float | None:
     compared = [name for name in COMPARED if name in ours and name in theirs]
-    return max((_relative(ours[name], theirs[name]) for name in compared), default=None)
+    return max((relative(ours[name], theirs[name]) for name in compared), default=None)
 
 
 COMPARED = ("logits", "heads", "mlps", "heads_cumulative", "mlps_cumulative")
 
 
-def _relative(ours: np.ndarray, theirs: np.ndarray) -> float:
+def relative(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Largest absolute difference, relative to the largest value of the baseline."""
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
 
-def _bits(ours: Arrays, theirs: Arrays) -> tuple[int | None, int | None]:
+def differing_bits(ours: Arrays, theirs: Arrays) -> tuple[int | None, int | None]:
     """Differing and all bits of the candidates' masks; a candidate of one search only differs in every bit."""
     if "masks" not in ours or "masks" not in theirs:
         return None, None

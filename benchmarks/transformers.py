@@ -1,25 +1,70 @@
 """transformers alone: SDPA, each batch padded to its longest sentence, hooks for the masks."""
 
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from transformers import BertForSequenceClassification
+
 from benchmarks import plain
 from benchmarks.load import Load
 from benchmarks.measure import Act, Arrays
-from benchmarks.plain import Masked
+from benchmarks.plain import Batch, Masked
 
 BATCH = 32
 
 
 def importance(load: Load) -> Act:
     """Absolute gradients of whole batches at the masks, as run_bertology computed them."""
-    model, examples = Masked(plain.bert(load.folder, "sdpa")), load.examples
+    model = Masked(_model(load))
 
     def act() -> Arrays:
-        batches = plain.cleared(model, plain.batches(examples, BATCH, None))
-        return {"logits": plain.accumulated(model, batches)["logits"].numpy()}
+        return {
+            "logits": plain.accumulated(model, plain.cleared(model, _batches(load)))[
+                "logits"
+            ].numpy()
+        }
 
     return act
 
 
 def scoring(load: Load) -> Act:
     """Logits of all examples, without gradients."""
-    model, examples = plain.bert(load.folder, "sdpa"), load.examples
-    return lambda: {"logits": plain.logits(model, examples, BATCH, None)}
+    model = _model(load)
+
+    def act() -> Arrays:
+        with torch.no_grad():
+            parts = [model(**batch).logits for batch in _batches(load)]
+        return {"logits": torch.cat(parts).double().cpu().numpy()}
+
+    return act
+
+
+def finetune(load: Load) -> Act:
+    """One epoch in data order, in a plain loop with the fused AdamW of torch."""
+    model = _model(load).train()
+
+    def act() -> Arrays:
+        optimiser = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.0, fused=True)
+        losses = list[float]()
+        for batch in _batches(load, load.batch):
+            loss = model(**batch).loss
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            losses.append(loss.item())
+        return {"loss": np.array(np.mean(losses))}
+
+    return act
+
+
+def _model(load: Load) -> BertForSequenceClassification:
+    model = plain.bert(load.folder, "sdpa")
+    model.to(torch.device(load.device))  # type: ignore[arg-type]
+    return model
+
+
+def _batches(load: Load, size: int = BATCH) -> Iterator[Batch]:
+    for batch in plain.batches(load.examples, size, None):
+        yield {name: tensor.to(load.device) for name, tensor in batch.items()}

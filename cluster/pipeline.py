@@ -51,6 +51,16 @@ def graph(repo: Repo) -> Graph:
     )
 
 
+def unchanged(repo: Repo, jobs: Graph) -> set[str]:
+    """The jobs that `dvc repro` would skip: they are up to date here, and so is everything that they need."""
+    stages, done = _stages(repo), set[str]()
+    with repo.lock:
+        for name, node in jobs.items():
+            if node.needs <= done and not stages[name].changed():
+                done.add(name)
+    return done
+
+
 def run_first(repo: Repo) -> None:
     """Run the stages marked `meta: first:` here: mistakes show before a worker starts, and workers need no network."""
     first = [name for name, stage in _stages(repo).items() if (stage.meta or {}).get("first")]

@@ -1,8 +1,8 @@
 """Run the pipeline on this machine, as many jobs side by side as fit its cores: `lottery repro`.
 
 `dvc repro` runs one job after another, and a job that trains one model keeps one core busy. Here every job is a
-`dvc repro --single-item` of its own, so results, cache and dvc.lock are those of `dvc repro`. Cores for which no job
-waits are lent to a job that runs.
+`dvc repro --single-item` of its own, so results, cache and dvc.lock are those of `dvc repro`. Jobs that are up to date
+start none. Cores for which no job waits are lent to a job that runs.
 """
 
 import os
@@ -45,9 +45,13 @@ def main() -> None:
     count = worker_count(section(ComputeParameters, cli.parameters()))
     if count == 1 or not hasattr(os, "sched_setaffinity"):
         sys.exit(dvc.cli.main(["repro"]))
-    with Repo() as repo:
+    with Repo(_wait_for_lock=True) as repo:
         jobs = pipeline.graph(repo)
+        jobs = jobs.without(pipeline.unchanged(repo, jobs))
         order = [stage.addressing for stage in repo.index.stages]
+    if not jobs:
+        print("Data and pipelines are up to date.")
+        return
     cores, os.environ[eta.SIDES] = sorted(os.sched_getaffinity(0)), str(count)
     sides = [Cores(cores[side::count]) for side in range(count)]
     if failed := SideBySide(jobs, order, sides).run():

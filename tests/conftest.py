@@ -20,7 +20,7 @@ pytest_plugins = ["tests.toy_run"]
 SLOW = {
     "anywhere", "artifacts", "bench", "browser", "bundle", "charts", "cluster", "compare", "container",
     "determinism", "dispatch", "distribute", "environment", "experiments", "export", "family_run",
-    "glue_run", "learning_curves", "outdated", "own_report", "own_tasks", "pipeline", "places", "privacy",
+    "glue_run", "gpu_check", "learning_curves", "outdated", "own_report", "own_tasks", "pipeline", "places", "privacy",
     "prose", "report", "repro", "rewinding", "scored", "scoring", "shell", "speed", "speed_section", "sweep",
     "third_method", "trace", "verdicts", "verification", "verify",
 }  # fmt: skip

@@ -89,6 +89,7 @@ NEED_GIT = (
 DO_NOT = {
     "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "test-quick", "lint", "check",
     "format", "lock", "fuzz", "audit", "clean", "image",
+    "gpu-check",
 }  # fmt: skip
 """Targets that work on files alone; `check` says it by `test`."""
 

@@ -78,7 +78,25 @@ def test_jobs_side_by_side_leave_what_dvc_repro_leaves(
     cores = {name: (other.root / "seen" / name).read_text() for name in "ab"}
     assert cores["a"] != cores["b"]
     assert "up to date" in other.run("dvc", "status")
-    assert "Running stage" not in repro(other, monkeypatch)
+
+
+def test_jobs_that_are_up_to_date_start_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = project(tmp_path / "one")
+    repro(repository, monkeypatch)
+    assert repro(repository, monkeypatch).splitlines() == ["Data and pipelines are up to date."]
+    (repository.root / "b.txt").unlink()
+    (repository.root / "c.txt").write_text("changed by hand")
+    said = repro(repository, monkeypatch)
+    assert (repository.root / "b.txt").read_text() == "b"
+    assert (repository.root / "c.txt").read_text() == "c"
+    assert (repository.root / "whole.txt").read_text() == "abc"
+    assert "part@a" not in said
+    assert "part@b" in said
+    (repository.root / "part.py").write_text(f"{PART}# edited\n")
+    said = repro(repository, monkeypatch)
+    assert all(f"part@{name}" in said for name in "abc")
 
 
 def test_a_failing_job_is_named_and_the_others_are_done(
