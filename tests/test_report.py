@@ -172,6 +172,18 @@ def test_what_counts_for_nothing_is_listed_with_its_reason(root: Path, document:
     assert all(row[-1] != wording.NONE for table in listed for row in table.rows)
 
 
+@pytest.mark.parametrize(("share", "named"), [(1.2, True), (0.9, False)])
+def test_a_full_model_below_a_bag_of_words_is_named(root: Path, share: float, named: bool) -> None:
+    shown = material(root)
+    results = shown.tables["results"]
+    tables = {
+        **shown.tables,
+        "results": results.assign(share=results["share"].where(results["kind"] != "words", share)),
+    }
+    text = markdown.render(compose(replace(shown, tables=tables)))
+    assert ("a bag of words scores higher than the full model" in text) == named
+
+
 def test_report_imports_no_torch() -> None:
     code = "import sys, stages.report; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

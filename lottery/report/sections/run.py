@@ -28,6 +28,7 @@ def run(material: Material) -> Iterator[Block]:
     """Facts, tasks, cells that were left out, controls of the verdicts; folded: origins, all parameters."""
     yield _facts(material)
     yield _tasks(material)
+    yield from _unlearned(material)
     yield from _left_out(material)
     yield from _controls(material)
     yield Folded("Origin and licences of encoder and data", list(setting.origins(material)))
@@ -102,11 +103,16 @@ def _tasks(material: Material) -> Table:
     )
 
 
-def _unlearned(material: Material) -> list[str]:
-    """The tasks on which a bag of words scores higher than the full model, over seeds."""
+def _unlearned(material: Material) -> Iterator[Paragraph]:
+    """A warning that names the tasks on which a bag of words scores higher than the full model, over seeds."""
     results = material.tables["results"]
     words = results[results["reported"] & (results["kind"] == "words") & (results["share"] > 1)]
-    return [title for task, title in material.titles.items() if task in set(words["task"])]
+    tasks = [title for task, title in material.titles.items() if task in set(words["task"])]
+    if tasks:
+        yield Paragraph(
+            f"**On {listed(tasks)} a bag of words scores higher than the full model**, which has not learned the task:"
+            " what is said of its subnetworks there says little of lottery tickets."
+        )
 
 
 def _left_out(material: Material) -> Iterator[Block]:
@@ -136,11 +142,6 @@ def _left_out(material: Material) -> Iterator[Block]:
     else:
         yield Paragraph(
             "Every cell is sound and every good subnetwork usable; nothing is left out."
-        )
-    if unlearned := _unlearned(material):
-        yield Paragraph(
-            f"**On {listed(unlearned)} a bag of words scores higher than the full model**, which has not learned the"
-            " task: what is said of its subnetworks there says little of lottery tickets."
         )
     for key, seeds in material.parameters[RetrainParameters].absent(material.seeds).items():
         yield Paragraph(
