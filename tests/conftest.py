@@ -10,6 +10,9 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test goes to the hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# A make that a test runs prints as from a shell, also when make runs the tests.
+for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(variable, None)
 
 # Machines differ in speed, and a failure must come back when the tests are run again.
 settings.register_profile("lottery", deadline=None, derandomize=True)
