@@ -22,6 +22,7 @@ from lottery.report.figures.curves import search_curves
 from lottery.report.figures.fan import fan
 from lottery.report.figures.forest import forest
 from lottery.report.figures.overlap import overlap_matrices
+from lottery.report.figures.rewinding import rewinding_panels
 from lottery.report.figures.scoreboard import scoreboard
 from lottery.report.figures.scores import score_panels
 from lottery.report.figures.survival import survival_maps
@@ -130,6 +131,8 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
     }
+    if "rewinding" in tables:
+        figures["rewinding"] = rewinding_panels(tables["rewinding"], tasks)
     if "transfer" in tables:
         figures["transfer"] = transfer_matrices(tables["transfer"], tasks)
     overlap = tables["overlap"]

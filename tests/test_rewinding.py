@@ -1,21 +1,17 @@
 """Iterative pruning with rewinding equals a plain loop and resumes between rounds; its claims are as declared."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from lottery import params, subnetwork
 from lottery.analysis import rewinding as analysis
-from lottery.analysis.frames import rows
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.model import checkpoint
@@ -23,12 +19,6 @@ from lottery.model.dropout import Dropout
 from lottery.model.evaluation import predict
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import finetune
-from lottery.params import Sections
-from lottery.report import markdown
-from lottery.report.blocks import Document
-from lottery.report.material import Material
-from lottery.report.provenance import Provenance
-from lottery.report.sections import rewinding as section
 from lottery.runtime.parameters import ComputeParameters
 from lottery.runtime.resume import Journal
 from lottery.tasks import get_task
@@ -144,67 +134,6 @@ def test_a_control_between_rounds_is_an_error() -> None:
         msgspec.structs.replace(PARAMETERS, controls=(0.5,))
 
 
-def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
-    """Scores of two tasks and four seeds: 0.9 for the full model, for masks at 0.5 as much more as `gains` says."""
-    rng = np.random.default_rng(0)
-    values = [
-        (task, seed, control, 0, sparsity, "dev", "accuracy", 0.9 + gain + noise, 100)
-        for task in ("sst2", "rte")
-        for seed in range(4)
-        for control, sparsity, gain in (
-            ("rewound", 0.0, 0.0),
-            *((control, 0.5, gain) for control, gain in gains.items()),
-        )
-        for noise in [0.01 * rng.normal()]
-    ]
-    columns = [
-        "task", "seed", "control", "draw", "sparsity", "split", "metric", "value", "n",
-    ]  # fmt: skip
-    return pd.DataFrame(values, columns=columns)
-
-
-def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
-    gains = {"rewound": 0.0, "random": -0.3, "reinitialised": -0.3, "one-shot": 0.0}
-    tables = analysis.tables(toy_scores(gains))
-    means = {(row.task, row.sparsity, row.control): row for row in rows(tables["rewinding"])}
-    full, rewound = means["sst2", 0.0, "rewound"], means["sst2", 0.5, "rewound"]
-    assert rewound.matches == (rewound.mean >= full.mean - full.std)
-    assert rewound.wins == rewound.matches
-    assert not means["sst2", 0.5, "random"].matches
-    claims = tables["rewinding-claims"].set_index("claim")
-    assert claims.loc["rewound above random masks", "verdict"] == "reproduced"
-    assert claims.loc["rewound above one-shot magnitude masks", "verdict"] == "undecided"
-    assert set(claims["cells"]) == {8}
-    inside = (claims["low"] < claims["mean"]) & (claims["mean"] < claims["high"])
-    assert inside.all()
-    worse = analysis.tables(toy_scores({**gains, "rewound": -0.5}))
-    assert worse["rewinding-claims"]["verdict"][0] == "contradicted"
-    assert analysis.sparsest(worse["rewinding"], "matches", "sst2") is None
-
-
-def test_a_run_that_rewinds_nothing_has_no_tables() -> None:
-    grid = GridParameters(tasks=("sst2",), seeds=(1,), shares=(1,))
-    assert not analysis.tables(analysis.gather(grid, PARAMETERS, Path("nowhere")))
-
-
-def test_the_report_says_which_masks_match_and_win() -> None:
-    gains = {"rewound": 0.02, "random": -0.3, "reinitialised": -0.3}
-    titles = pd.DataFrame(
-        {"task": ["sst2", "rte"], "title": ["SST-2", "RTE"], "metric": ["accuracy", "accuracy"]}
-    )
-    tables = {"tasks": titles, **analysis.tables(toy_scores(gains))}
-    parameters = Sections([msgspec.structs.replace(PARAMETERS, step=20)])
-    material = Material(tables, {}, parameters, "figures", cast(Provenance, None), None)
-    text = markdown.render(Document("", list(section.rewinding(material)), []))
-    assert "those after 20 steps" in text
-    assert re.search(r"\| SST-2 +\| +50 % +\| +50 % +\|", text)
-    assert re.search(
-        r"\| rewound above random masks +\| +50 % +\| +0\.3\d\d \[.*\| reproduced", text
-    )
-    without = replace(material, tables={"tasks": titles})
-    assert not list(section.rewinding(without))
-
-
 def test_the_stage_writes_what_verification_expects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,10 +168,3 @@ def test_the_stage_writes_what_verification_expects(
     grid = GridParameters(tasks=("rte",), seeds=(1, 2), shares=(1,))
     rounds = analysis.tables(analysis.gather(grid, parameters, Path("scores")))["rewinding"]
     assert set(rounds["n"]) == {1}
-
-
-def test_a_single_seed_says_nothing_about_matching() -> None:
-    scores = toy_scores({"rewound": 0.0, "random": -0.3, "reinitialised": -0.3})
-    means = analysis.tables(scores[scores["seed"] == 0])["rewinding"]
-    assert means["matches"].isna().all()
-    assert means["wins"].isna().all()

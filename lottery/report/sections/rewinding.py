@@ -1,14 +1,15 @@
 """The section on iterative magnitude pruning with rewinding, in runs that did it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.analysis.rewinding import REWOUND, RIVALS, sparsest
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Folded, Paragraph, Table
+from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table
 from lottery.report.material import Material
+from lottery.report.provenance import Spent
 from lottery.tickets.parameters import RewindParameters
 from lottery.vocabulary import METRICS
 from lottery.wording import NONE, counted, percent, seeds, setting
@@ -22,7 +23,15 @@ def rewinding(material: Material) -> Iterator[Block]:
     means = material.tables.get("rewinding")
     if means is None:
         return
-    yield Paragraph(_procedure(material.parameters[RewindParameters]))
+    parameters = material.parameters[RewindParameters]
+    yield Paragraph(_procedure(parameters) + _cost(parameters, material.provenance.spent))
+    yield Figure(
+        material.figure("rewinding"),
+        "Line plots of the score of trained masks against the share of weights removed, a panel for every task, with"
+        " points for control masks.",
+        f"Trained masks of iterative pruning: mean and 95 % interval over {seeds(means['n'])}; 0 % is the full model."
+        " Points: controls of the same size, slightly apart. Source: `tables/rewinding.csv`.",
+    )
     yield _largest(material, means)
     yield _claims(material.tables["rewinding-claims"])
     yield Folded("Every round", [_scores(material, means)])
@@ -36,6 +45,22 @@ def _procedure(rewind: RewindParameters) -> str:
         " A mask *matches* if its mean score is at least that of the full model less one standard deviation of the"
         " latter over seeds (Chen et al. 2020), and *wins* if it matches and is above random masks of its size and"
         " above the same mask on random weights. All masks are trained as the full model was."
+    )
+
+
+def _cost(rewind: RewindParameters, spent: Sequence[Spent]) -> str:
+    """Trainings of a cell, and its time next to that of the paper's searches, as far as the log of the run has it."""
+    seconds = {
+        stage.stage: stage.core_seconds / stage.instances
+        for stage in spent
+        if stage.core_seconds is not None
+    }
+    trainings = f" Each cell takes {counted(rewind.rounds, 'training')}, and those of the controls"
+    if not {"rewind", "finetune", "prune"} <= set(seconds):
+        return f"{trainings}."
+    return (
+        f"{trainings}: {seconds['rewind']:.0f} core-seconds together, where one fine-tuning took"
+        f" {seconds['finetune']:.0f} and the paper's searches {seconds['prune']:.0f}."
     )
 
 
@@ -91,7 +116,7 @@ def _scores(material: Material, means: pd.DataFrame) -> Table:
             [
                 f"{material.titles[task]}, {METRICS[metric]}",
                 percent(sparsity, 0),
-                WORDS.get(matching[task, sparsity], NONE),
+                WORDS.get(matching[task, sparsity], NONE) if sparsity else NONE,
                 *(entries.get((task, sparsity, column), NONE) for column in COLUMNS),
             ]
             for task, metric in zip(material.tasks["task"], material.tasks["metric"], strict=True)
