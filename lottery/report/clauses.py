@@ -15,8 +15,8 @@ CLAUSES: Mapping[str, str] = {
     "P5": "Survivors mean no more",
 }
 SENTENCES: Mapping[str, str] = {
-    "P1": "pruning finds subnetworks that keep most of the full model's score, and random ones of their size do not",
-    "P2": "subnetworks made of what was pruned score lower than random ones",
+    "P1": "pruning finds subnetworks that score higher than random ones of their size",
+    "P2": "subnetworks made of what s-pruning removed score lower than random ones",
     "P3": "retrained, even bad subnetworks of s-pruning learn the task",
     "P4": "which heads survive s-pruning depends on the seed",
     "P5": "heads that survive attend no more meaningfully than others",

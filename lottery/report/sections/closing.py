@@ -105,8 +105,8 @@ def _times(spent: Sequence[Spent]) -> Block:
     )
     return Table(
         "Wall time of each stage: the last recorded run of each instance, including imports, excluding DVC;"
-        " core-seconds: wall time times usable cores. What is missing was restored from the cache."
-        " Source: `logs/stages.jsonl`.",
+        " core-seconds: wall time times usable cores. Stages that are missing were restored from the cache, but for"
+        " `report`, which writes this table. Source: `logs/stages.jsonl`.",
         ["stage", "runs", "total, s", "longest, s", "core-seconds"],
         [_time(stage) for stage in [*spent, total]],
     )

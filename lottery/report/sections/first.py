@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
+
+from lottery.analysis.frames import rows
+from lottery.analysis.verdicts import DECIDED
 from lottery.report.blocks import Block, Figure, Paragraph
 from lottery.report.clauses import primary
 from lottery.report.material import Material
@@ -48,10 +52,25 @@ def _question(material: Material) -> str:
 
 
 def _outcome(material: Material) -> str:
+    """The clauses of each verdict, and the tasks that decide otherwise."""
     claims = primary(material.tables["verdicts"])
-    first, *others = [
-        f"{count} {{}}{word}" for word, count in claims["verdict"].value_counts().items()
+    by_verdict = claims.groupby("verdict", sort=False)["claim"].agg(list)
+    tasks = material.tables["verdict-tasks"]
+    parts = [
+        f"{listed(claim + _otherwise(material, tasks, claim, str(verdict)) for claim in clauses)}"
+        f" {'is' if len(clauses) == 1 else 'are'} {verdict}"
+        for verdict, clauses in by_verdict.items()
     ]
-    be = "is " if first.startswith("1 ") else "are "
-    words = listed([first.format(be), *(other.format("") for other in others)])
-    return f"Of the {len(claims)} clauses of its abstract, {words}."
+    return f"Of the {counted(len(claims), 'clause')} of its abstract (below), {listed(parts)}."
+
+
+def _otherwise(material: Material, tasks: pd.DataFrame, claim: str, verdict: str) -> str:
+    """The decided verdicts of single tasks that are not the one over all tasks, in brackets."""
+    of_claim = tasks[
+        (tasks["claim"] == claim)
+        & tasks["task"].isin(material.titles)
+        & tasks["verdict"].isin(DECIDED)
+        & (tasks["verdict"] != verdict)
+    ]
+    words = [f"{row.verdict} on {material.titles[row.task]}" for row in rows(of_claim)]
+    return f" ({listed(words)})" if words else ""

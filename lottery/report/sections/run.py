@@ -18,7 +18,7 @@ from lottery.wording import counted, listed, number
 CHOICE = "as in `params.yaml`; the default's were chosen on other seeds (`docs/parameters.md`)"
 """How hyper-parameters were chosen."""
 CONTROLS = {
-    "published": ("the authors' published results", "decided"),
+    "published": ("the authors' published scores, secondary claims", "decided"),
     "random": ("one random mask against another", "undecided"),
 }
 """Data on which the tests are tried, and what they should say."""

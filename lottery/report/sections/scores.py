@@ -14,6 +14,8 @@ from lottery.vocabulary import KINDS, MEASURED, METRICS, STATES, SUPERS
 from lottery.wording import NONE, listed, number, seeds
 
 OWNER = ["method", "kind", "state"]
+WITHOUT_ENCODER = ("majority", "words")
+"""Baselines, which are neither pruned nor trained."""
 
 
 def scores(material: Material) -> Iterator[Block]:
@@ -57,7 +59,8 @@ def _averages(material: Material) -> Block:
 
 
 def _named(method: str, kind: str, state: str) -> list[str]:
-    return [method_title(method) or NONE, STATES[state], KINDS[kind]]
+    trained = NONE if kind in WITHOUT_ENCODER else STATES[state]
+    return [method_title(method) or NONE, trained, KINDS[kind]]
 
 
 def _figure(material: Material) -> Figure:

@@ -49,8 +49,8 @@ def _budget(material: Material) -> Iterator[str]:
     fewest, most = min(steps), max(steps)
     span = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     yield (
-        f"**That there are no losing tickets is said of one budget.** With {span} optimiser steps each, retrained bad"
-        f" subnetworks reach an r of {learned}. A bag of words, which needs no encoder, reaches"
+        f"**The paper looked for losing tickets after one length of training.** With {span} optimiser steps"
+        f" each, retrained bad subnetworks reach an r of {learned}. A bag of words, which needs no encoder, reaches"
         f" {number(ours[words], 2)}. Tasks differ: {_by_task(material)}."
     )
 
@@ -99,7 +99,7 @@ def _sizes(material: Material) -> Iterator[str]:
 
 
 def _weak(claims: pd.DataFrame) -> Iterator[str]:
-    """Sentences that the authors' own data do not decide."""
+    """Claims that the authors' own data do not decide."""
     weak = claims[(claims["family"] != "own") & (claims["published_verdict"] == "undecided")]
     tested = claims[
         (claims["family"] != "own") & ~claims["published_verdict"].isin(["untested", "closed"])
@@ -107,7 +107,7 @@ def _weak(claims: pd.DataFrame) -> Iterator[str]:
     if len(weak):
         titles = names(claims)
         yield (
-            f"**{counted(len(weak), 'sentence')} of the {len(tested)} that can be tested on the authors' own data"
+            f"**{counted(len(weak), 'claim')} of the {len(tested)} that can be tested on the authors' own data"
             f" {'is' if len(weak) == 1 else 'are'} undecided there:**"
             f" {'; '.join(f'{titles[row.claim]} ({number(row.published_effect, 2)})' for row in rows(weak))}."
         )

@@ -33,8 +33,8 @@ def verdicts(material: Material) -> Iterator[Block]:
         + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
         + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0."
         " *Contradicted*: the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was"
-        f" claimed. Else *undecided*. Each word is wrong with a probability of at most {alpha:.2g} in all five clauses"
-        " together (Holm)."
+        f" claimed. Else *undecided*. With a probability of at most {alpha:.2g}, *reproduced* is said"
+        " of any clause of which it is false; so for each other word (Holm)."
     )
     yield Figure(
         material.figure("scoreboard"),
