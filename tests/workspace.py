@@ -18,6 +18,10 @@ from tests.project import ROOT, tracked
 LONG = 1200
 """Seconds after which a command hangs."""
 CACHE = ROOT / ".dvc" / "cache"
+_CORES = sorted(os.sched_getaffinity(0))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ON_ONE_CORE = ("taskset", "--cpu-list", str(_CORES[_WORKER % len(_CORES)]))
+"""Before a command that runs stages: on two cores each would start a process that loads torch for seconds of work."""
 
 
 def _environment() -> dict[str, str]:
