@@ -1,5 +1,7 @@
 """A finished run of toy size: one task with two seeds, from fine-tuning to scores, made by the stages."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import chdir
@@ -29,10 +31,15 @@ CHANGES = {
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that all tests share: copy it before changing anything."""
-    root = tmp_path_factory.mktemp("finished_run")
-    make(root)
-    return root
+    """The folder of a run that all tests share, those of other workers too: copy it before changing anything."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / "finished_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes first makes it, others wait
+        if not (base / "finished_run").exists():
+            make(draft := tmp_path_factory.mktemp("draft"))
+            draft.rename(base / "finished_run")
+    return base / "finished_run"
 
 
 @pytest.fixture
