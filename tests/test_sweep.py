@@ -60,9 +60,8 @@ class Swept(Repository):
         (self.root / "dvc.yaml").write_text(PIPELINE)
         (self.root / "work.py").write_text(WORK.format(beside=str(beside)))
         (self.root / "params.yaml").write_text(f"a: 1\nb: 2\n{COMPUTE}")
-        git = Repository(self.repository)
-        git.run("git", "init", "-q")
-        self.run("dvc", "init", "-q", *(("--subdir",) if inside else ()))
+        Repository(self.repository).run("git", "init", "-q")
+        self.init_dvc()
         (self.root / ".gitignore").write_text("/first.txt\n/partial/\n/logs/\n")
         self.commit("start")
 

@@ -66,15 +66,13 @@ class Toy(Repository):
         super().__init__(beside / "toy")
         self.beside = beside
         for package in PACKAGES:
-            ignore = shutil.ignore_patterns("__pycache__")
+            ignore = shutil.ignore_patterns("*.pyc.*")  # what Python is writing just now
             shutil.copytree(ROOT / package, self.root / package, ignore=ignore)
         (self.root / "dvc.yaml").write_text(PIPELINE)
         (self.root / "params.yaml").write_text("factor: 1\n")
         (self.root / ".gitignore").write_text("/out/\n/build/\n/logs/\n__pycache__/\n")
         (self.root / "work.py").write_text(WORK.format(beside=str(beside), broken=broken))
-        self.run("git", "init", "-q")
-        self.run("dvc", "init", "-q")
-        self.run("dvc", "remote", "add", "--default", "lab", str(beside / "remote"))
+        self.init(f"[core]\n    remote = lab\n['remote \"lab\"']\n    url = {beside / 'remote'}\n")
         self.commit("start")
 
     def executed(self) -> Counter[str]:

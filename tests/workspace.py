@@ -74,6 +74,18 @@ class Repository:
     def _log(self) -> Path:
         return self.root.with_suffix(".log")
 
+    def init(self, config: str = "") -> None:
+        """Make it a repository of git and of DVC: what `dvc init` writes, without loading DVC."""
+        self.run("git", "init", "-q")
+        self.init_dvc(config)
+
+    def init_dvc(self, config: str = "") -> None:
+        """Make it a DVC project inside a git repository."""
+        (folder := self.root / ".dvc").mkdir()
+        (folder / "config").write_text(config, encoding="utf-8")
+        (folder / ".gitignore").write_text("/config.local\n/tmp\n/cache\n", encoding="utf-8")
+        (self.root / ".dvcignore").touch()
+
     def commit(self, message: str) -> None:
         """Everything there is."""
         self.run("git", "add", "-A")
