@@ -220,8 +220,9 @@ def test_a_new_method_changes_no_verdict_on_the_papers_claims(
     monkeypatch.chdir(without)
     monkeypatch.setattr(soundness, "significance_margin", lambda *_: -1.0)
     names = ("scores", "predictions", "subnetworks", "attention", "data/patterns")
-    tables, metrics = Path("reports/tables"), Path("reports/metrics.json")
-    analyse.main(*map(Path, names), ROOT / "published", tables, metrics)
+    tables = Path("reports/tables")
+    paths = [*map(Path, names), ROOT / "published", tables, Path("reports/metrics.json")]
+    analyse.main(*paths)
     verdicts = copy / "run" / tables / "verdicts.csv"
     assert verdicts.read_bytes() == (tables / "verdicts.csv").read_bytes()
     tested = pd.read_csv(verdicts).set_index("claim")["cells"]
