@@ -24,6 +24,14 @@ def reported(experiment: ToyExperiment, root: Path) -> None:
     write(root)
 
 
+def unwritten(experiment: ToyExperiment, root: Path) -> Material:
+    """The inputs of the report of `experiment`, which is not written."""
+    analysed(experiment, root)
+    origin = provenance.gather(Path("dvc.lock"), log=[], cells=[])
+    provenance.save(origin, root / "reports" / "provenance.json")
+    return material(root)
+
+
 def write(root: Path) -> None:
     """Write the report of the tables below `root`."""
     with chdir(root):

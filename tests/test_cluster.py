@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.toy import Killer, distribute, text
-from tests.workspace import Workspace
+from tests.workspace import ON_ONE_CORE, Workspace
 
 pytestmark = pytest.mark.pipeline
 RESUMED = "resuming from partial results"
@@ -37,11 +37,10 @@ def test_smoke_run_through_s3_with_a_killed_worker_equals_plain_run(
     remote.run("dvc", "remote", "add", "--local", "--default", "lab", "s3://lottery/smoke")
     remote.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
     boto3.client("s3", endpoint_url=bucket).create_bucket(Bucket="lottery")
-    plain.run("dvc", "repro")
+    plain.run(*ON_ONE_CORE, "dvc", "repro")
     unfinished = remote.root / "partial" / "scores-sst2-1337-1.parquet"
     killer = Killer(remote.root, "retrain@", lambda: any(unfinished.rglob("*.safetensors")))
     distribute(remote)
-    killer.join(timeout=300)
     assert not killer.survivors()
     retrained = text(remote.root / "logs" / "jobs" / "retrain@sst2-1337-1.log")
     assert RESUMED in retrained

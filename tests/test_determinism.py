@@ -18,40 +18,25 @@ from lottery.schemas import Prediction, Score
 from stages import retrain
 from tests import toys
 from tests.project import ROOT
+from tests.records import ToyExperiment
+from tests.reports import reported
 from tests.workspace import digests
 
 MAKE = """\
 from pathlib import Path
 from tests import toy_run
-from tests.records import ToyExperiment
 from tests.reports import reported
+from tests.test_determinism import EXPERIMENT
 if __name__ == "__main__":
-    toy_run.make(Path("run"), {seeds}, {workers})
-    reported(ToyExperiment(tasks=("mnli", "sst2"), seeds=(1, 2)), Path("report"))
+    toy_run.make(Path("run"), (2, 1), workers=2)
+    reported(EXPERIMENT, Path("report"))
 """
-HERE = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1", "COLUMNS": "80"}
 ELSEWHERE = {
-    "TZ": "Pacific/Chatham", "LC_ALL": "C", "PYTHONHASHSEED": "2", "COLUMNS": "200", "HF_TOKEN": "hf_Secret",
-    "AWS_SECRET_ACCESS_KEY": "hf_Secret",
+    "PYTHONPATH": str(ROOT), "TZ": "Pacific/Chatham", "LC_ALL": "C", "PYTHONHASHSEED": "2", "COLUMNS": "200",
+    "HF_TOKEN": "hf_Secret", "AWS_SECRET_ACCESS_KEY": "hf_Secret",
 }  # fmt: skip
-
+EXPERIMENT = ToyExperiment(tasks=("mnli", "sst2"), seeds=(1, 2))
 WITH_TIMES = re.compile(r"make\.py|/logs/|/report\.(md|html)$")
-
-
-def run(root: Path, environment: dict[str, str], seeds: tuple[int, ...], workers: int) -> str:
-    """The output of a process that makes a toy run and a report of toy records below `root`."""
-    root.mkdir()
-    (root / "make.py").write_text(MAKE.format(seeds=seeds, workers=workers), encoding="utf-8")
-    (root / "report").mkdir()
-    process = subprocess.run(
-        [sys.executable, "make.py"],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return process.stdout + process.stderr
 
 
 def results(root: Path) -> dict[str, str]:
@@ -61,15 +46,30 @@ def results(root: Path) -> dict[str, str]:
     return files | {"report.md": report.partition("\n## Provenance")[0]}
 
 
-def test_results_depend_on_the_parameters_only(tmp_path: Path) -> None:
-    """Not on folder, time zone, locale, hash seed, number of processes or order of cells; no secret is written."""
-    run(tmp_path / "here", HERE, (1, 2), workers=1)
-    output = run(tmp_path / "else where", ELSEWHERE, (2, 1), workers=2)
-    here, elsewhere = (results(tmp_path / place) for place in ("here", "else where"))
+def test_results_depend_on_the_parameters_only(finished_run: Path, tmp_path: Path) -> None:
+    """Not on folder, time zone, locale, hash seed, number of processes or order of cells; no secret is written.
+
+    The run that all tests share is compared with one made by another process.
+    """
+    places = tmp_path / "here", tmp_path / "else where"
+    shutil.copytree(finished_run, places[0] / "run")
+    for place in places:
+        (place / "report").mkdir(parents=True)
+    reported(EXPERIMENT, places[0] / "report")
+    (places[1] / "make.py").write_text(MAKE, encoding="utf-8")
+    process = subprocess.run(
+        [sys.executable, "make.py"],
+        cwd=places[1],
+        env=os.environ | ELSEWHERE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here, elsewhere = map(results, places)
     assert len(here) > 60
     assert here == elsewhere
-    files = [path for path in (tmp_path / "else where").rglob("*") if path.is_file()]
-    assert "hf_Secret" not in output
+    files = [path for path in places[1].rglob("*") if path.is_file()]
+    assert "hf_Secret" not in process.stdout + process.stderr
     assert not [path for path in files if b"hf_Secret" in path.read_bytes()]
 
 

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from cluster import pipeline
 from tests.project import ROOT
-from tests.toy import DISTRIBUTE, Killer, Toy, distribute, text, until
+from tests.toy import DISTRIBUTE, LONG, Killer, Toy, distribute, text, until
 from tests.workspace import Repository
 
 pytestmark = pytest.mark.pipeline
@@ -31,7 +31,6 @@ def test_worker_dies_job_fails_and_next_run_resumes(tmp_path: Path) -> None:
     toy = Toy(tmp_path, broken=("second", "two"))
     killer = Killer(toy.root, "first@two", (tmp_path / "hung").exists)
     output = distribute(toy, fails=True)
-    killer.join(timeout=300)
     assert not killer.survivors()
     last = output.splitlines()[-1]
     assert last.startswith("error: failed: second@two; jobs that do not need them are done")
@@ -55,7 +54,7 @@ def test_head_dies_with_its_workers_and_next_one_resumes(tmp_path: Path) -> None
         family = psutil.Process(head.pid).children(recursive=True)
         assert any("cluster.run_job" in process.cmdline() for process in family)
         head.kill()
-        _, alive = psutil.wait_procs(family, timeout=60)
+        _, alive = psutil.wait_procs(family, timeout=LONG)
         assert not alive
     distribute(toy)
     assert toy.executed() == ONCE | {"first@two": 2}
@@ -68,7 +67,7 @@ def test_dead_workers_are_started_again(tmp_path: Path) -> None:
         for child in psutil.Process(head.pid).children():
             if any("spawn_main" in word for word in child.cmdline()):
                 child.kill()
-        assert head.wait(timeout=300) == 0, toy.said()
+        assert head.wait(LONG) == 0, toy.said()
     assert toy.executed() == ONCE | {"first@two": 2}
 
 
@@ -84,7 +83,7 @@ def test_two_heads_may_share_scheduler_and_remote(tmp_path: Path) -> None:
         assert "another `lottery distribute` is running" in distribute(toy, fails=True)
         distribute(other, "--scheduler", address)
         toy.go()
-        assert head.wait(timeout=300) == 0, toy.said()
+        assert head.wait(LONG) == 0, toy.said()
     assert toy.executed() == ONCE | {"first@two": 2, "total@all": 2}
     locks = [YAML(typ="safe").load(work.root / "dvc.lock") for work in (toy, other)]
     assert locks[0] == locks[1]  # the order of entries may differ
@@ -108,7 +107,7 @@ def test_ended_batch_job_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
 
     def kill() -> None:
-        until((tmp_path / "hung").exists)
+        until((tmp_path / "hung").exists, "first@two has not started")
         os.killpg(int(text(tmp_path / "jobs").split()[0]), signal.SIGKILL)
 
     Thread(target=kill, daemon=True).start()
@@ -180,7 +179,7 @@ def farm(folder: Path) -> Iterator[str]:
         (folder / part).mkdir(parents=True)
     scheduler, worker = Repository(folder / "scheduler"), Repository(folder / "worker")
     with started(scheduler, "dask", "scheduler", "--port", "0", "--no-dashboard", *here):
-        until(connection.exists)
+        until(connection.exists, "the scheduler has no address")
         with started(worker, "dask", "worker", "--nthreads", "2", "--local-directory", ".", *here):
             yield json.loads(text(connection))["address"]
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests import toy_hub
-from tests.workspace import Workspace
+from tests.workspace import ON_ONE_CORE, Workspace
 
 pytestmark = pytest.mark.pipeline
 
@@ -27,8 +27,9 @@ def test_every_kind_of_glue_task_from_a_folder(tmp_path: Path) -> None:
         finetune={"epochs": 1, "batch": 8},
         prune={"rate": 0.3},
         magnitude={"until": 0.6},
+        attention={"maps": 40, "epochs": 2, "examples": 4},
     )
-    work.run("dvc", "repro")
+    work.run(*ON_ONE_CORE, "dvc", "repro")
     ran = work.executed()
     assert ran["retrain"] == 4
     text = (work.root / "reports" / "report.md").read_text()

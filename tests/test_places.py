@@ -115,8 +115,7 @@ def test_an_experiment_in_a_temporary_folder_finds_untracked_rows(
     parameters(grid={"tasks": ["mine"]}, data={"tasks": {"mine": mine}})
     stage = "{cmd: python -m stages.check checked.json tasks, params: [data, prune], outs: [checked.json, tasks]}"
     Path("dvc.yaml").write_text(f"stages:\n  check: {stage}\n")
-    for command in (("git", "init", "-q"), ("dvc", "init", "-q")):
-        repository.run(*command)
+    repository.init()
     repository.commit("start")
     Path("rows.csv").write_text("text,stars\na,0\nb,1\n")
     repository.run("dvc", "repro")

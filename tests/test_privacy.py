@@ -9,7 +9,7 @@ from distributed.security import Security
 from cluster import privacy, workers
 from lottery.errors import UserError
 from tests.test_dispatch import ONCE, started
-from tests.toy import Toy, distribute, until
+from tests.toy import LONG, Toy, distribute, until
 from tests.workspace import Repository
 
 
@@ -66,7 +66,7 @@ def test_a_described_cluster_without_encryption_is_refused(
 
 def test_only_who_has_the_certificates_reaches_workers_of_this_machine(tmp_path: Path) -> None:
     with workers.local(1, 0, tmp_path / "scratch", tmp_path / "partial") as client:
-        client.wait_for_workers(1, timeout=120)
+        client.wait_for_workers(1, timeout=LONG)
         address = client.scheduler_info()["address"]
         assert address.startswith("tls://127.0.0.1:")
         assert client.submit(sum, [1, 2]).result() == 3
@@ -99,7 +99,7 @@ def test_a_scheduler_with_certificates_of_ones_own(
     (tmp_path / "worker").mkdir()
     scheduler, worker = Repository(tmp_path / "scheduler"), Repository(tmp_path / "worker")
     with started(scheduler, "dask", "scheduler", "--port", "0", "--no-dashboard", *here):
-        until(connection.exists)
+        until(connection.exists, "the scheduler has no address")
         address = next(
             word.strip('",') for word in connection.read_text().split() if "tls://" in word
         )

@@ -16,14 +16,12 @@ from lottery.report.report import compose
 from lottery.tickets.parameters import MagnitudeParameters, PruneParameters
 from stages.shell.sections import SECTIONS
 from tests.records import ToyExperiment
-from tests.reports import material, reported
+from tests.reports import unwritten
 
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    folder = tmp_path_factory.mktemp("toy")
-    reported(ToyExperiment(tasks=("sst2",), seeds=(1, 2)), folder)
-    return material(folder)
+    return unwritten(ToyExperiment(tasks=("sst2",), seeds=(1, 2)), tmp_path_factory.mktemp("toy"))
 
 
 def literals(annotation: Any) -> Iterator[str]:

@@ -49,8 +49,7 @@ def project(root: Path, bad: str = "none") -> Repository:
     compute = "compute: {threads: 1, alone: 1, device: cpu, precision: float32}\n"
     (root / "params.yaml").write_text(f"{compute}bad: {bad}\n")
     repository = Repository(root)
-    repository.run("git", "init", "-q")
-    repository.run("dvc", "init", "-q")
+    repository.init()
     return repository
 
 

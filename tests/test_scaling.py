@@ -9,6 +9,7 @@ import pytest
 from distributed import Client, Event, LocalCluster, get_worker
 
 from cluster import scaling
+from tests.toy import LONG
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def cluster() -> Iterator[LocalCluster]:
 def work(name: str) -> Any:
     """The name of the worker, after somebody said go."""
     Event("busy " + name).set()
-    Event("go").wait(60)
+    Event("go").wait(LONG)
     return get_worker().name
 
 
@@ -33,7 +34,7 @@ def test_idle_workers_are_released_busy_ones_stay_and_lost_ones_come_back(
     with Client(cluster) as client:
         futures = [client.submit(work, name, pure=False) for name in ("one", "two")]
         for name in ("one", "two"):
-            Event("busy " + name).wait(60)
+            Event("busy " + name).wait(LONG)
         scaling.adjust(cluster, client, 3, jobs=5)
         assert len(cluster.worker_spec) == 3
         scaling.adjust(cluster, client, 3, jobs=2)
@@ -44,7 +45,7 @@ def test_idle_workers_are_released_busy_ones_stay_and_lost_ones_come_back(
         Event("go").set()
         assert set(client.gather(futures)) == busy
         scaling.adjust(cluster, client, 3, jobs=9)
-        client.wait_for_workers(3, timeout=60)
+        client.wait_for_workers(3, timeout=LONG)
         scaling.adjust(cluster, client, None, jobs=1)
         assert len(cluster.worker_spec) == 1
 
@@ -73,6 +74,6 @@ def test_the_size_is_looked_at_until_the_end(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError("no answer")
 
     with scaling.scaled(SimpleNamespace(scale=scale), None, 4, left):  # type: ignore[arg-type]
-        assert done.wait(60)
+        assert done.wait(LONG)
     assert set(asked) == {4}
     assert len(asked) >= 3

@@ -51,7 +51,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
     with start(folder, *arguments) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 
@@ -83,7 +83,7 @@ def test_stopped_stage_tells_how_to_continue(tmp_path: Path, signum: int, code: 
         assert process.stdout is not None
         assert any("ready" in line for line in process.stdout)
         process.send_signal(signum)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == code
     assert err == STOPPED
     assert [path.name for path in tmp_path.iterdir()] == ["toy.py"]

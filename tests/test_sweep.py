@@ -12,7 +12,7 @@ import pytest
 from cluster.sweep import Experiment, combinations
 from lottery.errors import UserError
 from tests.project import ROOT
-from tests.toy import until
+from tests.toy import LONG, until
 from tests.workspace import Repository
 
 PIPELINE = """\
@@ -60,9 +60,8 @@ class Swept(Repository):
         (self.root / "dvc.yaml").write_text(PIPELINE)
         (self.root / "work.py").write_text(WORK.format(beside=str(beside)))
         (self.root / "params.yaml").write_text(f"a: 1\nb: 2\n{COMPUTE}")
-        git = Repository(self.repository)
-        git.run("git", "init", "-q")
-        self.run("dvc", "init", "-q", *(("--subdir",) if inside else ()))
+        Repository(self.repository).run("git", "init", "-q")
+        self.init_dvc()
         (self.root / ".gitignore").write_text("/first.txt\n/partial/\n/logs/\n")
         self.commit("start")
 
@@ -125,19 +124,19 @@ def test_what_is_killed_runs_again(swept: Swept) -> None:
     with swept.start("python", "-m", "tools.app", "sweep", "it", "b=3,4,5") as process:
         for victim in victims.values():
             kill(swept, process.pid, victim)
-        assert process.wait(300) == 0, swept.said()
+        assert process.wait(LONG) == 0, swept.said()
     assert [swept.values(f"it-{at}") for at in (1, 2, 3)] == [{"a": 1, "b": b} for b in (3, 4, 5)]
 
 
 def kill(swept: Swept, sweep: int, victim: str) -> None:
     """Kill a stage that hangs, its job, or all of its experiment, with SIGKILL."""
-    until((swept.beside / "hung").exists)
+    until((swept.beside / "hung").exists, "no stage hangs")
     stage = psutil.Process(int((swept.beside / "hung").read_text()))
     (swept.beside / "hung").unlink()
     [experiment] = psutil.Process(sweep).children()
     [job] = experiment.children()
     {"stage": stage, "job": job, "experiment": experiment}[victim].kill()
-    psutil.wait_procs([stage], 20)
+    psutil.wait_procs([stage], LONG)
     assert not stage.is_running() or victim == "stage"
 
 
@@ -145,13 +144,13 @@ def kill(swept: Swept, sweep: int, victim: str) -> None:
 def test_a_killed_sweep_goes_on(swept: Swept, signum: signal.Signals) -> None:
     (swept.beside / "hang second 3").touch()
     with swept.start("python", "-m", "tools.app", "sweep", "it", "b=2,3") as process:
-        until((swept.beside / "hung").exists)
+        until((swept.beside / "hung").exists, "no stage hangs")
         family = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, signum)
-        process.wait(60)
+        process.wait(LONG)
     said = swept.sweep("b=2,3")
     assert "1 ran, 1 were done before, 0 failed" in said
-    assert not psutil.wait_procs(family, 30)[1]
+    assert not psutil.wait_procs(family, LONG)[1]
     assert swept.ran() == ["first 1 2", "second 1 2", "second 1 3", "second 1 3"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from lottery.analysis import frames
 from tests.project import ROOT
 from tests.records import ToyExperiment
-from tests.reports import material, reported, write
+from tests.reports import unwritten, write
 from tests.test_speed_section import measured
 from tools import verify
 
@@ -16,8 +16,8 @@ from tools import verify
 def test_verify_names_every_file_that_is_not_what_the_scores_lead_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reported(ToyExperiment(tasks=("sst2",), seeds=(1, 2)), tmp_path)
-    frames.save(measured(material(tmp_path)), tmp_path / "reports" / "speed.csv")
+    toy = unwritten(ToyExperiment(tasks=("sst2",), seeds=(1, 2)), tmp_path)
+    frames.save(measured(toy), tmp_path / "reports" / "speed.csv")
     write(tmp_path)
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     shutil.copytree(ROOT / "lottery", tmp_path / "lottery")

@@ -53,6 +53,8 @@ pathlib.Path(out).write_text(f"{{item}} {{factor}}")
 """
 
 
+LONG = 300
+"""Seconds after which what a test waits for never happens, on a busy machine either."""
 DISTRIBUTE = ("python", "-m", "tools.app", "distribute")
 
 
@@ -66,15 +68,13 @@ class Toy(Repository):
         super().__init__(beside / "toy")
         self.beside = beside
         for package in PACKAGES:
-            ignore = shutil.ignore_patterns("__pycache__")
+            ignore = shutil.ignore_patterns("*.pyc.*")  # what Python is writing just now
             shutil.copytree(ROOT / package, self.root / package, ignore=ignore)
         (self.root / "dvc.yaml").write_text(PIPELINE)
         (self.root / "params.yaml").write_text("factor: 1\n")
         (self.root / ".gitignore").write_text("/out/\n/build/\n/logs/\n__pycache__/\n")
         (self.root / "work.py").write_text(WORK.format(beside=str(beside), broken=broken))
-        self.run("git", "init", "-q")
-        self.run("dvc", "init", "-q")
-        self.run("dvc", "remote", "add", "--default", "lab", str(beside / "remote"))
+        self.init(f"[core]\n    remote = lab\n['remote \"lab\"']\n    url = {beside / 'remote'}\n")
         self.commit("start")
 
     def executed(self) -> Counter[str]:
@@ -85,8 +85,8 @@ class Toy(Repository):
 
     def wait_until_hung(self) -> None:
         """Return when first@two hangs and first@one is done."""
-        until((self.beside / "hung").exists)
-        until(lambda: "first@one:" in text(self.root / "dvc.lock"))
+        until((self.beside / "hung").exists, "first@two has not started")
+        until(lambda: "first@one:" in text(self.root / "dvc.lock"), "first@one is not done")
 
     def go(self) -> None:
         (self.beside / "go").touch()
@@ -120,7 +120,9 @@ class Killer(Thread):
 
     def survivors(self) -> list[psutil.Process]:
         """Processes of the killed worker's job that still run."""
-        _, alive = psutil.wait_procs(self._family, timeout=10)
+        self.join(LONG)
+        assert self._family, f"no worker was killed in {LONG} s: {self._job} was not running"
+        _, alive = psutil.wait_procs(self._family, timeout=LONG)
         return list(alive)
 
 
@@ -129,11 +131,11 @@ def distribute(work: Repository, *options: str, fails: bool = False) -> str:
     return work.run(*DISTRIBUTE, *(options or ("--workers", "2")), fails=fails)
 
 
-def until(due: Callable[[], bool]) -> None:
-    """Wait until a condition holds, on a busy machine too."""
-    end = time.monotonic() + 300
+def until(due: Callable[[], bool], otherwise: str) -> None:
+    """Wait until a condition holds, on a busy machine too; `otherwise` says what is the case if it never does."""
+    end = time.monotonic() + LONG
     while not due():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, f"after {LONG} s {otherwise}"
         time.sleep(0.1)
 
 

@@ -1,5 +1,7 @@
 """A finished run of toy size: one task with two seeds, from fine-tuning to scores, made by the stages."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import chdir
@@ -21,7 +23,7 @@ from tests.project import ROOT
 
 SEEDS = (1, 2)
 CHANGES = {
-    "[sst2]": "[rte]", "kept: [1337]": "kept: [1]", "[1337]": str(list(SEEDS)), "draws: 1": "draws: 2",
+    "[sst2]": "[rte]", "kept: [1337]": "kept: [1]", "draws: 1": "draws: 2",
     "threshold: 0.8": "threshold: 0.9", "learning_rate: 1.0e-4": "learning_rate: 3.0e-3", "epochs: 1": "epochs: 6",
     "reinitialised: {}": "reinitialised: {structured: [1], magnitude: [1]}",
 }  # fmt: skip
@@ -29,10 +31,15 @@ CHANGES = {
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that all tests share: copy it before changing anything."""
-    root = tmp_path_factory.mktemp("finished_run")
-    make(root)
-    return root
+    """The folder of a run that all tests share, those of other workers too: copy it before changing anything."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (base / "finished_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes first makes it, others wait
+        if not (base / "finished_run").exists():
+            make(draft := tmp_path_factory.mktemp("draft"))
+            draft.rename(base / "finished_run")
+    return base / "finished_run"
 
 
 @pytest.fixture
@@ -43,13 +50,14 @@ def copy(finished_run: Path, tmp_path: Path) -> Path:
 
 
 def make(root: Path, seeds: Sequence[int] = SEEDS, workers: int = 1) -> None:
-    """Run all stages whose outputs are verified, below `root`, with its cells in the order of `seeds`."""
+    """Run all stages whose outputs are verified, below `root`, with cells of `seeds` in their order."""
     checkpoint.save(toys.encoder(), root / "encoder")
     for seed in seeds:
         _data(root / "data" / "rte" / str(seed), seed)
     text = (ROOT / "profiles" / "smoke.yaml").read_text("utf-8")
     for old, new in CHANGES.items():
         text = text.replace(old, new)
+    text = text.replace("[1337]", str(sorted(seeds)))
     (root / "params.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, chdir(root):
         # Starting a pool of processes takes longer than the work.

@@ -18,6 +18,10 @@ from tests.project import ROOT, tracked
 LONG = 1200
 """Seconds after which a command hangs."""
 CACHE = ROOT / ".dvc" / "cache"
+_CORES = sorted(os.sched_getaffinity(0))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ON_ONE_CORE = ("taskset", "--cpu-list", str(_CORES[_WORKER % len(_CORES)]))
+"""Before a command that runs stages: on two cores each would start a process that loads torch for seconds of work."""
 
 
 def _environment() -> dict[str, str]:
@@ -69,6 +73,18 @@ class Repository:
     @property
     def _log(self) -> Path:
         return self.root.with_suffix(".log")
+
+    def init(self, config: str = "") -> None:
+        """Make it a repository of git and of DVC: what `dvc init` writes, without loading DVC."""
+        self.run("git", "init", "-q")
+        self.init_dvc(config)
+
+    def init_dvc(self, config: str = "") -> None:
+        """Make it a DVC project inside a git repository."""
+        (folder := self.root / ".dvc").mkdir()
+        (folder / "config").write_text(config, encoding="utf-8")
+        (folder / ".gitignore").write_text("/config.local\n/tmp\n/cache\n", encoding="utf-8")
+        (self.root / ".dvcignore").touch()
 
     def commit(self, message: str) -> None:
         """Everything there is."""

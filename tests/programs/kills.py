@@ -34,8 +34,10 @@ OUTPUTS = (
     "attention",
     "reports/tables",
 )
-GRACE = 10.0
-"""Seconds after which no process may be left."""
+GRACE = 60.0
+"""Seconds after which no process may be left, on a busy machine either."""
+PATIENCE = 2.5
+"""Seconds after which a signal that was missed is sent again."""
 
 
 def _kill_stage(dvc: psutil.Process) -> None:
@@ -52,10 +54,10 @@ def _repeated(kill: Callable[[psutil.Process], None]) -> Callable[[psutil.Proces
     """Kill until DVC ends: a stage that is exiting anyway misses a signal, and DVC ignores Ctrl-C meanwhile."""
 
     def repeat(dvc: psutil.Process) -> None:
-        for _ in range(4):
+        for _ in range(round(GRACE / PATIENCE)):
             kill(dvc)
             with suppress(psutil.TimeoutExpired):
-                dvc.wait(GRACE / 4)
+                dvc.wait(PATIENCE)
                 return
 
     return repeat
