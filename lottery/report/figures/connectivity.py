@@ -17,11 +17,11 @@ def connectivity_panels(path: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
     """Corrected score against the position on the line, a panel for each task and method: mean and range over seeds."""
     shown = [
         (task, method, of_panel)
-        for task in rows(tasks)
         for method in METHODS.values()
+        for task in rows(tasks)
         if len(of_panel := path[(path["task"] == task.task) & (path["method"] == method.name)])
     ]
-    figure, grid = panels(len(shown), 3.2, 2.6, len(METHODS))
+    figure, grid = panels(len(shown), 3.2, 2.6, path["task"].nunique())
     low = max(FLOOR, min(-0.05, path["lowest"].min() - 0.05))
     for axes, (task, method, of_panel) in zip(grid, shown, strict=True):
         full = path[(path["task"] == task.task) & (path["method"] == WHOLE)]

@@ -12,7 +12,7 @@ from lottery.report.reasons import reasons
 from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.methods import method_title
 from lottery.vocabulary import KINDS
-from lottery.wording import between, counted, listed, number, seeds
+from lottery.wording import between, counted, listed, seeds
 
 PROCEDURE = (
     "Does training end in one valley, whatever the order of the data? Each ticket is trained twice from the same start,"
@@ -40,7 +40,8 @@ def connectivity(material: Material) -> Iterator[Block]:
         yield Figure(
             material.figure("connectivity"),
             f"Scores on the line between two trainings of full, good, random and bad tickets: {tasks}.",
-            f"Mean and range over seeds, {seeds(path['n'])}. Source: `tables/connectivity-path.csv`.",
+            f"Score r on the line between two trainings: mean and range over seeds, {seeds(path['n'])}. Source:"
+            " `tables/connectivity-path.csv`.",
         )
         yield _means(material.tables["connectivity-means"])
     yield Folded("Barriers by cell", [_lines(material, lines)])
@@ -63,7 +64,7 @@ def _answer(material: Material) -> str:
         f"Whether it predicts who retrains {word}: within a cell, Spearman's correlation of barrier and r of the"
         f" retrained ticket is {between(first, 2)}, mean and 95 % interval over"
         f" {counted(first.cells, 'cell')} with {counted(first.tickets, 'ticket')}.{of_methods} Both contain the score"
-        " of the first training, whose noise alone correlates them positively."
+        " of the first training, so that its noise alone may correlate them."
     )
 
 
@@ -118,7 +119,7 @@ def _lines(material: Material, lines: pd.DataFrame) -> Table:
                 method_title(row.method),
                 KINDS[row.kind],
                 *(numbers.number(value) for value in (row.first, row.second, row.lowest)),
-                number(row.at, 2),
+                numbers.number(row.at, 2),
                 numbers.number(row.barrier),
                 numbers.number(row.barrier * row.room),
             ]
