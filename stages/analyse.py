@@ -13,6 +13,7 @@ from pandas import DataFrame
 from typer import Argument
 
 from lottery.analysis import (
+    connectivity,
     frames,
     published_masks,
     published_scores,
@@ -24,6 +25,7 @@ from lottery.analysis.averages import headline_numbers
 from lottery.analysis.looks import EvidenceParameters
 from lottery.grid import GridParameters
 from lottery.params import section
+from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.parameters import ControlsParameters, RewindParameters
 from lottery.tickets.transfer import TransferParameters
 from lottery.wording import counted
@@ -60,7 +62,7 @@ def main(
             tickets=published_masks.read(authors / "masks.csv"),
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
-        by_name |= _optional(parameters, grid, scores)
+        by_name |= _optional(parameters, grid, scores, records.scores, by_name["cells"])
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)
@@ -72,13 +74,22 @@ def main(
 
 
 def _optional(
-    parameters: Mapping[str, Any], grid: GridParameters, scores: Path
+    parameters: Mapping[str, Any],
+    grid: GridParameters,
+    folder: Path,
+    scores: DataFrame,
+    cells: DataFrame,
 ) -> dict[str, DataFrame]:
     """The tables of the parts that are off by default; none if they are."""
     rewind = section(RewindParameters, parameters)
     transferred = section(TransferParameters, parameters)
-    rewound = rewinding.tables(rewinding.gather(grid, rewind, scores))
-    return rewound | transfer.tables(transfer.gather(grid, transferred, scores))
+    connected = section(ConnectivityParameters, parameters)
+    points = connectivity.gather(grid, connected, folder)
+    return {
+        **rewinding.tables(rewinding.gather(grid, rewind, folder)),
+        **transfer.tables(transfer.gather(grid, transferred, folder)),
+        **connectivity.tables(points, scores, cells),
+    }
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from lottery.grid import GridParameters
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
 from lottery.tickets import measurements
+from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.methods import METHODS
 from lottery.tickets.parameters import (
     ControlsParameters,
@@ -56,7 +57,8 @@ def main(
         _require_matched_candidates(controls, sections[PruneParameters])
         _require_retrainable(controls, retrain)
         _require_filled_shares(grid, controls, retrain)
-        _require_rewindable(grid, sections[RewindParameters])
+        _require_cells(grid, sections[RewindParameters])
+        _require_cells(grid, sections[ConnectivityParameters])
         _require_in_grid("transfer.tasks", sections[TransferParameters].tasks, "tasks", grid.tasks)
         with cli.fresh_file(out) as draft, cli.fresh(descriptions) as folder:
             draft.write_text("{}\n", encoding="utf-8")
@@ -130,12 +132,13 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
             )
 
 
-def _require_rewindable(grid: GridParameters, rewind: RewindParameters) -> None:
-    """Raise UserError if a cell that is to be rewound is none of the grid."""
-    _require_in_grid("rewind.tasks", rewind.tasks, "tasks", grid.tasks)
-    _require_in_grid("rewind.seeds", rewind.seeds, "seeds", grid.seeds)
-    if bool(rewind.tasks) != bool(rewind.seeds):
-        raise UserError("parameters: rewind: tasks without seeds, or seeds without tasks")
+def _require_cells(grid: GridParameters, chosen: RewindParameters | ConnectivityParameters) -> None:
+    """Raise UserError if a section that names some cells names one that is none of the grid."""
+    name = chosen.section()
+    _require_in_grid(f"{name}.tasks", chosen.tasks, "tasks", grid.tasks)
+    _require_in_grid(f"{name}.seeds", chosen.seeds, "seeds", grid.seeds)
+    if bool(chosen.tasks) != bool(chosen.seeds):
+        raise UserError(f"parameters: {name}: tasks without seeds, or seeds without tasks")
 
 
 def _require_in_grid(

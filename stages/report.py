@@ -18,6 +18,7 @@ from lottery.grid import GridParameters
 from lottery.params import Sections, read_sections
 from lottery.report import clauses, html, markdown, provenance, report
 from lottery.report.figures import head_atlas, style
+from lottery.report.figures.connectivity import connectivity_panels
 from lottery.report.figures.curves import search_curves
 from lottery.report.figures.fan import fan
 from lottery.report.figures.forest import forest
@@ -29,6 +30,7 @@ from lottery.report.figures.survival import survival_maps
 from lottery.report.figures.transfer import transfer_matrices
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
+from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.transfer import TransferParameters
@@ -68,6 +70,13 @@ OF_REWINDING = ("rewinding", "rewinding-claims")
 """Tables of runs that rewind."""
 OF_TRANSFER = ("transfer", "transfer-means")
 """Tables of runs that transfer masks between tasks."""
+OF_CONNECTIVITY = (
+    "connectivity",
+    "connectivity-path",
+    "connectivity-means",
+    "connectivity-ranks",
+)
+"""Tables of runs that train tickets twice."""
 
 
 def main(
@@ -117,7 +126,8 @@ def _tables(sections: Sections) -> Sequence[str]:
     grid = sections[GridParameters]
     rewound = OF_REWINDING if sections[RewindParameters].cells(grid) else ()
     transferred = OF_TRANSFER if sections[TransferParameters].cells(grid) else ()
-    return (*TABLES, *rewound, *transferred)
+    connected = OF_CONNECTIVITY if sections[ConnectivityParameters].cells(grid) else ()
+    return (*TABLES, *rewound, *transferred, *connected)
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:
@@ -135,6 +145,8 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         figures["rewinding"] = rewinding_panels(tables["rewinding"], tasks)
     if "transfer" in tables:
         figures["transfer"] = transfer_matrices(tables["transfer"], tasks)
+    if "connectivity" in tables and len(lines := tables["connectivity-path"]):
+        figures["connectivity"] = connectivity_panels(lines, tasks)
     overlap = tables["overlap"]
     if len(at_own_size := overlap[overlap["matched"].isna()]):
         figures["overlap"] = overlap_matrices(at_own_size, tasks)

@@ -19,9 +19,10 @@ from lottery.model.parameters import FinetuneParameters
 from lottery.params import section
 from lottery.report import html
 from lottery.runtime.compute import arithmetic
+from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
 from lottery.tickets.transfer import TransferParameters
-from lottery.verification import counts, hashes, recompute, rewound, scored, transferred
+from lottery.verification import connected, counts, hashes, recompute, rewound, scored, transferred
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta, imports
@@ -60,7 +61,7 @@ def main(
             sources, (data / "meta", attention, html.TEMPLATE), reports
         )
     }
-    checks |= _checks_beyond_the_paper(run, masks)
+    checks |= _checks_beyond_the_paper(run, masks, tolerance)
     with arithmetic(run.compute):
         failures = run_checks(checks)
     if failures:
@@ -92,8 +93,8 @@ def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Check]:
     }
 
 
-def _checks_beyond_the_paper(run: FinishedRun, masks: Path) -> dict[str, Check]:
-    """The checks of rewinding and transfer, in runs that have them."""
+def _checks_beyond_the_paper(run: FinishedRun, masks: Path, tolerance: float) -> dict[str, Check]:
+    """The checks of rewinding, transfer and connectivity, in runs that have them."""
     tree, checks = cli.parameters(), dict[str, Check]()
     rewind, transfer = section(RewindParameters, tree), section(TransferParameters, tree)
     if rewind.cells(run.grid):
@@ -105,6 +106,11 @@ def _checks_beyond_the_paper(run: FinishedRun, masks: Path) -> dict[str, Check]:
         recipe = section(FinetuneParameters, tree)
         checks["transferred masks come out again, and each is scored"] = partial(
             transferred.transferred, run, transfer, recipe
+        )
+    connectivity = section(ConnectivityParameters, tree)
+    if connectivity.cells(run.grid):
+        checks["lines begin with the retrained tickets, and each point is scored"] = partial(
+            connected.connected, run, connectivity, tolerance
         )
     return checks
 

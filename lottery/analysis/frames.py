@@ -5,16 +5,38 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
+from lottery import records
 from lottery.analysis.intervals import interval
 from lottery.errors import UserError
+from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
 
 OWN_SIZE = -1.0
 """Stands for the missing `matched` of a ticket of the size of its search, which comes before matched ones."""
 SPREAD = ["mean", "std", "low", "high", "n"]
+
+
+def of_cells(
+    kind: type[msgspec.Struct], cells: Sequence[tuple[str, int]], folder: Path, name: str
+) -> pd.DataFrame:
+    """The records in `folder`/<task>/<seed>/<name> of all cells; empty if there are no cells.
+
+    Raises UserError if a file is missing or belongs to another cell.
+    """
+    if not cells:
+        return pd.DataFrame(columns=kind.__struct_fields__)
+    frame: pd.DataFrame = records.read_cells(kind, cells, folder, name).to_pandas()
+    return frame
+
+
+def is_reported(scores: pd.DataFrame) -> "pd.Series[bool]":
+    """Marks the scores that are reported: the first metric of each task, on dev."""
+    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
+    return (scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))
 
 
 def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.DataFrame:

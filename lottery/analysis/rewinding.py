@@ -11,14 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lottery import records
-from lottery.analysis.frames import spread
+from lottery.analysis.frames import is_reported, of_cells, spread
 from lottery.analysis.looks import ALPHA
 from lottery.analysis.significance import holm, holm_levels
 from lottery.analysis.strata import Strata, above_zero
 from lottery.grid import GridParameters
 from lottery.schemas import RewindScore
-from lottery.tasks import get_task
 from lottery.tickets.parameters import RewindParameters
 
 REWOUND = "rewound"
@@ -39,13 +37,7 @@ def gather(grid: GridParameters, rewind: RewindParameters, scores: Path) -> pd.D
 
     Raises UserError if a file is missing or belongs to another cell.
     """
-    cells = rewind.cells(grid)
-    if not cells:
-        return pd.DataFrame(columns=RewindScore.__struct_fields__)
-    frame: pd.DataFrame = records.read_cells(
-        RewindScore, cells, scores, "rewind.parquet"
-    ).to_pandas()
-    return frame
+    return of_cells(RewindScore, rewind.cells(grid), scores, "rewind.parquet")
 
 
 def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -58,11 +50,9 @@ def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _reported(scores: pd.DataFrame) -> pd.DataFrame:
     """The first metric of each task on dev: a row per cell, sparsity and control, over the draws of a control."""
-    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
-    is_reported = (scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))
     by = [*CELL, "sparsity", "control"]
     # Sparsities are multiples of the rate: equal ones must be equal numbers.
-    rounded = scores[is_reported].assign(sparsity=scores["sparsity"].round(6))
+    rounded = scores[is_reported(scores)].assign(sparsity=scores["sparsity"].round(6))
     return rounded.groupby(by, sort=False)["value"].mean().reset_index()
 
 

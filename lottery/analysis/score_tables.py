@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lottery.analysis.frames import ordered, spread
+from lottery.analysis.frames import is_reported, ordered, spread
 from lottery.analysis.scale import corrected
 from lottery.tasks import get_task
 from lottery.vocabulary import TICKET_STATE, WHOLE
@@ -35,12 +35,7 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
             examples=("n", "first"),
         )
     )
-    return ordered(table.assign(reported=_reported(table)), tasks, by)
-
-
-def _reported(scores: pd.DataFrame) -> "pd.Series[bool]":
-    main_metric = scores["task"].map(lambda name: get_task(name).metrics[0])
-    return (scores["split"] == "dev") & (scores["metric"] == main_metric)
+    return ordered(table.assign(reported=is_reported(table)), tasks, by)
 
 
 def draws(
@@ -51,7 +46,7 @@ def draws(
     `sparsity` is that of the step of the search whose size the ticket has; super-survivors have none here.
     """
     frame = corrected(scores)
-    frame = frame[_reported(frame) & (frame["state"] == "pruned")]
+    frame = frame[is_reported(frame) & (frame["state"] == "pruned")]
     matched = _matched_sparsity(curves, frame["matched"].dropna().unique().tolist())
     frame = frame.join(searches.set_index(SEARCH)["sparsity"], on=SEARCH)
     frame = frame.join(matched.rename("at_matched"), on=[*SEARCH, "matched"])

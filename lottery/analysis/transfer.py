@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lottery import records
-from lottery.analysis.frames import spread
+from lottery.analysis.frames import is_reported, of_cells, spread
 from lottery.analysis.strata import Strata, above_zero
 from lottery.grid import GridParameters
 from lottery.metrics import CORRELATIONS
-from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
@@ -30,13 +28,7 @@ def gather(grid: GridParameters, transfer: TransferParameters, scores: Path) -> 
 
     Raises UserError if a file is missing or belongs to another cell.
     """
-    cells = transfer.cells(grid)
-    if not cells:
-        return pd.DataFrame(columns=TransferScore.__struct_fields__)
-    frame: pd.DataFrame = records.read_cells(
-        TransferScore, cells, scores, "transfer.parquet"
-    ).to_pandas()
-    return frame
+    return of_cells(TransferScore, transfer.cells(grid), scores, "transfer.parquet")
 
 
 def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -52,8 +44,7 @@ def by_cell(scores: pd.DataFrame) -> pd.DataFrame:
 
     A mask without a correlation, because it predicts a constant, counts as a guess, which has 0.
     """
-    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
-    reported = scores[(scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))]
+    reported = scores[is_reported(scores)]
     constant = reported["value"].isna() & reported["metric"].isin(list(CORRELATIONS))
     reported = reported.assign(value=reported["value"].mask(constant, 0.0))
     by_kind = {

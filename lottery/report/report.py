@@ -8,6 +8,7 @@ from lottery.report.numbering import numbered
 from lottery.report.sections import (
     attention,
     closing,
+    connectivity,
     first,
     methods,
     rewinding,
@@ -33,6 +34,7 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Block]]] = {
     "How far pruning goes": searches.searches,
     "Rewinding": rewinding.rewinding,
     "Transfer": transfer.transfer,
+    "Linear mode connectivity": connectivity.connectivity,
     "Size and speed": speed.speed,
     "What survives": survival.survivors,
     "What surviving heads attend to": attention.attention,

@@ -10,6 +10,7 @@ from lottery.grid import GridParameters
 from lottery.model.parameters import FinetuneParameters
 from lottery.params import Parameters
 from lottery.runtime.parameters import ComputeParameters
+from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.parameters import (
     ControlsParameters,
     ImportanceParameters,
@@ -32,6 +33,7 @@ SECTIONS: Sequence[type[Parameters]] = (
     RetrainParameters,
     RewindParameters,
     TransferParameters,
+    ConnectivityParameters,
     AttentionParameters,
     EvidenceParameters,
     ComputeParameters,
