@@ -5,7 +5,7 @@ python -m stages.analyse scores predictions subnetworks attention data/patterns 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from typer import Argument
 
 from lottery.analysis import (
     frames,
+    paper_tables,
     published_masks,
     published_scores,
     rewinding,
@@ -60,7 +61,7 @@ def main(
             tickets=published_masks.read(authors / "masks.csv"),
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
-        by_name |= _optional(parameters, grid, scores)
+        by_name |= _optional(parameters, grid, scores, by_name, looks)
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)
@@ -72,13 +73,19 @@ def main(
 
 
 def _optional(
-    parameters: Mapping[str, Any], grid: GridParameters, scores: Path
+    parameters: Mapping[str, Any],
+    grid: GridParameters,
+    scores: Path,
+    tables: Mapping[str, DataFrame],
+    looks: Sequence[int],
 ) -> dict[str, DataFrame]:
     """The tables of the parts that are off by default; none if they are."""
-    rewind = section(RewindParameters, parameters)
-    transferred = section(TransferParameters, parameters)
-    rewound = rewinding.tables(rewinding.gather(grid, rewind, scores))
-    return rewound | transfer.tables(transfer.gather(grid, transferred, scores))
+    rewound = rewinding.gather(grid, section(RewindParameters, parameters), scores)
+    transferred = transfer.gather(grid, section(TransferParameters, parameters), scores)
+    by_name = rewinding.tables(rewound) | transfer.tables(transferred)
+    return by_name | paper_tables.tables(
+        {**tables, **by_name}, rewound, transferred, grid.tasks, len(grid.seeds), looks
+    )
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ OF_REWINDING = ("rewinding", "rewinding-claims")
 """Tables of runs that rewind."""
 OF_TRANSFER = ("transfer", "transfer-means")
 """Tables of runs that transfer masks between tasks."""
+OF_PAPERS = ("papers", "paper-numbers")
+"""Tables of runs that do either: claims and numbers of other papers."""
 
 
 def main(
@@ -116,7 +118,8 @@ def _tables(sections: Sections) -> Sequence[str]:
     grid = sections[GridParameters]
     rewound = OF_REWINDING if sections[RewindParameters].cells(grid) else ()
     transferred = OF_TRANSFER if sections[TransferParameters].cells(grid) else ()
-    return (*TABLES, *rewound, *transferred)
+    papers = OF_PAPERS if rewound or transferred else ()
+    return (*TABLES, *rewound, *transferred, *papers)
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:

@@ -8,9 +8,8 @@ import pandas as pd
 from lottery import records
 from lottery.analysis.frames import spread
 from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.trained import first_metric
 from lottery.grid import GridParameters
-from lottery.metrics import CORRELATIONS
-from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
@@ -48,14 +47,8 @@ def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def by_cell(scores: pd.DataFrame) -> pd.DataFrame:
-    """Gain of every mask over the random one of its size in each cell, in the first metric of the task on dev.
-
-    A mask without a correlation, because it predicts a constant, counts as a guess, which has 0.
-    """
-    first = {task: get_task(str(task)).metrics[0] for task in scores["task"].unique()}
-    reported = scores[(scores["split"] == "dev") & (scores["metric"] == scores["task"].map(first))]
-    constant = reported["value"].isna() & reported["metric"].isin(list(CORRELATIONS))
-    reported = reported.assign(value=reported["value"].mask(constant, 0.0))
+    """Gain of every mask over the random one of its size in each cell, in the first metric of the task on dev."""
+    reported = first_metric(scores)
     by_kind = {
         kind: rows.set_index([*MASK, *CELL]) for kind, rows in reported.groupby("kind", sort=False)
     }
@@ -75,13 +68,18 @@ def by_pair(gains: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("method", key=lambda names: names.map(places), kind="stable")
 
 
+def origins(gains: pd.DataFrame) -> "pd.Series[str]":
+    """The key of ORIGINS of each row's source."""
+    origin = gains["source"].where(gains["source"].isin(list(ORIGINS)), "another")
+    return origin.mask(gains["source"] == gains["task"], "own")
+
+
 def by_origin(gains: pd.DataFrame) -> pd.DataFrame:
     """Mean gain over tasks, by method and origin: the task itself, another one, or none; with its 95 % interval.
 
     Other tasks are averaged within their cell first: seeds are the replicates (docs/evidence.md).
     """
-    origin = gains["source"].where(gains["source"].isin(list(ORIGINS)), "another")
-    origin = origin.mask(gains["source"] == gains["task"], "own")
+    origin = origins(gains)
     rows = []
     for method in METHODS:
         for name in ORIGINS:

@@ -1,17 +1,16 @@
 """The section of verdicts: the five clauses place by place, their effects, and all other claims."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.analysis.looks import EvidenceParameters, level
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
+from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table, Verdict
 from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
-from lottery.wording import NONE, listed, number
+from lottery.wording import listed, number
 
 FAMILIES = {
     "primary": "The five clauses",
@@ -99,7 +98,7 @@ def _effects(claims: pd.DataFrame) -> Table:
         [
             [
                 titles[row.claim],
-                _effect(row),
+                numbers.effect(row),
                 EFFECTS[row.clause],
                 numbers.number(row.cells, 0),
                 numbers.probability(row.p_adjusted),
@@ -109,15 +108,6 @@ def _effects(claims: pd.DataFrame) -> Table:
             for row in rows(primary(claims))
         ],
     )
-
-
-def _effect(row: Any) -> Entry:
-    if pd.isna(row.effect):
-        return NONE
-    text = number(row.effect, 2)
-    if not pd.isna(row.low):
-        text += f" [{number(row.low, 2)}, {number(row.high, 2)}]"
-    return Number(text, row.effect)
 
 
 def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
@@ -159,7 +149,7 @@ def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
             [
                 row.claim,
                 Verdict(row.verdict),
-                _effect(row),
+                numbers.effect(row),
                 UNITS[row.unit],
                 f"{number(row.cells, 0)} ({number(row.tasks, 0)})",
                 numbers.probability(row.p),
