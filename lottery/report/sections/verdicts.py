@@ -10,6 +10,8 @@ from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table, Verdict
 from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
+from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
+from lottery.tickets.saliencies import GATE, MAGNITUDE, SALIENCIES
 from lottery.wording import listed, number
 
 FAMILIES = {
@@ -35,6 +37,7 @@ def verdicts(material: Material) -> Iterator[Block]:
         f" claimed. Else *undecided*. Each word is wrong with a probability of at most {alpha:.2g} in all five clauses"
         " together (Holm)."
     )
+    yield from other_saliencies(material)
     yield Figure(
         material.figure("scoreboard"),
         "Grid of small dot plots, a row for each clause of the abstract and a column for the authors' data, for"
@@ -68,6 +71,24 @@ def claims(material: Material) -> Iterator[Folded]:
             yield Folded(
                 f"{title}: every claim, its test and its verdict", list(_in_full(of_family))
             )
+
+
+def other_saliencies(material: Material) -> Iterator[Paragraph]:
+    """A warning where searches rank otherwise than the paper's do, which its claims are about."""
+    parameters = material.parameters
+    units, weights = (
+        SALIENCIES[name]
+        for name in (
+            parameters[ImportanceParameters].saliency,
+            parameters[MagnitudeParameters].saliency,
+        )
+    )
+    if (units, weights) != (GATE, MAGNITUDE):
+        yield Paragraph(
+            f"Here heads and MLPs are ranked by {units.title}, weights by {weights.title}; the paper, and the authors'"
+            f" data, rank by {GATE.title} and {MAGNITUDE.title}. Claims about importance and about what survives are"
+            " tested on this run's rankings, not on the paper's."
+        )
 
 
 def _words(material: Material) -> Table:
