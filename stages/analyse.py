@@ -15,6 +15,7 @@ from typer import Argument
 from lottery.analysis import (
     connectivity,
     frames,
+    paper_tables,
     published_masks,
     published_scores,
     rewinding,
@@ -62,7 +63,7 @@ def main(
             tickets=published_masks.read(authors / "masks.csv"),
         )
         by_name = tables.analyse(records, published, grid, matched, looks)
-        by_name |= _optional(parameters, grid, scores, records.scores, by_name["cells"])
+        by_name |= _optional(parameters, grid, scores, records.scores, by_name)
         for name, frame in by_name.items():
             frames.save(frame, draft / f"{name}.csv")
         numbers = json.dumps(headline_numbers(by_name), indent=2)
@@ -78,18 +79,25 @@ def _optional(
     grid: GridParameters,
     folder: Path,
     scores: DataFrame,
-    cells: DataFrame,
+    run: Mapping[str, DataFrame],
 ) -> dict[str, DataFrame]:
-    """The tables of the parts that are off by default; none if they are."""
-    rewind = section(RewindParameters, parameters)
-    transferred = section(TransferParameters, parameters)
-    connected = section(ConnectivityParameters, parameters)
-    points = connectivity.gather(grid, connected, folder)
-    return {
-        **rewinding.tables(rewinding.gather(grid, rewind, folder)),
-        **transfer.tables(transfer.gather(grid, transferred, folder)),
-        **connectivity.tables(points, scores, cells),
+    """The tables of the parts that are off by default; none if they are.
+
+    folder: of the records of these parts. scores: of all tickets. run: the tables of the other parts.
+    """
+    rewound = rewinding.gather(grid, section(RewindParameters, parameters), folder)
+    transferred = transfer.gather(grid, section(TransferParameters, parameters), folder)
+    lines = connectivity.gather(grid, section(ConnectivityParameters, parameters), folder)
+    by_name = {
+        **rewinding.tables(rewound, run["cells"]),
+        **transfer.tables(transferred, run["cells"]),
+        **connectivity.tables(lines, scores, run["cells"]),
     }
+    looks = section(EvidenceParameters, parameters).looks
+    of_papers = paper_tables.tables(
+        {**run, **by_name}, rewound, transferred, grid.tasks, len(grid.seeds), looks
+    )
+    return by_name | of_papers
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ OF_CONNECTIVITY = (
     "connectivity-ranks",
 )
 """Tables of runs that train tickets twice."""
+OF_PAPERS = ("papers", "paper-numbers")
+"""Tables of runs that do either: claims and numbers of other papers."""
 
 
 def main(
@@ -127,7 +129,8 @@ def _tables(sections: Sections) -> Sequence[str]:
     rewound = OF_REWINDING if sections[RewindParameters].cells(grid) else ()
     transferred = OF_TRANSFER if sections[TransferParameters].cells(grid) else ()
     connected = OF_CONNECTIVITY if sections[ConnectivityParameters].cells(grid) else ()
-    return (*TABLES, *rewound, *transferred, *connected)
+    papers = OF_PAPERS if rewound or transferred else ()
+    return (*TABLES, *rewound, *transferred, *connected, *papers)
 
 
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:

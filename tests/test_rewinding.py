@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -166,5 +167,7 @@ def test_the_stage_writes_what_verification_expects(
     assert "weights, expected" in changed
     assert "keeps what was pruned before" in changed
     grid = GridParameters(tasks=("rte",), seeds=(1, 2), shares=(1,))
-    rounds = analysis.tables(analysis.gather(grid, parameters, Path("scores")))["rewinding"]
+    cells = pd.DataFrame({"task": "rte", "seed": [1, 2], "sound": True})
+    scores = analysis.gather(grid, parameters, Path("scores"))
+    rounds = analysis.tables(scores, cells)["rewinding"]
     assert set(rounds["n"]) == {1}

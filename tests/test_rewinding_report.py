@@ -47,9 +47,15 @@ def toy_scores(gains: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(values, columns=columns)
 
 
+def made(scores: pd.DataFrame, unsound: str = "") -> dict[str, pd.DataFrame]:
+    """The tables of scores whose cells are sound, but for those of a task."""
+    cells = scores[["task", "seed"]].drop_duplicates()
+    return analysis.tables(scores, cells.assign(sound=cells["task"] != unsound))
+
+
 def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
     gains = {"rewound": 0.0, "random": -0.3, "reinitialised": -0.3, "one-shot": 0.0}
-    tables = analysis.tables(toy_scores(gains))
+    tables = made(toy_scores(gains))
     means = {(row.task, row.sparsity, row.control): row for row in rows(tables["rewinding"])}
     full, rewound = means["sst2", 0.0, "rewound"], means["sst2", 0.5, "rewound"]
     assert rewound.matches == (rewound.mean >= full.mean - full.std)
@@ -61,21 +67,30 @@ def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
     assert set(claims["cells"]) == {8}
     inside = (claims["low"] < claims["mean"]) & (claims["mean"] < claims["high"])
     assert inside.all()
-    worse = analysis.tables(toy_scores({**gains, "rewound": -0.5}))
+    worse = made(toy_scores({**gains, "rewound": -0.5}))
     assert worse["rewinding-claims"]["verdict"][0] == "contradicted"
     assert analysis.sparsest(worse["rewinding"], "matches", "sst2") is None
 
 
 def test_a_single_seed_says_nothing_about_matching() -> None:
     scores = toy_scores({"rewound": 0.0, "random": -0.3, "reinitialised": -0.3})
-    means = analysis.tables(scores[scores["seed"] == 0])["rewinding"]
+    means = made(scores[scores["seed"] == 0])["rewinding"]
     assert means["matches"].isna().all()
     assert means["wins"].isna().all()
 
 
+def test_cells_that_are_not_sound_are_in_no_table() -> None:
+    scores = toy_scores({"rewound": 0.02, "random": -0.3, "reinitialised": -0.3})
+    tables = made(scores, unsound="rte")
+    assert set(tables["rewinding"]["task"]) == {"sst2"}
+    assert set(tables["rewinding-claims"]["cells"]) == {4}
+    alone = made(scores[scores["task"] == "rte"], unsound="rte")
+    assert [len(table) for table in alone.values()] == [0, 0]
+
+
 def test_a_run_that_rewinds_nothing_has_no_tables() -> None:
     grid = GridParameters(tasks=("sst2",), seeds=(1,), shares=(1,))
-    assert not analysis.tables(analysis.gather(grid, PARAMETERS, Path("nowhere")))
+    assert not made(analysis.gather(grid, PARAMETERS, Path("nowhere")))
 
 
 def provenance() -> Provenance:
@@ -89,7 +104,7 @@ def test_the_report_says_which_masks_match_and_win() -> None:
     titles = pd.DataFrame(
         {"task": ["sst2", "rte"], "title": ["SST-2", "RTE"], "metric": ["accuracy", "accuracy"]}
     )
-    tables = {"tasks": titles, **analysis.tables(toy_scores(gains))}
+    tables = {"tasks": titles, **made(toy_scores(gains))}
     parameters = Sections([msgspec.structs.replace(PARAMETERS, step=20)])
     material = Material(tables, {}, parameters, "figures", provenance(), None)
     text = markdown.render(Document("", list(section.rewinding(material)), []))
@@ -121,7 +136,7 @@ def test_every_control_has_a_mark() -> None:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_lines_and_points_are_the_means_of_the_table(seeds: int) -> None:
-    means = analysis.tables(scores(seeds))["rewinding"]
+    means = made(scores(seeds))["rewinding"]
     (axes,) = rewinding_panels(means, TASKS).axes
     lines = {line.get_label(): line for line in axes.get_lines()}
     mean = means.set_index(["control", "sparsity"])["mean"]

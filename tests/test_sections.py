@@ -1,20 +1,26 @@
 """What sections of the report say, of tables and origins that are made up."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+import msgspec
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lottery import params
+from lottery.params import Sections
 from lottery.report.blocks import Block, Bullets
 from lottery.report.material import Material
 from lottery.report.origins import described
 from lottery.report.provenance import Provenance
+from lottery.report.sections import methods, verdicts
 from lottery.report.sections.closing import limitations
 from lottery.report.sections.unsaid import unsaid
-from lottery.tickets.methods import METHODS
+from lottery.tickets.methods import MAGNITUDE, METHODS
+from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
+from lottery.tickets.saliencies import OF_WEIGHTS, SALIENCIES
 from lottery.vocabulary import TICKET_STATE
 from stages.shell.sections import SECTIONS
 from tests.project import ROOT
@@ -103,3 +109,32 @@ def test_origins_name_the_packages_of_each_licence() -> None:
 )
 def test_limitations_name_the_languages(languages: Mapping[str, str], words: str) -> None:
     assert any(words in text for text in bullets(limitations(toy(languages=languages))))
+
+
+def ranked_by(units: str, weights: str) -> Material:
+    material = toy()
+    sections = material.parameters
+    others = [
+        msgspec.structs.replace(sections[ImportanceParameters], saliency=units),
+        msgspec.structs.replace(sections[MagnitudeParameters], saliency=weights),
+    ]
+    return replace(material, parameters=Sections([*sections.values(), *others]))
+
+
+@pytest.mark.parametrize("units", SALIENCIES)
+@pytest.mark.parametrize("weights", OF_WEIGHTS)
+def test_a_report_warns_where_its_searches_rank_otherwise_than_the_paper(
+    units: str, weights: str
+) -> None:
+    material = ranked_by(units, weights)
+    said = [block.text for block in verdicts.other_saliencies(material)]
+    as_the_paper = (units, weights) == ("gate", "magnitude")
+    assert bool(said) != as_the_paper
+    if said:
+        assert (
+            f"ranked by {SALIENCIES[units].title}, weights by {SALIENCIES[weights].title}"
+            in said[0]
+        )
+    texts = methods.REMOVAL[MAGNITUDE.name](material.parameters)
+    assert ("Nothing is trained between steps" in texts) == (weights != "movement")
+    assert ("Each ranking trains for 16 steps" in texts) == (weights == "movement")

@@ -157,8 +157,22 @@ def toy_scores(gains: Mapping[str, float], metric: str = "accuracy") -> pd.DataF
     return pd.DataFrame(values, columns=TransferScore.__struct_fields__)
 
 
+def made(scores: pd.DataFrame, unsound: str = "") -> dict[str, pd.DataFrame]:
+    """The tables of scores whose cells are sound, but for those of a task."""
+    cells = scores[["task", "seed"]].drop_duplicates()
+    return analysis.tables(scores, cells.assign(sound=cells["task"] != unsound))
+
+
+def test_cells_that_are_not_sound_are_in_no_table() -> None:
+    scores = toy_scores({"rte": 0.3, "mrpc": 0.1, OTHERS: 0.0})
+    task = scores["task"].iloc[0]
+    assert task not in set(made(scores, unsound=task)["transfer"]["task"])
+    alone = made(scores[scores["task"] == task], unsound=task)
+    assert [len(table) for table in alone.values()] == [0, 0]
+
+
 def test_gains_are_differences_from_random_masks() -> None:
-    tables = analysis.tables(toy_scores({"rte": 0.3, "mrpc": 0.1, OTHERS: 0.0}))
+    tables = made(toy_scores({"rte": 0.3, "mrpc": 0.1, OTHERS: 0.0}))
     gains = {(row.source, row.task): row for row in rows(tables["transfer"])}
     assert gains["rte", "mrpc"].mean == pytest.approx(0.31)
     assert gains["rte", "mrpc"].n == 3
@@ -170,13 +184,13 @@ def test_gains_are_differences_from_random_masks() -> None:
 
 def test_a_mask_without_a_correlation_counts_as_a_guess() -> None:
     scores = toy_scores({"stsb": np.nan}, "pearson")
-    gains = analysis.tables(scores)["transfer"]
+    gains = made(scores)["transfer"]
     assert gains["mean"].tolist() == pytest.approx([-0.5])
 
 
 def test_the_report_shows_gains_or_nothing() -> None:
     titles = pd.DataFrame({"task": TASKS, "title": ["RTE", "MRPC"], "metric": 2 * ["accuracy"]})
-    tables = analysis.tables(toy_scores({"rte": 0.3, "mrpc": 0.1, OTHERS: -0.2}))
+    tables = made(toy_scores({"rte": 0.3, "mrpc": 0.1, OTHERS: -0.2}))
     shown = Material(
         {"tasks": titles, **tables}, {}, Sections([]), "figures", cast(Provenance, None), None
     )
@@ -188,7 +202,7 @@ def test_the_report_shows_gains_or_nothing() -> None:
     nothing = Material({"tasks": titles}, {}, Sections([]), "figures", cast(Provenance, None), None)
     assert not list(section.transfer(nothing))
     grid = GridParameters(tasks=TASKS, seeds=(1,), shares=(1,))
-    assert not analysis.tables(analysis.gather(grid, TransferParameters(tasks=()), Path("nowhere")))
+    assert not made(analysis.gather(grid, TransferParameters(tasks=()), Path("nowhere")))
 
 
 @pytest.mark.parametrize("tasks", [("rte",), ("rte", "rte")])

@@ -1,6 +1,6 @@
 """Does the barrier between two trainings of a ticket predict how well it retrains?
 
-The barrier is the linear interpolation instability of Frankle et al. (ICML 2020, section 2): the highest error on the
+The barrier is the linear interpolation instability of Frankle et al. (ICML 2020): the highest error on the
 straight line between both results, less the mean error of its ends. Errors are 1 - r on the chance-corrected scale, so
 that tasks can be compared; multiplied by `room` they are those of the task's metric.
 """

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lottery.analysis.frames import is_reported, of_cells, spread
+from lottery.analysis.frames import of_cells, spread
 from lottery.analysis.looks import ALPHA
 from lottery.analysis.significance import holm, holm_levels
 from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
 from lottery.schemas import RewindScore
 from lottery.tickets.parameters import RewindParameters
@@ -40,29 +41,29 @@ def gather(grid: GridParameters, rewind: RewindParameters, scores: Path) -> pd.D
     return of_cells(RewindScore, rewind.cells(grid), scores, "rewind.parquet")
 
 
-def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of rewound masks and their controls; none if nothing was rewound."""
+def tables(scores: pd.DataFrame, cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of rewound masks and their controls in sound cells; none if nothing was rewound."""
     if scores.empty:
         return {}
-    reported = _reported(scores)
-    return {"rewinding": means(reported), "rewinding-claims": claims(reported)}
+    values = reported(of_sound_cells(scores, cells))
+    return {"rewinding": means(values), "rewinding-claims": claims(values)}
 
 
-def _reported(scores: pd.DataFrame) -> pd.DataFrame:
+def reported(scores: pd.DataFrame) -> pd.DataFrame:
     """The first metric of each task on dev: a row per cell, sparsity and control, over the draws of a control."""
     by = [*CELL, "sparsity", "control"]
     # Sparsities are multiples of the rate: equal ones must be equal numbers.
-    rounded = scores[is_reported(scores)].assign(sparsity=scores["sparsity"].round(6))
+    rounded = first_metric(scores).assign(sparsity=lambda rows: rows["sparsity"].round(6))
     return rounded.groupby(by, sort=False)["value"].mean().reset_index()
 
 
-def means(reported: pd.DataFrame) -> pd.DataFrame:
+def means(values: pd.DataFrame) -> pd.DataFrame:
     """Mean score over seeds with its interval, by task, sparsity and control; whether the mask matches and wins.
 
     `matches` is missing with a single seed, which has no standard deviation; `wins` is, too, where no controls were
     trained.
     """
-    frame = spread(reported, SCORED)
+    frame = spread(values, SCORED)
     mean = frame.set_index(SCORED)["mean"].to_dict()
     full = frame[(frame["control"] == REWOUND) & (frame["sparsity"] == 0)].set_index("task")
     least = full["mean"] - full["std"]
@@ -78,16 +79,16 @@ def means(reported: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(wins=pd.Series(wins, dtype=object))
 
 
-def claims(reported: pd.DataFrame) -> pd.DataFrame:
+def claims(scored: pd.DataFrame) -> pd.DataFrame:
     """Rewound masks above each of RIVALS at each sparsity of controls: mean difference in the task's metric.
 
     Welch-Satterthwaite t tests over tasks and seeds, two-sided in effect: Holm's correction holds over all of them, in
     either direction. Intervals are at the level at which Holm's procedure decides.
     """
-    values = reported.pivot_table(index=[*CELL, "sparsity"], columns="control", values="value")
+    values = scored.pivot_table(index=[*CELL, "sparsity"], columns="control", values="value")
     pairs = [
         (name, sparsity, values.xs(sparsity, level="sparsity"))
-        for sparsity in sorted(set(reported.loc[reported["control"] != REWOUND, "sparsity"]))
+        for sparsity in sorted(set(scored.loc[scored["control"] != REWOUND, "sparsity"]))
         for name in RIVALS
         if name in values
     ]
@@ -114,8 +115,8 @@ def _verdict(effect: float, p: float) -> str:
     return "reproduced" if effect > 0 else "contradicted"
 
 
-def sparsest(means: pd.DataFrame, column: str, task: str) -> float | None:
-    """The largest sparsity at which the rewound mask of a task matches, or wins; None if at none."""
-    rewound = means[(means["control"] == REWOUND) & (means["task"] == task)]
+def sparsest(means: pd.DataFrame, column: str, task: str, control: str = REWOUND) -> float | None:
+    """The largest sparsity at which the mask of a task matches, or wins; None if at none."""
+    rewound = means[(means["control"] == control) & (means["task"] == task)]
     sparsities = rewound.loc[rewound[column].eq(True) & (rewound["sparsity"] > 0), "sparsity"]
     return float(sparsities.max()) if len(sparsities) else None

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lottery.analysis.frames import is_reported, of_cells, spread
+from lottery.analysis.frames import of_cells, spread
 from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
-from lottery.metrics import CORRELATIONS
 from lottery.tickets.methods import METHODS
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
@@ -31,26 +31,20 @@ def gather(grid: GridParameters, transfer: TransferParameters, scores: Path) -> 
     return of_cells(TransferScore, transfer.cells(grid), scores, "transfer.parquet")
 
 
-def tables(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of transfer; none if nothing was transferred."""
+def tables(scores: pd.DataFrame, cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of transfer to sound cells; none if nothing was transferred."""
     if scores.empty:
         return {}
-    gains = by_cell(scores)
+    gains = by_cell(of_sound_cells(scores, cells))
     return {"transfer": by_pair(gains), "transfer-means": by_origin(gains)}
 
 
 def by_cell(scores: pd.DataFrame) -> pd.DataFrame:
-    """Gain of every mask over the random one of its size in each cell, in the first metric of the task on dev.
-
-    A mask without a correlation, because it predicts a constant, counts as a guess, which has 0.
-    """
-    reported = scores[is_reported(scores)]
-    constant = reported["value"].isna() & reported["metric"].isin(list(CORRELATIONS))
-    reported = reported.assign(value=reported["value"].mask(constant, 0.0))
-    by_kind = {
-        kind: rows.set_index([*MASK, *CELL]) for kind, rows in reported.groupby("kind", sort=False)
-    }
-    mask, random = by_kind["mask"], by_kind["random"]
+    """Gain of every mask over the random one of its size in each cell, in the first metric of the task on dev."""
+    reported = first_metric(scores)
+    mask, random = (
+        reported[reported["kind"] == kind].set_index([*MASK, *CELL]) for kind in ("mask", "random")
+    )
     columns = {"value": mask["value"] - random["value"], "score": mask["value"]}
     return pd.DataFrame(
         {**columns, "random": random["value"], "sparsity": mask["sparsity"]}
@@ -66,13 +60,18 @@ def by_pair(gains: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("method", key=lambda names: names.map(places), kind="stable")
 
 
+def origins(gains: pd.DataFrame) -> "pd.Series[str]":
+    """The key of ORIGINS of each row's source."""
+    origin = gains["source"].where(gains["source"].isin(list(ORIGINS)), "another")
+    return origin.mask(gains["source"] == gains["task"], "own")
+
+
 def by_origin(gains: pd.DataFrame) -> pd.DataFrame:
     """Mean gain over tasks, by method and origin: the task itself, another one, or none; with its 95 % interval.
 
     Other tasks are averaged within their cell first: seeds are the replicates (docs/evidence.md).
     """
-    origin = gains["source"].where(gains["source"].isin(list(ORIGINS)), "another")
-    origin = origin.mask(gains["source"] == gains["task"], "own")
+    origin = origins(gains)
     rows = []
     for method in METHODS:
         for name in ORIGINS:

@@ -6,6 +6,7 @@ pyarrow alone reads both: importing `datasets` would slow down the start of ever
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +31,31 @@ DEV: Mapping[str, Mapping[str, str]] = {
 }
 
 
+class OtherTexts(NamedTuple):
+    """A data set of the hub: its name, configuration and split, and its text columns.
+
+    `folder` is where it lies in the folder of the task; `split` is what it becomes: a further dev split.
+    """
+
+    folder: str
+    split: str
+    hub: str
+    configuration: str
+    part: str
+    texts: tuple[str, ...]
+
+
+FURTHER: Mapping[str, OtherTexts] = {
+    "qqp": OtherTexts(
+        folder="paws",
+        split="dev-paws",
+        hub="google-research-datasets/paws",
+        configuration="labeled_final",
+        part="test",
+        texts=("sentence1", "sentence2"),
+    )
+}
+"""By task, a data set of other texts in which its labels mean the same; read where the task's folder has it."""
 HOW_TO_GET_GLUE = (
     "allow access to the hub (data.source: hub), or set data.source to a folder that holds the"
     " task as saved by datasets.load_dataset('nyu-mll/glue', task).save_to_disk(folder/task)"
@@ -46,13 +72,17 @@ def text_columns(task: str) -> tuple[str, ...]:
 
 
 def read_glue(task: str, folder: Path) -> Corpus:
-    """Train and dev of the task in `folder`; GLUE's test splits have no labels.
+    """Train and dev of the task in `folder`, and other texts if they are there; GLUE's test splits have no labels.
 
     Raises UserError if a split is missing or malformed, or a row is invalid.
     """
     texts = text_columns(task)
     splits = {"train": "train", **DEV.get(task, {"dev": "validation"})}
-    return {split: _rows(task, folder, saved, texts) for split, saved in splits.items()}
+    corpus = {split: _rows(task, folder, saved, texts) for split, saved in splits.items()}
+    other = FURTHER.get(task)
+    if other is None or not (folder / other.folder).exists():
+        return corpus
+    return {**corpus, other.split: _rows(task, folder, other.folder, other.texts)}
 
 
 def _rows(task: str, folder: Path, split: str, texts: tuple[str, ...]) -> list[Row]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.data.assets import describe
-from lottery.data.glue import HOW_TO_GET_GLUE, read_glue, text_columns
+from lottery.data.glue import FURTHER, HOW_TO_GET_GLUE, read_glue, text_columns
 from lottery.errors import UserError, first_line
 
 GLUE = "nyu-mll/glue"
@@ -30,10 +30,27 @@ def fetch_task(task: str, source: str, out: Path) -> None:
         shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     origin = "hub" if source == "hub" else "folder"
     if source == "hub" or _is_glue(folder, task):
-        describe(out, f"{GLUE}: {task}", "terms of the GLUE tasks' own sources", origin)
+        describe(
+            out,
+            f"{GLUE}: {task}",
+            "terms of the GLUE tasks' own sources",
+            origin,
+            _notes(task, out),
+        )
     else:
         note = f"Rows of a folder in the place of GLUE's {task}; nothing in it says that they are GLUE's."
         describe(out, f"folder {folder.parent.name}/{task}", "not stated", origin, [note])
+
+
+def _notes(task: str, folder: Path) -> list[str]:
+    """Where the further dev split of a task comes from, if its folder has one."""
+    other = FURTHER.get(task)
+    if other is None or not (folder / other.folder).exists():
+        return []
+    return [
+        f"{other.split} is the split {other.part} of {other.hub}, {other.configuration}, on its own terms; its labels"
+        f" are those of {task}."
+    ]
 
 
 def _is_glue(folder: Path, task: str) -> bool:
@@ -54,6 +71,11 @@ def _download_task(task: str, out: Path) -> None:
 
     try:
         load_dataset(GLUE, task).save_to_disk(out)
+        if other := FURTHER.get(task):
+            texts = load_dataset(other.hub, other.configuration, split=other.part)
+            texts.save_to_disk(out / other.folder)
     except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
-        reason = first_line(error)
-        raise UserError(f"cannot download {task} of {GLUE}: {reason}; {HOW_TO_GET_GLUE}") from None
+        reason, names = first_line(error), f"{task} of {GLUE}"
+        if task in FURTHER:
+            names += f" and {FURTHER[task].hub}"
+        raise UserError(f"cannot download {names}: {reason}; {HOW_TO_GET_GLUE}") from None

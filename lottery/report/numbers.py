@@ -29,6 +29,14 @@ def estimate(row: Any, digits: int = 3) -> Entry:
     return _entry(wording.between(row, digits), row.mean)
 
 
+def effect(row: Any) -> Entry:
+    """The effect of a claim and the interval that decides it, where there are any."""
+    text = wording.number(row.effect, 2)
+    if not pd.isna(row.low):
+        text += f" [{wording.number(row.low, 2)}, {wording.number(row.high, 2)}]"
+    return _entry(text, row.effect)
+
+
 def spread(row: Any, digits: int = 3, scale: float = 1.0) -> Entry:
     """Mean ± standard deviation, and below it the 95 % interval."""
     text = wording.number(scale * row.mean, digits)

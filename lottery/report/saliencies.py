@@ -22,7 +22,8 @@ def sections(runs: Sequence[Experiment]) -> list[Section]:
     means = measures(runs)
     entries = {(row.run, row.method, row.measure): numbers.estimate(row) for row in rows(means)}
     table = Table(
-        "What searches rank by. Passes: forward and backward ones over the search data for each ranking. Area: mean"
+        "What searches rank by. Passes: forward and backward ones over the search data for each ranking, and its"
+        " optimiser steps, if it trains. Area: mean"
         " chance-corrected score over all sparsities of the first phase of the search, 1 if pruning cost nothing."
         " Sparsity: share of the weights removed up to which 90 % of the full model's score is kept. Rank correlation:"
         f" Spearman's, of the importance of heads in the unpruned model with that of `{runs[0].name}`. Means over tasks"
@@ -46,4 +47,4 @@ def _saliency(run: Experiment, method: str) -> list[Entry]:
     """Title of the saliency of a run, the run, and the passes of one ranking."""
     name = run.parameters.get(PARAMETER[method], {}).get("saliency", DEFAULT[method])
     saliency = SALIENCIES[name]
-    return [saliency.title, f"`{run.name}`", f"{saliency.forward} + {saliency.backward}"]
+    return [saliency.title, f"`{run.name}`", saliency.cost]

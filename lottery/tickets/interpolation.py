@@ -1,7 +1,7 @@
 """Scores on the line between two trainings of a ticket, from one start with two orders of the data.
 
 Frankle et al. (ICML 2020) train a network twice with different SGD noise and ask whether the error rises on the
-straight line between the two results (section 2, instability analysis). Here the noise is the order of the data.
+straight line between the two results (their instability analysis). Here the noise is the order of the data.
 """
 
 import time

@@ -82,6 +82,24 @@ def _magnitudes(weights: NDArray[np.float32]) -> Bits:
     return weights.ravel().view(np.int32) & 0x7FFFFFFF
 
 
+def not_negative(
+    weights: Mapping[str, NDArray[np.float32]],
+) -> Mapping[str, NDArray[np.float32]]:
+    """Finite values, in the same order if any is below 0: their bits, reordered, are those of floats from 0 on.
+
+    That costs the last bit of the mantissa, and only values up to 1.7e38 fit.
+    """
+    if not any((values < 0).any() for values in weights.values()):
+        return weights
+    return {name: _reordered(values) for name, values in weights.items()}
+
+
+def _reordered(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    bits = (values + np.float32(0)).view(np.int32)  # -0 becomes 0
+    ordered = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits).astype(np.int64) + 2**31
+    return (ordered >> 1).astype(np.int32).view(np.float32)
+
+
 def _bin_of(counts: NDArray[np.int64], rank: int) -> tuple[int, int]:
     """The bin with the weight of this rank (the last bin if there is none), and the number of weights in lower bins."""
     up_to_bin = np.cumsum(counts)
@@ -184,7 +202,7 @@ class Magnitude:
         return MagnitudeRanking(
             {
                 name: np.where(subnetwork[name], np.maximum(values, TINY), np.float32(0))
-                for name, values in ranked.weights.items()
+                for name, values in not_negative(ranked.weights).items()
             }
         )
 

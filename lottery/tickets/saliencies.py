@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lottery.errors import UserError
+from lottery.tickets.saliency.short_training import STEPS
+from lottery.wording import counted
 
 if TYPE_CHECKING:
     from lottery.tickets.saliency.units import RankUnits
@@ -21,7 +23,8 @@ class Saliency:
 
     words: what it is, for the report. forward, backward: its passes over the data for every step of a search; the
     forward pass of s-pruning gives the score of the step too. units, weights: import the function that ranks heads and
-    MLPs, and the one that ranks single weights, if there is one.
+    MLPs, and the one that ranks single weights, if there is one. steps: optimiser steps of a ranking that trains, each
+    with a forward and a backward pass over a batch.
     """
 
     name: str
@@ -31,6 +34,13 @@ class Saliency:
     backward: int
     units: "Callable[[], RankUnits]"
     weights: "Callable[[], Rank] | None" = None
+    steps: int = 0
+
+    @property
+    def cost(self) -> str:
+        """Passes over the data, forward + backward, and optimiser steps if it takes any."""
+        passes = f"{self.forward} + {self.backward}"
+        return f"{passes}, {counted(self.steps, 'step')}" if self.steps else passes
 
     @classmethod
     def summed(
@@ -41,6 +51,7 @@ class Saliency:
         forward: int,
         backward: int,
         weights: "Callable[[], Rank]",
+        steps: int = 0,
     ) -> "Saliency":
         """A saliency of weights, which units add up."""
 
@@ -49,7 +60,7 @@ class Saliency:
 
             return summed(weights())
 
-        return cls(name, title, words, forward, backward, units, weights)
+        return cls(name, title, words, forward, backward, units, weights, steps)
 
 
 def _gate() -> "RankUnits":
@@ -80,6 +91,12 @@ def _wanda() -> "Rank":
     from lottery.tickets.saliency.wanda import wanda
 
     return wanda
+
+
+def _movement() -> "Rank":
+    from lottery.tickets.saliency.movement import movement
+
+    return movement
 
 
 def _random() -> "Rank":
@@ -129,6 +146,15 @@ WANDA = Saliency.summed(
     backward=0,
     weights=_wanda,
 )
+MOVEMENT = Saliency.summed(
+    name="movement",
+    title="movement",
+    words="minus the product of weight and gradient, summed over the steps of a short training (Sanh et al. 2020)",
+    forward=0,
+    backward=0,
+    weights=_movement,
+    steps=STEPS,
+)
 RANDOM = Saliency.summed(
     name="random",
     title="random",
@@ -138,7 +164,8 @@ RANDOM = Saliency.summed(
     weights=_random,
 )
 SALIENCIES: Mapping[str, Saliency] = {
-    saliency.name: saliency for saliency in (GATE, TAYLOR, FISHER, MAGNITUDE, WANDA, RANDOM)
+    saliency.name: saliency
+    for saliency in (GATE, TAYLOR, FISHER, MAGNITUDE, WANDA, MOVEMENT, RANDOM)
 }
 """All saliencies by name, in the order of tables."""
 OF_WEIGHTS: Mapping[str, Saliency] = {

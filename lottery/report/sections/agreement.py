@@ -11,7 +11,7 @@ from lottery.report.blocks import Block, Entry, Paragraph, Table
 from lottery.report.material import Material
 from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.tickets.parameters import ImportanceParameters
-from lottery.tickets.saliencies import GATE
+from lottery.tickets.saliencies import GATE, SALIENCIES
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, percent
 
@@ -145,8 +145,10 @@ def _importance(material: Material) -> Table:
     correlations = pairs.groupby(["task", "unit"])["spearman"].mean().to_dict()
     halves = material.tables["importance-reliability"]
     reliability = halves.groupby(["task", "unit"])["reliability"].mean().to_dict()
-    gate = material.parameters[ImportanceParameters].saliency == GATE.name
-    normalised = "; heads are normalised within their layer, MLPs are not" if gate else ""
+    saliency = SALIENCIES[material.parameters[ImportanceParameters].saliency]
+    normalised = "; heads are normalised within their layer, MLPs are not"
+    if saliency is not GATE:
+        normalised = f"; {saliency.title}, summed over the weights of a head or MLP"
     return Table(
         f"Importance in the unpruned models: quantiles over the components (means over seeds{normalised}),"
         " and Spearman's correlation between two seeds (mean over"

@@ -18,7 +18,7 @@ PROCEDURE = (
     "Does training end in one valley, whatever the order of the data? Each ticket is trained twice from the same start,"
     " with the same classifier, mask and dropout, and with two orders of its examples; the first training is the"
     " retraining of the other sections. The barrier is the linear interpolation instability of Frankle et al."
-    " ([2020](https://arxiv.org/abs/1912.05671), section 2): the highest error on the straight line between the weights"
+    " ([2020](https://arxiv.org/abs/1912.05671)): the highest error on the straight line between the weights"
     " of both, at {points} points, less the mean error of its ends. The error is 1 less r on dev, r being 0 for"
     " guessing and 1 for the full model."
 )
@@ -53,15 +53,15 @@ def _answer(material: Material) -> str:
     if ranks.empty:
         return "No cell has enough usable tickets to say whether it predicts who retrains."
     first, *others = rows(ranks)
-    word = "is undecided"
+    answer = "Whether it predicts who retrains is undecided"
     if first.high < 0:
-        word = "is that tickets with a higher barrier retrain worse"
+        answer = "Tickets with a higher barrier retrain worse"
     elif first.low > 0:
-        word = "is that tickets with a higher barrier retrain better"
+        answer = "Tickets with a higher barrier retrain better"
     by_method = "; ".join(f"{method_title(row.method)} {between(row, 2)}" for row in others)
     of_methods = f" By method, the full model included: {by_method}." if others else ""
     return (
-        f"Whether it predicts who retrains {word}: within a cell, Spearman's correlation of barrier and r of the"
+        f"{answer}: within a cell, Spearman's correlation of barrier and r of the"
         f" retrained ticket is {between(first, 2)}, mean and 95 % interval over"
         f" {counted(first.cells, 'cell')} with {counted(first.tickets, 'ticket')}.{of_methods} Both contain the score"
         " of the first training, so that its noise alone may correlate them."

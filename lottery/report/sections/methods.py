@@ -14,7 +14,7 @@ from lottery.tickets.parameters import (
     MagnitudeParameters,
     PruneParameters,
 )
-from lottery.tickets.saliencies import GATE, SALIENCIES
+from lottery.tickets.saliencies import GATE, SALIENCIES, Saliency
 from lottery.tickets.saliencies import MAGNITUDE as SMALLEST
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed, number, setting
@@ -142,17 +142,25 @@ def _importance(parameters: ImportanceParameters) -> str:
     )
 
 
+def _trained(saliency: Saliency) -> str:
+    """What a search trains between its steps, in words."""
+    if not saliency.steps:
+        return "Nothing is trained between steps."
+    return f"Each ranking trains for {counted(saliency.steps, 'step')}, which are undone."
+
+
 def _magnitude(parameters: Sections) -> str:
     prune, magnitude = parameters[PruneParameters], parameters[MagnitudeParameters]
     rate = prune.rate if magnitude.rate is None else magnitude.rate
     biases = " and their biases" if magnitude.biases else ""
+    saliency = SALIENCIES[magnitude.saliency]
     lowest = "smallest in magnitude"
-    if magnitude.saliency != SMALLEST.name:
-        lowest = f"lowest in saliency ({SALIENCIES[magnitude.saliency].words})"
+    if saliency is not SMALLEST:
+        lowest = f"lowest in saliency ({saliency.words})"
     return (
         f"removes single weights: at each step the {setting(rate)} of the remaining weights that are"
         f" {lowest}, over all matrices of attention and MLPs{biases} together. Embeddings, layer norms,"
-        " pooler and classifier are not pruned. Nothing is trained between steps."
+        f" pooler and classifier are not pruned. {_trained(saliency)}"
     )
 
 

@@ -1,17 +1,18 @@
 """The section of verdicts: the five clauses place by place, their effects, and all other claims."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.analysis.looks import EvidenceParameters, level
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
+from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table, Verdict
 from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
-from lottery.wording import NONE, listed, number
+from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
+from lottery.tickets.saliencies import GATE, MAGNITUDE, SALIENCIES
+from lottery.wording import listed, number
 
 FAMILIES = {
     "primary": "The five clauses",
@@ -36,6 +37,7 @@ def verdicts(material: Material) -> Iterator[Block]:
         f" claimed. Else *undecided*. With a probability of at most {alpha:.2g}, *reproduced* is said"
         " of any clause of which it is false; so for each other word (Holm)."
     )
+    yield from other_saliencies(material)
     yield Figure(
         material.figure("scoreboard"),
         "Grid of small dot plots, a row for each clause of the abstract and a column for the authors' data, for"
@@ -71,6 +73,24 @@ def claims(material: Material) -> Iterator[Folded]:
             )
 
 
+def other_saliencies(material: Material) -> Iterator[Paragraph]:
+    """A warning where searches rank otherwise than the paper's do, which its claims are about."""
+    parameters = material.parameters
+    units, weights = (
+        SALIENCIES[name]
+        for name in (
+            parameters[ImportanceParameters].saliency,
+            parameters[MagnitudeParameters].saliency,
+        )
+    )
+    if (units, weights) != (GATE, MAGNITUDE):
+        yield Paragraph(
+            f"Here heads and MLPs are ranked by {units.title}, weights by {weights.title}; the paper, and the authors'"
+            f" data, rank by {GATE.title} and {MAGNITUDE.title}. Claims about importance and about what survives are"
+            " tested on this run's rankings, not on the paper's."
+        )
+
+
 def _words(material: Material) -> Table:
     claims = list(rows(primary(material.tables["verdicts"])))
     by_task = material.tables["verdict-tasks"].set_index(["claim", "task"])["verdict"].to_dict()
@@ -99,7 +119,7 @@ def _effects(claims: pd.DataFrame) -> Table:
         [
             [
                 titles[row.claim],
-                _effect(row),
+                numbers.effect(row),
                 EFFECTS[row.clause],
                 numbers.number(row.cells, 0),
                 numbers.probability(row.p_adjusted),
@@ -109,15 +129,6 @@ def _effects(claims: pd.DataFrame) -> Table:
             for row in rows(primary(claims))
         ],
     )
-
-
-def _effect(row: Any) -> Entry:
-    if pd.isna(row.effect):
-        return NONE
-    text = number(row.effect, 2)
-    if not pd.isna(row.low):
-        text += f" [{number(row.low, 2)}, {number(row.high, 2)}]"
-    return Number(text, row.effect)
 
 
 def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
@@ -159,7 +170,7 @@ def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
             [
                 row.claim,
                 Verdict(row.verdict),
-                _effect(row),
+                numbers.effect(row),
                 UNITS[row.unit],
                 f"{number(row.cells, 0)} ({number(row.tasks, 0)})",
                 numbers.probability(row.p),

@@ -17,7 +17,7 @@ from lottery.tasks import Task
 
 @dataclass(frozen=True)
 class WeightSaliency:
-    """Saliency of each weight, 0 or more, by the weight's name; logits [N, C] if all examples were predicted for it."""
+    """Saliency of each weight by its name, the lowest is pruned first; logits [N, C] if all examples were predicted."""
 
     weights: Mapping[str, NDArray[np.float32]]
     logits_NC: NDArray[np.float64] | None = None
