@@ -254,8 +254,6 @@ $(PEERS)/ready: benchmarks/peers.txt | setup
 # Some of the benchmarks: make bench BENCH="--work importance --rounds 2"
 BENCH ?=
 bench: setup $(PEERS)/ready ## time this implementation against a plain one and other libraries, half an hour: reports/benchmarks
-	$(NEEDS_GIT)
-	dvc repro --quiet prepare@sst2
 	.venv/bin/python -m benchmarks $(BENCH)
 
 # Without setup, git, network or DVC: by .venv if there is one, else by the python3 that has the packages.

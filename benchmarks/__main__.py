@@ -1,6 +1,8 @@
 """`python -m benchmarks`: time this project against other implementations; a rerun resumes."""
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from typer import Option
 
-from benchmarks import memory, page, rounds, suite
+from benchmarks import files, memory, page, rounds, suite
 from benchmarks.encoders import Encoders
+from benchmarks.files import BUILD
 from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row, rows
 from benchmarks.shares import shares
 from benchmarks.suite import Benchmark
+from cluster.git import require
 from lottery.errors import UserError
 from stages.shell import cli
 
-BUILD = Path("build/benchmarks")
+PREPARE = "prepare@sst2"
 PEERS = Path("build/peers/bin/python")
 WORKS = (*suite.WORKS, memory.WORK)
 console = Console(highlight=False)
@@ -33,34 +37,37 @@ def main(
     steps: Annotated[
         int,
         Option(
-            min=MARKS[0],
+            min=MARKS[1],
             max=MARKS[-1],
             help="Steps of the work memory; fewer for base, which needs 350 billion operations to score one batch.",
         ),
     ] = MARKS[-1],
     again: Annotated[bool, Option(help="Repeat what this code has timed already.")] = False,
-    out: Annotated[Path, Option(help="Folder for latest.json and benchmarks.md.")] = Path(
-        "reports/benchmarks"
-    ),
+    out: Annotated[
+        Path | None,
+        Option(
+            help="Folder of results; else reports/benchmarks, with --quick build/benchmarks/quick."
+        ),
+    ] = None,
 ) -> None:
     """Time this project against other implementations and write the results."""
     names = work or WORKS
     _require("work", names, WORKS)
     _require("encoder", encoder or (), memory.SIZES)
-    target = BUILD / "quick" if quick else out
-    encoders = Encoders(Path("data/assets/encoder"), _sentences(), BUILD)
+    target = files.target(out, quick)
+    sentences = Path() if quick or {*names} == {memory.WORK} else _sentences()
+    encoders = Encoders(Path("data/assets/encoder"), sentences, BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
-    target.mkdir(parents=True, exist_ok=True)
     fresh = list[Row]()
     for name in [name for name in names if name != memory.WORK]:
         for benchmark in suite.benchmarks(name, encoders, quick):
             if not encoder or benchmark.encoder in encoder:
                 fresh += timed(benchmark, count, again)
     table = merged(target / "latest.json", fresh)
-    (target / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(table)) + b"\n")
+    files.save(table, target / "latest.json")
     sizes = (["toy"] if quick else encoder or memory.SIZES) if memory.WORK in names else []
     lasting = _lasting(target / "memory.json", memory.measured(encoders, sizes, steps))
-    (target / "benchmarks.md").write_text(page.text(table, lasting), encoding="utf-8")
+    files.write(page.text(table, lasting), target / "benchmarks.md")
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
 
@@ -72,8 +79,12 @@ def _require(option: str, names: Iterable[str], choices: Collection[str]) -> Non
 
 
 def _sentences() -> Path:
-    """The training sentences of SST-2 of any seed."""
-    return next(iter(sorted(Path("data/sst2").glob("*/train.safetensors"))), Path("data/sst2"))
+    """The training sentences of SST-2 of any seed, prepared by the pipeline."""
+    require(Path.cwd())
+    command = [sys.executable, "-m", "dvc", "repro", "--quiet", PREPARE]
+    if subprocess.run(command, check=False).returncode:
+        raise UserError(f"dvc repro {PREPARE} failed, see above")
+    return min(Path("data/sst2").glob("*/train.safetensors"))
 
 
 def _lasting(path: Path, fresh: Iterable[MemoryRow]) -> list[MemoryRow]:
@@ -82,7 +93,7 @@ def _lasting(path: Path, fresh: Iterable[MemoryRow]) -> list[MemoryRow]:
     table = {(row.encoder, row.work, row.precision): row for row in old}
     for row in fresh:
         table[row.encoder, row.work, row.precision] = row
-        path.write_bytes(msgspec.json.format(msgspec.json.encode([*table.values()])) + b"\n")
+        files.save([*table.values()], path)
         console.print(f"memory: {', '.join(page.memory_cells(row))}")
     return list(table.values())
 
@@ -95,7 +106,7 @@ def timed(benchmark: Benchmark, count: int, again: bool) -> list[Row]:
     with console.status(benchmark.name) as status:
         results = rounds.run(benchmark, count, PEERS, BUILD / benchmark.name, status.update)
     table = list(rows(benchmark, results, shares(benchmark)))
-    path.write_bytes(msgspec.json.encode(table))
+    files.save(table, path)
     ratios = ", ".join(f"{row.baseline} {row.ratio_median:.1f}" for row in table)
     console.print(f"{benchmark.name}: {ratios}")
     return table

@@ -12,7 +12,6 @@ from benchmarks.load import TASK
 from lottery.checkpoint.config import Config
 from lottery.data import examples as data
 from lottery.data.examples import Examples
-from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.parameters import FinetuneParameters
@@ -55,16 +54,12 @@ class Encoders:
         """MiniLM-L6, fine-tuned on SST-2 for one epoch, so that searches start from a good score."""
         folder = self.folder / "minilm"
         if not (folder / "config.json").is_file():
-            if not self.sentences.is_file():
-                raise UserError(
-                    f"{self.sentences}: no such file; make it with: dvc repro prepare@sst2"
-                )
             encoder = checkpoint.load(self.assets, 2, seed=0)
             recipe = FinetuneParameters(
                 epochs=1, batch=16, learning_rate=2e-4, warmup=0.1, clip=1.0
             )
             finetune(encoder, data.load(self.sentences), TASK, recipe, 1)
-            checkpoint.save(encoder, folder)
+            _save(encoder, folder)
         return folder
 
     def base(self) -> Path:
@@ -101,8 +96,15 @@ class Encoders:
                     weight.normal_(0, 0.02, generator=generator)
                     if "norm.weight" in key:
                         weight.add_(1)
-            checkpoint.save(encoder, folder)
+            _save(encoder, folder)
         return folder
+
+
+def _save(encoder: Encoder, folder: Path) -> None:
+    """Write a folder that appears whole, since one with a config.json counts as made."""
+    part = folder.with_name(f"{folder.name}.part")
+    checkpoint.save(encoder, part)
+    part.replace(folder)
 
 
 def _noise(count: int, longest: int) -> Examples:

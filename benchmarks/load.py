@@ -17,9 +17,12 @@ THRESHOLD = 0.9
 
 @dataclass(frozen=True)
 class Load:
-    """folder: the encoder. count: sentences. batch: sentences per batch, for implementations with batches.
-    rate: fraction pruned per step of a search. until: sparsity at which an m-search ends. sparsity: fraction of the
-    heads and MLPs that are pruned from the start. device: of models and batches."""
+    """The input of a benchmark.
+
+    folder: the encoder. count: sentences. batch: sentences per batch, for implementations with batches. rate: fraction
+    pruned per step of a search. until: sparsity at which an m-search ends. sparsity: fraction of the heads and MLPs
+    that are pruned from the start. device: of models and batches.
+    """
 
     folder: Path
     sentences: Path

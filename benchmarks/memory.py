@@ -1,5 +1,4 @@
-"""Memory of long trainings and scorings: `python -m benchmarks.memory` with an encoder, sentences, a work, a precision
-and a number of steps is one of them.
+"""Memory of long trainings and scorings; `python -m benchmarks.memory ENCODER SENTENCES WORK PRECISION STEPS` runs one.
 
 Compilers of kernels and allocators keep something for every new shape; a process that computes for an hour shows it.
 Weights and words do not matter, so both are random.
@@ -56,7 +55,9 @@ class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def verdict(self) -> str:
         """Reached, missed, or why there is neither."""
-        return self.failure or ("reached" if self.growth <= MOST else "missed")
+        if self.failure or len(self.mib) < 2:
+            return self.failure or "not measured: memory was read once at most"
+        return "reached" if self.growth <= MOST else "missed"
 
 
 def measured(encoders: Encoders, sizes: Sequence[str], steps: int) -> Iterator[MemoryRow]:

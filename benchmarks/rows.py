@@ -60,7 +60,7 @@ def _row(
 ) -> Row:
     readings = list(zip(ours.readings, theirs.readings, strict=True))
     ratios = [baseline.cpu / own.cpu for own, baseline in readings]
-    differing, bits = differing_bits(ours.arrays, theirs.arrays)
+    differing, bits = _masks(ours.arrays, theirs.arrays)
     name = pair.baseline.module
     return Row(
         work=pair.work,
@@ -99,15 +99,18 @@ def relative(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
 
-def differing_bits(ours: Arrays, theirs: Arrays) -> tuple[int | None, int | None]:
-    """Differing and all bits of the candidates' masks; a candidate of one search only differs in every bit."""
+def _masks(ours: Arrays, theirs: Arrays) -> tuple[int, int] | tuple[None, None]:
     if "masks" not in ours or "masks" not in theirs:
         return None, None
-    masks, baseline_masks = ours["masks"], theirs["masks"]
-    lengths = len(masks), len(baseline_masks)
+    return differing_bits(ours["masks"], theirs["masks"])
+
+
+def differing_bits(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int]:
+    """Differing and all bits of the candidates' masks; a candidate of one search only differs in every bit."""
+    lengths = len(ours), len(theirs)
     common = min(lengths)
-    differing = int(np.bitwise_count(masks[:common] ^ baseline_masks[:common]).sum())
-    width = masks.shape[1] * 8
+    differing = int(np.bitwise_count(ours[:common] ^ theirs[:common]).sum())
+    width = ours.shape[1] * 8
     return differing + (max(lengths) - common) * width, max(lengths) * width
 
 

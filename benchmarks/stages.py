@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from lottery.errors import UserError
 from lottery.runtime.cores import usable_cores
-from stages.shell import cli
+from stages.shell import cli, eta
 
 Span = tuple[float, float]
 """Begin and end in seconds."""
@@ -34,7 +34,10 @@ class JobTimes(msgspec.Struct, frozen=True):
 
 
 class StageTimes(msgspec.Struct, frozen=True):
-    """seconds: in which a job of the stage ran. used: share of all cores that jobs, also others, used in that time."""
+    """Times of all jobs of a stage.
+
+    seconds: in which at least one ran. used: share of all cores that jobs, also others, used in that time.
+    """
 
     stage: str
     jobs: int
@@ -45,11 +48,10 @@ class StageTimes(msgspec.Struct, frozen=True):
 
 
 def last_run(log: Path) -> list[JobTimes]:
-    """The last time that each job of the last run was run. Raises UserError if the log has no CPU-seconds."""
+    """The jobs of the last run, each as it was last logged. Raises UserError if the log has no CPU-seconds."""
     jobs = list[JobTimes]()
-    for line in reversed(log.read_text(encoding="utf-8").splitlines() if log.is_file() else []):
-        entry = msgspec.json.decode(line)
-        if entry.get("name") is None:  # run by hand
+    for entry in reversed(eta.entries(log)):
+        if entry["name"] is None:  # run by hand
             continue
         if entry["name"] in {job.name for job in jobs}:
             break

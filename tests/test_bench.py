@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typer import Typer
+from typer.testing import CliRunner
 
 from benchmarks import memory, page
 from benchmarks.__main__ import main as bench
@@ -13,6 +15,7 @@ from benchmarks.encoders import Encoders
 from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row
 from lottery.errors import UserError
+from lottery.model import checkpoint
 from tests.project import ROOT
 
 
@@ -50,6 +53,66 @@ def test_memory_is_read_at_every_mark_up_to_the_last_step(
     for row in rows:
         assert row.growth == row.mib[1] / row.mib[0]
         assert row.verdict == ("reached" if row.growth <= memory.MOST else "missed")
+
+
+@pytest.fixture
+def one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRow:
+    """What the work memory measures, in a folder without git or data."""
+    row = MemoryRow(encoder="base", work="scoring", precision="float32", mib=(640.0, 650.0))
+    monkeypatch.setattr(memory, "measured", lambda *_: [row])
+    monkeypatch.chdir(tmp_path)
+    return row
+
+
+@pytest.mark.usefixtures("one_row")
+def test_one_reading_is_no_verdict() -> None:
+    row = MemoryRow(encoder="base", work="scoring", precision="float32", mib=(640.5,))
+    assert row.verdict == "not measured: memory was read once at most"
+    app = Typer()
+    app.command()(bench)
+    refused = CliRunner().invoke(app, ["--work", "memory", "--steps", str(MARKS[1] - 1)])
+    assert refused.exit_code == 2
+    assert "--steps" in refused.output
+
+
+def test_only_memory_needs_no_data(one_row: MemoryRow) -> None:
+    bench(work=["memory"])
+    written = Path("reports/benchmarks/memory.json").read_bytes()
+    assert msgspec.json.decode(written, type=list[MemoryRow]) == [one_row]
+    with pytest.raises(UserError, match="DVC needs a git repository"):
+        bench(work=["memory", "scoring"])
+    recipe = subprocess.run(
+        ["make", "--dry-run", "bench"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "-m benchmarks" in recipe.stdout
+    assert "dvc repro" not in recipe.stdout
+
+
+@pytest.mark.usefixtures("one_row")
+def test_results_appear_whole() -> None:
+    bench(work=["memory"])
+    folder = Path("reports/benchmarks")
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == ["benchmarks.md", "latest.json", "memory.json"]
+    for file in files:
+        file.with_suffix(".old").hardlink_to(file)
+    bench(work=["memory"])
+    # What is written in place changes under all its names.
+    assert not any(file.samefile(file.with_suffix(".old")) for file in files)
+
+
+def test_an_encoder_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_: object, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "config.json").touch()
+        raise KeyboardInterrupt
+
+    encoders = Encoders(tmp_path, tmp_path, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            encoders.toy()
+    assert checkpoint.load(encoders.toy(), 2).config.num_hidden_layers == 3
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,19 @@ def test_merged_spans_cover_the_same_seconds(lengths: list[tuple[int, int]]) -> 
     assert sum(map(len, parts)) == len(covered)
 
 
+def test_a_line_cut_short_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    path = log(tmp_path, ("one", 0, 9, 9))
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole[:40] + "\n" + whole + whole[:40], encoding="utf-8")
+    assert [job.name for job in last_run(path)] == ["one"]
+
+
 def test_a_log_without_processor_time_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "stages.jsonl"
     with pytest.raises(UserError, match="no job of a run"):
         last_run(path)
     path.write_text(
-        '{"stage": "one", "name": "one", "started": "2026-01-01T00:00:00+00:00", "seconds": 1}'
+        '{"stage": "one", "cell": "", "name": "one", "started": "2026-01-01T00:00:00+00:00", "seconds": 1}'
     )
     with pytest.raises(UserError, match=r"job one: .*cpu.*; run it again"):
         last_run(path)

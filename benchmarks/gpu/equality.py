@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import project
 from benchmarks.gpu.records import Check
 from benchmarks.load import TASK, Load
-from benchmarks.rows import relative
+from benchmarks.rows import differing_bits, relative
 from lottery.model import checkpoint
 from lottery.model.dropout import Dropout
 from lottery.model.training import finetune
@@ -21,7 +21,8 @@ LIMITS = {
     "float32": {"logits": 1e-4, "importance": 1e-3, "s-search": 0.05, "m-search": 0.0, "loss": 1e-3},
     "bfloat16": {"logits": 5e-2, "importance": 0.2, "s-search": 0.5, "m-search": 0.0, "loss": 5e-2},
 }  # fmt: skip
-"""Largest differences: relative ones, and of searches the share of bits of all masks that differ.
+"""Largest differences: relative ones, and of searches the share of bits of all masks that differ, all bits of a
+candidate that only one search has.
 
 Weights that are compared by size alone give the same masks anywhere; heads whose importance is nearly equal change
 places with the last bits. The losses are those of trainings without dropout, since random numbers of devices differ.
@@ -73,7 +74,5 @@ def _losses(load: Load) -> np.ndarray:
 
 
 def _differing(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Share of bits that differ in the candidates that both searches have."""
-    common = min(len(ours), len(theirs))
-    differing = np.bitwise_count(ours[:common] ^ theirs[:common]).sum()
-    return float(differing) / (8 * theirs[:common].size)
+    differing, bits = differing_bits(ours, theirs)
+    return differing / bits

@@ -35,7 +35,8 @@ def utilisation(device: torch.device) -> Iterator[Utilisation]:
     if device.type == "cpu" or program is None:
         yield reading
         return
-    command = [program, f"--id={torch.cuda.current_device()}", *QUERY]
+    # nvidia-smi counts all cards of the machine, torch those that CUDA_VISIBLE_DEVICES leaves.
+    command = [program, f"--id=GPU-{torch.cuda.get_device_properties(device).uuid}", *QUERY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield reading
@@ -45,8 +46,7 @@ def utilisation(device: torch.device) -> Iterator[Utilisation]:
 
 
 def seconds(act: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """Median time of some runs, after one that compiles and loads kernels."""
-    act()
+    """Median time of some runs."""
     return median(once(act, device)[0] for _ in range(repeats))
 
 

@@ -19,6 +19,7 @@ def _lines(record: Record) -> Iterator[str]:
         yield f"No time was left for: {', '.join(record.skipped)}.\n"
     if record.failures:
         yield f"Failed: {', '.join(record.failures)}.\n"
+    yield from (f"{part}: {error}\n" for part, error in record.failed.items())
     yield "## Equality with float32 on the CPU\n"
     yield from _table(
         ("compared", "encoder", "precision", "difference", "limit", "verdict"),

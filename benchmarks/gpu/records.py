@@ -1,6 +1,4 @@
-"""What a check of a GPU writes: reports/benchmarks/gpu.json, after every part."""
-
-from pathlib import Path
+"""Results of a check of a GPU: the rows of gpu.json."""
 
 import msgspec
 import torch
@@ -62,7 +60,7 @@ class Sharing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, kw_only=True):
-    """A check of a card; `skipped` names the parts for which no time was left."""
+    """A check of a card. failed: parts that ended with an error, and the error. skipped: those without time left."""
 
     card: str
     torch: str = str(torch.__version__)
@@ -70,6 +68,7 @@ class Record(msgspec.Struct, kw_only=True):
     stages: list[StageRun] = []
     speeds: list[Speed] = []
     sharing: list[Sharing] = []
+    failed: dict[str, str] = {}
     skipped: list[str] = []
 
     @property
@@ -83,17 +82,5 @@ class Record(msgspec.Struct, kw_only=True):
             ),
             *(f"stage {stage.stage}" for stage in self.stages if stage.failure),
             *(f"trainings side by side ({row.encoder})" for row in self.sharing if row.failure),
+            *self.failed,
         ]
-
-
-def write(text: bytes, path: Path) -> None:
-    """Write a file atomically, so that a time limit leaves the last whole one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(text)
-    part.replace(path)
-
-
-def save(record: Record, path: Path) -> None:
-    """Write a record as JSON."""
-    write(msgspec.json.format(msgspec.json.encode(record)) + b"\n", path)

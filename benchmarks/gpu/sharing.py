@@ -7,6 +7,7 @@ reads, after a first training that loads kernels.
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
@@ -30,7 +31,9 @@ class ProcessError(Exception):
     """A training ended before it was done, as it does if the memory of the device is too small for all."""
 
 
-def measured(load: Load, encoder: str, compute: ComputeParameters, trainings: int) -> Sharing:
+def measured(
+    load: Load, encoder: str, compute: ComputeParameters, trainings: int
+) -> Iterator[Sharing]:
     """Time the trainings; processes start, load and train once before any time is taken."""
     command = [sys.executable, "-m", "benchmarks.gpu.sharing"]
     texts = [msgspec.json.encode(value, enc_hook=str).decode() for value in (load, compute)]
@@ -48,7 +51,7 @@ def measured(load: Load, encoder: str, compute: ComputeParameters, trainings: in
         for process in processes:
             with suppress(BrokenPipeError):
                 process.communicate()  # closes its input, which ends it
-    return Sharing(
+    yield Sharing(
         encoder=encoder,
         trainings=trainings,
         one_after_another=apart,
@@ -76,8 +79,9 @@ def _seconds(processes: list[Process]) -> float:
 
 
 def _wait(processes: list[Process]) -> None:
+    """Wait until all say that they are ready; what else they print, such as a compiler's note, is skipped."""
     for process in processes:
-        if _pipe(process.stdout).readline() != READY:
+        if not any(line.endswith(READY) for line in _pipe(process.stdout)):
             raise ProcessError(_ended(process))
 
 
@@ -89,7 +93,7 @@ def _pipe(stream: IO[str] | None) -> IO[str]:
 
 
 def _ended(process: Process) -> str:
-    return f"a training ended with exit code {process.wait()}, see above"
+    return f"a training ended with exit code {process.wait()}; its errors are on the terminal"
 
 
 def _path(_: type[Path], text: str) -> Path:

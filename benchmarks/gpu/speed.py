@@ -26,45 +26,35 @@ TRANSFORMERS: Works = {
     "importance": transformers.importance,
 }
 """Its importance is of whole batches; a candidate of a search would cost it a pass of importance or of scoring."""
+IMPLEMENTATIONS = {"project": PROJECT, "transformers": TRANSFORMERS}
 SEARCHES = ("s-search", "m-search")
 
 
-def measured(load: Load, encoder: str, compute: ComputeParameters, repeats: int) -> Iterator[Speed]:
-    """Every work of both implementations."""
-    for name, works in (("project", PROJECT), ("transformers", TRANSFORMERS)):
-        for work in works:
-            yield _row(works[work], load, encoder, compute, work, name, repeats)
-
-
-def _row(
-    prepare: Callable[[Load], Act],
+def measured(
     load: Load,
     encoder: str,
     compute: ComputeParameters,
+    implementation: str,
     work: str,
-    name: str,
     repeats: int,
-) -> Speed:
-    device = torch.device(load.device)
+) -> Iterator[Speed]:
+    """One work of an implementation, after a run that compiles and loads kernels; a search is timed once."""
+    device, prepare = torch.device(load.device), IMPLEMENTATIONS[implementation][work]
     meter.forget_peak(device)
     with arithmetic(compute):
-        if (
-            work in SEARCHES
-        ):  # an m-search uses its encoder up, so each is one run, after a first for the kernels
-            prepare(load)()
-            act = prepare(load)
-            with meter.utilisation(device) as used:
+        prepare(load)()
+        act = prepare(load)  # anew, since an m-search uses its encoder up
+        with meter.utilisation(device) as used:
+            if work in SEARCHES:
                 taken, result = meter.once(act, device)
-            taken /= len(result["scores"])
-        else:
-            act = prepare(load)
-            with meter.utilisation(device) as used:
+                taken /= len(result["scores"])
+            else:
                 taken = meter.seconds(act, device, repeats)
-    return Speed(
+    yield Speed(
         work=work,
         encoder=encoder,
         precision=compute.precision,
-        implementation=name,
+        implementation=implementation,
         sentences=load.count,
         seconds=taken,
         peak_mib=meter.peak_mib(device),
