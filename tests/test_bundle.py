@@ -71,8 +71,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_lock(root: Path) -> None:
     """A dvc.lock that records the outputs below `root`, as far as they are there."""
-    grid = params.read(root / "params.yaml")["grid"]
-    entries = {}
+    parameters = params.read(root / "params.yaml")
+    grid, entries = parameters["grid"], {}
     for name, stage in stages().items():
         axes = {
             axis: grid[values.strip("${}").split(".")[1]]
@@ -89,7 +89,7 @@ def write_lock(root: Path) -> None:
                 for path in paths
                 if (root / path).exists()
             ]
-            entries[job] = {"cmd": "", "outs": recorded}
+            entries[job] = {"cmd": "", "outs": recorded, "params": {"params.yaml": parameters}}
     with (root / "dvc.lock").open("w") as file:
         YAML().dump({"schema": "2.0", "stages": entries}, file)
 
@@ -199,3 +199,22 @@ def test_an_unfinished_or_changed_run_is_refused(run: Path, tmp_path: Path) -> N
         with pytest.raises(UserError, match="expected a date"):
             bundle._release("yesterday")
     assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rate: 0.1", "rate: 0.2", r"params\.yaml: `trace` ran with another value of `prune`"),
+        ("seeds: [1, 2]", "seeds: [1, 2, 3]", r"ran with another value of `grid`"),
+    ],
+)
+def test_an_older_run_is_refused_beside_other_parameters(
+    run: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    parameters = tmp_path / "run" / "params.yaml"
+    text = parameters.read_text()
+    assert old in text
+    parameters.write_text(text.replace(old, new))
+    with chdir(tmp_path / "run"), pytest.raises(UserError, match=message):
+        bundle.main(tmp_path / "out.zip", date=DATE)

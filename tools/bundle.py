@@ -69,14 +69,16 @@ def is_record(path: str) -> bool:
 
 def _files(kept: bool, exported: Path | None) -> dict[str, Path]:
     """The files of the bundle by their names in it. Raises UserError if the run is not finished."""
-    lock = Path("dvc.lock")
-    outputs = list(hashes.recorded(lock, eta.jobs(eta.PIPELINE, cli.parameters())))
-    chosen = [
-        out for out in outputs if is_record(out.path) or (kept and out.path.startswith("tickets/"))
-    ]
-    for fault in filter(None, (hashes.differing(out, Path()) for out in chosen)):
+
+    def chosen(path: str) -> bool:
+        return is_record(path) or (kept and path.startswith("tickets/"))
+
+    lock, parameters = Path("dvc.lock"), cli.parameters()
+    jobs = eta.jobs(eta.PIPELINE, parameters)
+    for fault in filter(None, hashes.outputs(lock, jobs, parameters, chosen)):
         raise UserError(f"{fault}; finish the run with `make repro` first")
-    places = [Path(name) for name in (*SINGLE, *(out.path for out in chosen))]
+    records = filter(chosen, hashes.recorded(lock, jobs))
+    places = [Path(name) for name in (*SINGLE, *records)]
     places += [Path("reports/speed.csv"), *sorted(Path("data/assets").glob("*/asset.json"))]
     files = {path.as_posix(): path for place in places for path in _below(place)}
     files |= {name: imports.ROOT / name for name in TERMS}

@@ -67,10 +67,9 @@ def _checks() -> dict[str, verify.Check]:
 
 
 def _recorded() -> Findings:
-    lock = Path("dvc.lock")
-    for out in hashes.recorded(lock, eta.jobs(eta.PIPELINE, cli.parameters())):
-        if is_record(out.path):
-            yield hashes.differing(out, Path())
+    parameters = cli.parameters()
+    jobs = eta.jobs(eta.PIPELINE, parameters)
+    return hashes.outputs(Path("dvc.lock"), jobs, parameters, is_record)
 
 
 def _other_code() -> Iterator[str]:
