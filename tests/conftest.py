@@ -24,8 +24,8 @@ SLOW = {
     "anywhere", "artifacts", "bench", "browser", "bundle", "charts", "cluster", "compare", "container",
     "determinism", "dispatch", "distribute", "environment", "experiments", "export", "family_run",
     "glue_run", "gpu_check", "learning_curves", "outdated", "own_report", "own_tasks", "pipeline", "places", "privacy",
-    "prose", "replaced_export", "report", "repro", "rewinding", "scored", "scoring", "shell", "speed", "speed_section", "sweep",
-    "third_method", "trace", "verdicts", "verification", "verify",
+    "prose", "replaced_export", "report", "repro", "rewinding", "scored", "scoring", "shell", "speed", "speed_section",
+    "sweep", "third_method", "trace", "verdicts", "verification", "verify",
 }  # fmt: skip
 """Files whose tests run stages, programs, or the analysis of a whole run, by what follows `test_`."""
 

@@ -227,7 +227,7 @@ def test_the_version_is_that_of_the_revision(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("rate: 0.1", "rate: 0.2", r"params\.yaml: `trace` ran with another value of `prune`"),
+        ("rate: 0.1", "rate: 0.2", r"`trace` ran with another value of `prune`"),
         ("seeds: [1, 2]", "seeds: [1, 2, 3]", r"ran with another value of `grid`"),
     ],
 )

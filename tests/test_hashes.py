@@ -63,7 +63,7 @@ def test_a_run_is_unfinished_until_every_job_ran_with_its_parameters_on_the_last
     ]
     for other in ({"grid.shares": [1, 2]}, {"prune": {"rate": 0.2}}, {"gone.key": 1}):
         assert faults(prune={"params": {"params.yaml": other}}) == [
-            f"params.yaml: `prune` ran with another value of `{next(iter(other))}`"
+            f"`prune` ran with another value of `{next(iter(other))}`"
         ]
     del jobs["report"]
     assert faults() == [f"{lock}: `report` has not run"]

@@ -27,6 +27,8 @@ from tools import folders
 SPEED = Path("reports/speed.csv")
 """The table of `lottery measure`, for the card, if it is there."""
 
+MethodName = Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")]
+
 
 def main(
     task: Annotated[str, Argument(help="Name of the task.")],
@@ -37,7 +39,7 @@ def main(
     kind: Annotated[
         Literal["good", "full"], Option(help="A retrained good ticket, or the full model.")
     ] = "good",
-    method: Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")] = STRUCTURED.name,
+    method: MethodName = STRUCTURED.name,
     names: Annotated[
         str, Option("--forms", help=f"Of {', '.join(FORMS)}; by default all that fit.")
     ] = "",

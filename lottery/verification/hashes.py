@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Job(msgspec.Struct, frozen=True):
 
     deps: tuple[File, ...] = ()
     outs: tuple[File, ...] = ()
-    params: Mapping[str, Mapping[str, Any]] = {}
+    params: Mapping[str, dict[str, Any]] = {}
 
 
 def outputs(
@@ -46,10 +47,9 @@ def outputs(
         if name not in jobs:
             yield f"{lock}: `{name}` has not run"
             continue
-        values = jobs[name].params.get("params.yaml", {})
-        for key in values:
-            if _value(parameters, key) != values[key]:
-                yield f"params.yaml: `{name}` ran with another value of `{key}`"
+        for key, value in chain.from_iterable(map(dict.items, jobs[name].params.values())):
+            if _value(parameters, key) != value:
+                yield f"`{name}` ran with another value of `{key}`"
         for dep in jobs[name].deps:
             if made.get(dep.path, dep.md5) != dep.md5:
                 yield f"{dep.path}: `{name}` ran before it was made anew"
