@@ -28,6 +28,7 @@ SPEED = Path("reports/speed.csv")
 """The table of `lottery measure`, for the card, if it is there."""
 
 MethodName = Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")]
+Replace = Annotated[bool, Option("--replace", help="Replace the folder if it is an exported one.")]
 
 
 def main(
@@ -47,9 +48,7 @@ def main(
         Literal["whole", "task"],
         Option("--vocabulary", help="Drop words that the texts of the task do not use?"),
     ] = "whole",
-    replace: Annotated[
-        bool, Option("--replace", help="Replace the folder if it is an exported one.")
-    ] = False,
+    replace: Replace = False,
     data: folders.Data = Path("data"),
     encoder: folders.Encoder = Path("data/assets/encoder"),
     models: folders.Models = Path("models"),
