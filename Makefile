@@ -104,8 +104,8 @@ profile: ## copy a profile over params.yaml: make profile NAME=paper
 TASK ?= sst2
 EXPORT ?=
 ticket: setup ## export a trained ticket of a finished run for other programs: make ticket TASK=sst2
-	@rm -rf "build/tickets/$(TASK)"
-	lottery export "$(TASK)" "build/tickets/$(TASK)" $(EXPORT)
+	@test -n "$(TASK)" || { echo "error: no task; name one: make ticket TASK=sst2" >&2; exit 1; }
+	lottery export "$(TASK)" "build/tickets/$(TASK)" --replace $(EXPORT)
 
 measure: setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
 	$(NEEDS_GIT)

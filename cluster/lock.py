@@ -14,8 +14,10 @@ from lottery.errors import UserError
 def only_one(folder: Path, command: str, patience: float = 0) -> Iterator[int]:
     """Lock the project for one `lottery` command of this name; processes that get the descriptor hold it, too.
 
-    Raises UserError if another has it for more than `patience` seconds.
+    Raises UserError if another has it for more than `patience` seconds, or if the folder is no project of DVC.
     """
+    if not (folder / ".dvc").is_dir():
+        raise UserError(f"{folder}: no .dvc here; run `lottery {command}` in the project's folder")
     scratch = folder / ".dvc" / "tmp"
     scratch.mkdir(exist_ok=True)  # a fresh clone has none
     lock = os.open(scratch / f"{command}.lock", os.O_RDWR | os.O_CREAT)

@@ -1,12 +1,15 @@
 """Size of a cluster: workers that end are requested again, idle ones are released once fewer jobs are left."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from secrets import SystemRandom
 from threading import Event, Thread
 from typing import Any
 
 from distributed import Client, SpecCluster
+
+from lottery.errors import first_line
+from stages.shell import cli
 
 INTERVAL = 5.0
 """Seconds between two looks at the workers, at least; at most half longer."""
@@ -18,14 +21,22 @@ def scaled(
 ) -> Iterator[None]:
     """Keep a cluster at `count` workers, or at those that it has, as long as so many jobs are left.
 
-    A worker whose batch job ends, or whose machine fails, does not come back itself.
+    A worker whose batch job ends, or whose machine fails, does not come back itself. Looking at them may fail, and is
+    tried again; the first error is printed.
     """
     ended = Event()
 
     def look() -> None:
+        printed = False
         while not ended.is_set():
-            with suppress(OSError):  # no answer: the run's own requests say so
+            try:
                 adjust(cluster, client, count, left())
+            except OSError:  # no answer: the run's own requests say so
+                pass
+            except Exception as error:  # noqa: BLE001 - of Dask; without this thread no worker would come back
+                if not (printed or ended.is_set()):
+                    cli.console.print(f"  workers, trying again: {first_line(error)}", markup=False)
+                printed = True
             ended.wait(INTERVAL * SystemRandom().uniform(1, 1.5))
 
     thread = Thread(target=look, daemon=True)

@@ -88,7 +88,7 @@ class Sweep:
         return todo
 
     def run(self, experiment: Experiment) -> bool:
-        """Run an experiment and record it. What fails or is killed runs again, as long as it gets further than before.
+        """Run an experiment and record it. What fails or is killed runs again, as long as it finished jobs.
 
         Returns whether it was recorded.
         """
@@ -117,7 +117,7 @@ class Sweep:
         project = self._source.folder
         variables = {
             "DVC_ROOT": str(project),
-            "LOTTERY_PARTIAL": os.environ.get("LOTTERY_PARTIAL") or str(project / "partial"),
+            "LOTTERY_PARTIAL": str(project / (os.environ.get("LOTTERY_PARTIAL") or "partial")),
             shutdown.RUNNER: str(os.getpid()),
         }
         command = [sys.executable, "-m", "tools.app", "repro"]

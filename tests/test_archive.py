@@ -1,5 +1,6 @@
 """Archives: what is damaged, or made to do harm, is refused with one line and leaves nothing."""
 
+import resource
 import stat
 from collections.abc import Callable
 from itertools import product
@@ -20,7 +21,7 @@ def whole(tmp_path: Path) -> Path:
     """A sound archive of two files."""
     (tmp_path / "sound").mkdir()
     out = tmp_path / "sound" / "whole.zip"
-    archive.write(out, {}, {"params.yaml": "grid", "dvc.yaml": "stages"})
+    archive.write(out, {}, {}, {"params.yaml": "grid", "dvc.yaml": "stages"})
     return out
 
 
@@ -30,8 +31,38 @@ def test_a_sound_archive_is_extracted_and_the_same_files_give_the_same_bytes(
     open_bundle.main(whole, tmp_path / "opened", check=False)
     assert (tmp_path / "opened" / "dvc.yaml").read_text() == "stages"
     files = {path.name: path for path in (tmp_path / "opened").glob("*.yaml")}
-    archive.write(tmp_path / "again.zip", files, {})
+    sums = {name: archive.digest(path) for name, path in files.items()}
+    archive.write(tmp_path / "again.zip", files, sums, {})
     assert (tmp_path / "again.zip").read_bytes() == whole.read_bytes()
+
+
+def test_a_file_that_changes_meanwhile_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("before")
+    sums = {file.name: archive.digest(file)}
+    file.write_text("after")
+    with pytest.raises(UserError, match=r"params\.yaml: it was changed meanwhile"):
+        archive.write(tmp_path / "x.zip", {file.name: file}, sums, {})
+
+
+@pytest.mark.parametrize("name", [".hidden/x", "a/.", "a:b", "é" * 130])
+def test_a_name_that_would_be_refused_is_not_written(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(UserError, match="no bundle may have a file of this name"):
+        archive.write(tmp_path / "x.zip", {name: file}, {name: archive.digest(file)}, {})
+
+
+def test_an_error_of_the_disk_is_not_one_of_the_bundle(whole: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk; the command words both."""
+    (tmp_path / "opened").mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            archive.extract(whole, tmp_path / "opened")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def rewritten(old: Path, new: Path, change: Callable[[dict[str, bytes]], None]) -> Path:

@@ -25,6 +25,7 @@ from lottery.verification import hashes
 from tests.project import ROOT, stages
 from tests.records import ToyExperiment
 from tests.reports import reported
+from tests.workspace import Repository
 from tools import bundle, open_bundle
 
 DATE = "2026-11-26"
@@ -71,8 +72,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_lock(root: Path) -> None:
     """A dvc.lock that records the outputs below `root`, as far as they are there."""
-    grid = params.read(root / "params.yaml")["grid"]
-    entries = {}
+    parameters = params.read(root / "params.yaml")
+    grid, entries = parameters["grid"], {}
     for name, stage in stages().items():
         axes = {
             axis: grid[values.strip("${}").split(".")[1]]
@@ -89,7 +90,7 @@ def write_lock(root: Path) -> None:
                 for path in paths
                 if (root / path).exists()
             ]
-            entries[job] = {"cmd": "", "outs": recorded}
+            entries[job] = {"cmd": "", "outs": recorded, "params": {"params.yaml": parameters}}
     with (root / "dvc.lock").open("w") as file:
         YAML().dump({"schema": "2.0", "stages": entries}, file)
 
@@ -163,7 +164,8 @@ def test_a_changed_record_with_new_checksums_is_noticed(bundled: Path, tmp_path:
     del files[archive.CHECKSUMS]
     metrics = files["reports/metrics.json"]
     metrics.write_text(metrics.read_text().replace("0", "1", 1))
-    archive.write(tmp_path / "forged.zip", files, {})
+    sums = {name: archive.digest(path) for name, path in files.items()}
+    archive.write(tmp_path / "forged.zip", files, sums, {})
     with pytest.raises(UserError, match="do not rely on this bundle"):
         open_bundle.main(tmp_path / "forged.zip", tmp_path / "forged")
 
@@ -171,6 +173,8 @@ def test_a_changed_record_with_new_checksums_is_noticed(bundled: Path, tmp_path:
 def test_tickets_come_along_by_choice(run: Path, bundled: Path, tmp_path: Path) -> None:
     (tmp_path / "exported" / "sst2").mkdir(parents=True)
     (tmp_path / "exported" / "sst2" / "config.json").write_text("{}")
+    (tmp_path / "exported" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "exported" / ".ipynb_checkpoints" / "config.json").write_text("{}")
     with chdir(run):
         for name in ("all.zip", "again.zip"):
             bundle.main(tmp_path / name, kept=True, exported=tmp_path / "exported", date=DATE)
@@ -196,6 +200,44 @@ def test_an_unfinished_or_changed_run_is_refused(run: Path, tmp_path: Path) -> N
         (tmp_path / "run" / "reports" / "report.md").write_text("changed")
         with pytest.raises(UserError, match=r"reports/report\.md: not what `report` made; finish"):
             bundle.main(tmp_path / "out.zip", date=DATE)
-        with pytest.raises(UserError, match="expected a date"):
-            bundle._release("yesterday")
+        for date in ("yesterday", "2026-99-99", "20261126"):
+            with pytest.raises(UserError, match="expected a date"):
+                bundle._release(date)
     assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_file_is_no_folder_of_exported_tickets(run: Path, tmp_path: Path) -> None:
+    with chdir(run), pytest.raises(UserError, match="no exported ticket"):
+        bundle.main(tmp_path / "out.zip", exported=Path("params.yaml"), date=DATE)
+
+
+def test_the_version_is_that_of_the_revision(tmp_path: Path) -> None:
+    repository, revisions = Repository(tmp_path), list[str]()
+    repository.run("git", "init", "-q")
+    for version in ("0.1", "0.2"):
+        (tmp_path / "pyproject.toml").write_text(f'[project]\nversion = "{version}"\n')
+        repository.commit(version)
+        revisions.append(repository.run("git", "rev-parse", "HEAD").strip())
+    with chdir(tmp_path):
+        assert [bundle._version(revision) for revision in revisions] == ["0.1", "0.2"]
+        assert bundle._version("0" * 40) is None
+        assert bundle._version(None) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rate: 0.1", "rate: 0.2", r"`trace` ran with another value of `prune`"),
+        ("seeds: [1, 2]", "seeds: [1, 2, 3]", r"ran with another value of `grid`"),
+    ],
+)
+def test_an_older_run_is_refused_beside_other_parameters(
+    run: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    parameters = tmp_path / "run" / "params.yaml"
+    text = parameters.read_text()
+    assert old in text
+    parameters.write_text(text.replace(old, new))
+    with chdir(tmp_path / "run"), pytest.raises(UserError, match=message):
+        bundle.main(tmp_path / "out.zip", date=DATE)

@@ -27,7 +27,7 @@ def bundle(tmp_path: Path) -> Path:
     release = Release("1.0.0", "0123abc", "2026-11-26")
     about = crate.metadata(files, sums, "params.yaml", "SST-2; seed 1.", release)
     out = tmp_path / "bundle.zip"
-    archive.write(out, files, {crate.METADATA: about})
+    archive.write(out, files, sums, {crate.METADATA: about})
     return out
 
 

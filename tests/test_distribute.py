@@ -132,6 +132,8 @@ def test_one_head_at_a_time(tmp_path: Path) -> None:
         pass
     with only_one(tmp_path, "distribute"):
         pass
+    with pytest.raises(UserError, match=r"no \.dvc here"), only_one(tmp_path / "a", "sweep"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ def python(document: Path, folder: Path) -> str:
         ({"names": "mask"}, "the form `mask` does not fit the structured good ticket of rte"),
         ({"kind": "full", "names": "small"}, "`small` does not fit the full model of rte seed 1"),
         ({"out": "data"}, "data: is there already; give a new or empty folder"),
+        ({"out": "data", "replace": True}, "data: is there already; give a new or empty folder"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(

@@ -23,13 +23,13 @@ def test_a_flipped_bit_in_any_file_is_reported(
         (root / name).write_bytes(data.draw(st.binary(min_size=1, max_size=99)))
     write_lock(root, "1", "2/c")
     cells = ["prune@rte-1", "prune@rte-2"]
-    assert list(hashes.outputs(root / "dvc.lock", cells)) == [None, None]
+    assert list(hashes.outputs(root / "dvc.lock", cells, {})) == [None, None]
     files = sorted(path for path in (root / "1").rglob("*") if path.is_file())
     file = data.draw(st.sampled_from(files))
     content = bytearray(file.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     file.write_bytes(content)
-    assert list(hashes.outputs(root / "dvc.lock", cells)) == [
+    assert list(hashes.outputs(root / "dvc.lock", cells, {})) == [
         "1: not what `prune@rte-1` made", None,
     ]  # fmt: skip
 
@@ -41,6 +41,32 @@ def write_lock(root: Path, *outs: str) -> None:
     }
     stages["prune@rte-99"] = {"outs": [{"path": "gone", "md5": "0"}]}  # no cell any more
     (root / "dvc.lock").write_text(json.dumps({"stages": stages}), encoding="utf-8")
+
+
+def test_a_run_is_unfinished_until_every_job_ran_with_its_parameters_on_the_last_inputs(
+    tmp_path: Path,
+) -> None:
+    lock, parameters = tmp_path / "dvc.lock", {"grid": {"shares": [1]}, "prune": {"rate": 0.1}}
+    before = {"params.yaml": {"grid.shares": [1], "prune": {"rate": 0.1}}}
+    jobs = {
+        "prune": {"outs": [{"path": "a", "md5": "1"}], "params": before},
+        "report": {"deps": [{"path": "a", "md5": "1"}, {"path": "code", "md5": "0"}]},
+    }
+
+    def faults(**changes: object) -> list[str | None]:
+        lock.write_text(json.dumps({"stages": jobs | changes}), encoding="utf-8")
+        return list(hashes.outputs(lock, ["prune", "report"], parameters, lambda path: False))
+
+    assert faults() == []
+    assert faults(report={"deps": [{"path": "a", "md5": "2"}]}) == [
+        "a: `report` ran before it was made anew"
+    ]
+    for other in ({"grid.shares": [1, 2]}, {"prune": {"rate": 0.2}}, {"gone.key": 1}):
+        assert faults(prune={"params": {"params.yaml": other}}) == [
+            f"`prune` ran with another value of `{next(iter(other))}`"
+        ]
+    del jobs["report"]
+    assert faults() == [f"{lock}: `report` has not run"]
 
 
 def test_hashes_of_folders_are_those_of_dvc(tmp_path: Path) -> None:
@@ -55,9 +81,9 @@ def test_hashes_of_folders_are_those_of_dvc(tmp_path: Path) -> None:
     assert hashes.digest(tmp_path) == f"{expected}.dir"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "stages", "a: [", "b: 1"])
+@pytest.mark.parametrize("text", ["", "[]", "stages", "a: [", "b: 1", "stages: {a: 1}"])
 def test_a_lock_without_stages_is_a_user_error_of_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "dvc.lock").write_text(text)
     with pytest.raises(UserError, match="no record of a run") as error:
-        list(hashes.outputs(tmp_path / "dvc.lock", []))
+        list(hashes.outputs(tmp_path / "dvc.lock", [], {}))
     assert "\n" not in str(error.value)

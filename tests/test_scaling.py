@@ -58,7 +58,16 @@ def test_other_clusters_are_asked_for_all_workers() -> None:
     assert asked == [4]
 
 
-def test_the_size_is_looked_at_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "printed"),
+    [(OSError("no answer"), ""), (RuntimeError("closed\nat"), "  workers, trying again: closed\n")],
+)
+def test_the_size_is_looked_at_until_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    printed: str,
+) -> None:
     monkeypatch.setattr(scaling, "INTERVAL", 0.001)
     jobs, asked = iter(range(3, -1, -1)), list[int]()
     done = threading.Event()
@@ -71,9 +80,10 @@ def test_the_size_is_looked_at_until_the_end(monkeypatch: pytest.MonkeyPatch) ->
 
     def scale(count: int) -> None:
         asked.append(count)
-        raise OSError("no answer")
+        raise error
 
     with scaling.scaled(SimpleNamespace(scale=scale), None, 4, left):  # type: ignore[arg-type]
         assert done.wait(LONG)
     assert set(asked) == {4}
     assert len(asked) >= 3
+    assert capsys.readouterr().out == printed

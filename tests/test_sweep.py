@@ -35,6 +35,7 @@ shutdown.prepare()
 beside, (stage, out) = pathlib.Path({beside!r}), sys.argv[1:]
 found = re.findall(r"^([ab]): (.*)$", pathlib.Path("params.yaml").read_text(), re.M)
 values = {{key: json.loads(value) for key, value in found}}
+(beside / "partial").write_text(os.environ.get("LOTTERY_PARTIAL", ""))
 with (beside / "ran").open("a") as file:
     file.write(f"{{stage}} {{values['a']}} {{values['b']}}\\n")
 mark = beside / f"hang {{stage}} {{values['b']}}"
@@ -115,6 +116,8 @@ def test_a_failed_value_is_named_and_the_others_are_done(swept: Swept) -> None:
     assert "Traceback" not in said
     assert [swept.values(name) for name in ("it-2", "it-3")] == [{"a": 1, "b": b} for b in (2, 3)]
     assert swept.ran().count("second 1 13") == 2
+    said = swept.sweep("b=13", fails=True)
+    assert said.splitlines()[-1] == "error: failed, see above: it-1 (b=13)"
 
 
 def test_what_is_killed_runs_again(swept: Swept) -> None:
@@ -158,10 +161,12 @@ def test_a_project_in_a_subfolder_of_a_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swept = Swept(tmp_path, monkeypatch, inside="deep/er")
+    monkeypatch.setenv("LOTTERY_PARTIAL", "units")
     (swept.repository / "other.txt").write_text("other")
     swept.commit("more")
     swept.sweep("b=2,3")
     assert swept.values("it-2") == {"a": 1, "b": 3}
+    assert Path((swept.beside / "partial").read_text()) == swept.root / "units"
     assert "other.txt" not in swept.run("git", "diff", "--stat", "HEAD", "--", ":/")
 
 

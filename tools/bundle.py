@@ -1,13 +1,13 @@
 """Write a finished run into one archive, with metadata and checksums: `lottery bundle`."""
 
-import re
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from cluster.git import line
+from cluster.git import git, line
 from lottery.bundle import archive, crate
 from lottery.bundle.crate import Release
 from lottery.errors import UserError
@@ -31,7 +31,6 @@ TERMS = (
     "published/results.csv",
 )
 EXPORTED = "exported"
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def main(
@@ -57,9 +56,9 @@ def main(
         sums = {name: archive.digest(path) for name, path in files.items()}
         described = crate.metadata(files, sums, str(cli.PARAMETERS), about, _release(date))
         with cli.fresh_file(out) as draft:
-            archive.write(draft, files, {crate.METADATA: described})
+            count = archive.write(draft, files, sums, {crate.METADATA: described})
             size = draft.stat().st_size
-        stage.result = f"{counted(len(files), 'file')}, {size / 1e6:.1f} MB in {out}"
+        stage.result = f"{counted(count, 'file')}, {size / 1e6:.1f} MB in {out}"
 
 
 def is_record(path: str) -> bool:
@@ -69,30 +68,36 @@ def is_record(path: str) -> bool:
 
 def _files(kept: bool, exported: Path | None) -> dict[str, Path]:
     """The files of the bundle by their names in it. Raises UserError if the run is not finished."""
-    lock = Path("dvc.lock")
-    outputs = list(hashes.recorded(lock, eta.jobs(eta.PIPELINE, cli.parameters())))
-    chosen = [
-        out for out in outputs if is_record(out.path) or (kept and out.path.startswith("tickets/"))
-    ]
-    for fault in filter(None, (hashes.differing(out, Path()) for out in chosen)):
+
+    def chosen(path: str) -> bool:
+        return is_record(path) or (kept and path.startswith("tickets/"))
+
+    lock, parameters = Path("dvc.lock"), cli.parameters()
+    jobs = eta.jobs(eta.PIPELINE, parameters)
+    for fault in filter(None, hashes.outputs(lock, jobs, parameters, chosen)):
         raise UserError(f"{fault}; finish the run with `make repro` first")
-    places = [Path(name) for name in (*SINGLE, *(out.path for out in chosen))]
+    records = filter(chosen, hashes.recorded(lock, jobs))
+    places = [Path(name) for name in (*SINGLE, *records)]
     places += [Path("reports/speed.csv"), *sorted(Path("data/assets").glob("*/asset.json"))]
     files = {path.as_posix(): path for place in places for path in _below(place)}
     files |= {name: imports.ROOT / name for name in TERMS}
     if exported:
         ticket = _below(exported)
-        if not ticket:
+        if exported.is_file() or not ticket:
             raise UserError(f"{exported}: no exported ticket; make one with `lottery export`")
         files |= {f"{EXPORTED}/{path.relative_to(exported).as_posix()}": path for path in ticket}
     return files
 
 
 def _below(place: Path) -> list[Path]:
-    """A file, or the files below a folder, without hidden ones."""
+    """A file, or the files below a folder, without hidden ones and those in hidden folders."""
     if place.is_file():
         return [place]
-    return sorted(path for path in place.rglob("[!.]*") if path.is_file())
+    return sorted(
+        path
+        for path in place.rglob("*")
+        if path.is_file() and not any(part[0] == "." for part in path.relative_to(place).parts)
+    )
 
 
 def _release(date: str | None) -> Release:
@@ -102,7 +107,25 @@ def _release(date: str | None) -> Release:
             date = line(Path(), "show", "--no-patch", "--format=%cs", "HEAD")
         except UserError:
             raise UserError("no commit that says when the run was made; give --date") from None
-    if not DATE.fullmatch(date):
+    if not _is_date(date):
         raise UserError(f"--date {date}: expected a date such as 2026-11-26")
-    project = tomllib.loads((imports.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return Release(project["version"], revision, date)
+    return Release(_version(revision), revision, date)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _version(revision: str | None) -> str | None:
+    """Version of the project at a revision; None if the repository does not have it."""
+    if revision is None:
+        return None
+    try:
+        text = git(Path(), "show", f"{revision}:./pyproject.toml").decode()
+    except UserError:
+        return None
+    version: str | None = tomllib.loads(text).get("project", {}).get("version")
+    return version

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import pandas as pd
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
@@ -42,17 +43,19 @@ def main(
         cli.fresh_file(out) as draft,
         cli.fresh_file(out.with_suffix(".html")) as page,
     ):
-        commit, others, without = _recorded(base, tables, lock)
-        runs = [*commit, *experiments.in_order_of_change(others)]
+        recorded = _recorded(base, tables, lock)
+        runs = [*recorded.baseline, *experiments.in_order_of_change(recorded.others)]
         for name, figure in _figures(runs):
             style.save(figure, folder / name)
-        document = comparison.compose(runs, bool(commit), without, pictures.name)
+        document = comparison.compose(
+            runs, bool(recorded.baseline), recorded.unfinished, pictures.name
+        )
         shown = {f"{pictures.name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
         draft.write_text(markdown.render(document), encoding="utf-8")
         page.write_text(
             html.page(document, shown, html.TEMPLATE.read_text("utf-8")), encoding="utf-8"
         )
-        stage.result = f"{counted(len(others), 'experiment')} compared"
+        stage.result = f"{counted(len(recorded.others), 'experiment')} compared"
 
 
 def _figures(runs: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
@@ -66,10 +69,16 @@ def _figures(runs: Sequence[Experiment]) -> Iterator[tuple[str, Figure]]:
         yield comparison.LEARNING, learning_curves(curves, tasks)
 
 
-def _recorded(
-    base: str, tables: Path, lock: Path
-) -> tuple[list[Experiment], list[Experiment], list[str]]:
-    """Results of the commit, if any; of its experiments, oldest first; and the names of those without results.
+class Recorded(msgspec.Struct, frozen=True):
+    """Results of a commit, if any; of its experiments, oldest first; and the names of those without results."""
+
+    baseline: list[Experiment]
+    others: list[Experiment]
+    unfinished: list[str]
+
+
+def _recorded(base: str, tables: Path, lock: Path) -> Recorded:
+    """The results of a commit and its experiments.
 
     Git alone is asked: DVC's own list asks the workers of its queue as well, and waits for ever for one that has died.
     """
@@ -80,15 +89,14 @@ def _recorded(
     except UserError:
         raise UserError(f"{base}: no such commit") from None
     branch = line(folder, "branch", "--show-current") if base == "HEAD" else base
-    committed = _run(folder, branch or base, commit, tables, lock)
-    others: list[Experiment] = []
-    without: list[str] = []
+    baseline = _run(folder, branch or base, commit, tables, lock)
+    others, unfinished = list[Experiment](), list[str]()
     for name, revision in refs.experiments(folder, commit).items():
         results = _run(folder, name, revision, tables, lock)
         others += results
         if not results:
-            without.append(name)
-    return committed, others, without
+            unfinished.append(name)
+    return Recorded(baseline, others, unfinished)
 
 
 def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> list[Experiment]:

@@ -18,7 +18,7 @@ from lottery.model.evaluation import predict
 from lottery.params import section
 from lottery.tasks import get_task
 from lottery.ticket import FULL
-from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.methods import METHODS, STRUCTURED, Method
 from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import between, listed
 from stages.shell import cli
@@ -26,6 +26,9 @@ from tools import folders
 
 SPEED = Path("reports/speed.csv")
 """The table of `lottery measure`, for the card, if it is there."""
+
+MethodName = Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")]
+Replace = Annotated[bool, Option("--replace", help="Replace the folder if it is an exported one.")]
 
 
 def main(
@@ -37,7 +40,7 @@ def main(
     kind: Annotated[
         Literal["good", "full"], Option(help="A retrained good ticket, or the full model.")
     ] = "good",
-    method: Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")] = "structured",
+    method: MethodName = STRUCTURED.name,
     names: Annotated[
         str, Option("--forms", help=f"Of {', '.join(FORMS)}; by default all that fit.")
     ] = "",
@@ -45,6 +48,7 @@ def main(
         Literal["whole", "task"],
         Option("--vocabulary", help="Drop words that the texts of the task do not use?"),
     ] = "whole",
+    replace: Replace = False,
     data: folders.Data = Path("data"),
     encoder: folders.Encoder = Path("data/assets/encoder"),
     models: folders.Models = Path("models"),
@@ -56,7 +60,7 @@ def main(
     Writes files for transformers and onnxruntime, the tokenizer, and a model card, README.md. What these programs
     compute from the files is compared with this project on all dev examples before the folder appears.
     """
-    _require_free(out)
+    _require_free(out, replace)
     cell = _cell(folders.finished_run(data, encoder, models, subnetworks, kept), task, seed)
     key = FULL if kind == "full" else _method(method).good
     torch.set_num_threads(cell.run.compute.threads)
@@ -86,8 +90,10 @@ def _write(
     return written
 
 
-def _require_free(out: Path) -> None:
-    """Raise UserError if `out` is there and is not an empty folder."""
+def _require_free(out: Path, replace: bool) -> None:
+    """Raise UserError if `out` is there and is neither an empty folder nor an exported one to replace."""
+    if replace and card.describes(out):
+        return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is there already; give a new or empty folder")
 

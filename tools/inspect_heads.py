@@ -46,7 +46,7 @@ def main(
 ) -> None:
     """Compare the attention of heads that given masks keep or prune, in one checkpoint.
 
-    Writes heads.parquet, one row per head, map and state; attention.csv, the shares of patterns among all heads,
+    Writes heads.parquet, one row per head, map and state; attention.csv, the fractions of patterns among all heads,
     those that every seed keeps, those that none keeps, and random ones; and correlation.csv.
     """
     tree = cli.parameters()

@@ -1,6 +1,5 @@
 """Open the archive of a run in a new folder, and check what needs no model and no data: `lottery open`."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -67,10 +66,9 @@ def _checks() -> dict[str, verify.Check]:
 
 
 def _recorded() -> Findings:
-    lock = Path("dvc.lock")
-    for out in hashes.recorded(lock, eta.jobs(eta.PIPELINE, cli.parameters())):
-        if is_record(out.path):
-            yield hashes.differing(out, Path())
+    parameters = cli.parameters()
+    jobs = eta.jobs(eta.PIPELINE, parameters)
+    return hashes.outputs(Path("dvc.lock"), jobs, parameters, is_record)
 
 
 def _other_code() -> Iterator[str]:
@@ -88,4 +86,4 @@ def _other_code() -> Iterator[str]:
 
 def _digest(name: str) -> str | None:
     path = imports.ROOT / name
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return archive.digest(path) if path.is_file() else None

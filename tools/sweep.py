@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Argument
 
+from cluster.git import require
 from cluster.lock import only_one
 from cluster.sweep import GRACE, Sweep, combinations
 from lottery.errors import UserError
@@ -29,13 +30,15 @@ def main(
     """Run one experiment for each value of a parameter, or each combination, and compare them."""
     project, experiments = Path.cwd(), combinations(name, grid)
     about = counted(len(experiments), "experiment")
+    require(project)
     with cli.stage("sweep", name, about) as stage, only_one(project, "sweep", GRACE) as lock:
         sweep = Sweep(project, project / SCRATCH, lock)
         remaining = sweep.remaining(experiments)
         failed = [experiment for experiment in remaining if not sweep.run(experiment)]
         ran, before = len(remaining) - len(failed), len(experiments) - len(remaining)
         stage.result = f"{ran} ran, {before} were done before, {len(failed)} failed"
-    if len(failed) < len(experiments):
+    if others := len(failed) < len(experiments):
         compare.main()
     if failed:
-        raise UserError(f"failed, see above: {listed(map(str, failed))}; the others are done")
+        end = "; the others are done" if others else ""
+        raise UserError(f"failed, see above: {listed(map(str, failed))}{end}")

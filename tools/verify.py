@@ -72,12 +72,13 @@ def main(
 
 def _checks(run: FinishedRun, lock: Path, tolerance: float) -> dict[str, Check]:
     """The checks of all files but the report's, by what holds if nothing is found."""
+    parameters = cli.parameters()
     searches = partial(recompute.searches, tolerance=tolerance)
     pruned_scores = partial(recompute.pruned_scores, tolerance=tolerance)
     kept_scores = partial(recompute.kept_scores, tolerance=tolerance)
     return {
         "every output is the one that was recorded": lambda: hashes.outputs(
-            lock, eta.jobs(eta.PIPELINE, cli.parameters())
+            lock, eta.jobs(eta.PIPELINE, parameters), parameters
         ),
         "no prediction is missing or doubled": _for_each_cell(run, scored.predictions),
         **checks_of_records(run),

@@ -37,9 +37,9 @@ FOLDERS = {
 
 
 class Release(msgspec.Struct, frozen=True):
-    """The software that made a run, and when: a version, a revision if it is known, a date as in 2026-11-26."""
+    """A release of a run: version and revision of the software, if they are known, and the date of publication."""
 
-    version: str
+    version: str | None
     revision: str | None
     date: str
 
@@ -111,7 +111,9 @@ def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> li
     """What is no file: the run, its software, its authors, the paper, the licence."""
     shown = ("reports/report.md", "reports/report.html", "reports/metrics.json")
     software: dict[str, Any] = {"@id": "#lottery", "@type": "SoftwareSourceCode", "name": "lottery"}
-    software |= {"version": release.version, "license": {"@id": LICENCE}}
+    software["license"] = {"@id": LICENCE}
+    if release.version:
+        software["version"] = release.version
     if release.revision:
         software["identifier"] = release.revision
     run = {

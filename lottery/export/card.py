@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lottery.data.description import NOT_STATED
 from lottery.export.export import Written
@@ -26,6 +27,8 @@ tags: [{model_type}, pruning, lottery-ticket]
 ---
 
 """
+TAG = ", pruning, lottery-ticket]\n"
+"""In the metadata of every card."""
 CODES = {ENGLISH: "en"}
 """Codes of languages, where a hub wants them; own data state theirs as they like."""
 MEGABYTE = 1e6
@@ -50,6 +53,12 @@ def render(
         language=_language(model), model_type=model.encoder.config.model_type
     )
     return metadata + markdown.render(card)
+
+
+def describes(folder: Path) -> bool:
+    """True if a folder has a card that `render` wrote."""
+    file = folder / "README.md"
+    return file.is_file() and TAG in file.read_text(encoding="utf-8", errors="replace")
 
 
 def _language(model: TrainedModel) -> str:

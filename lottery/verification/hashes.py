@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +14,67 @@ from ruamel.yaml.error import YAMLError
 from lottery.errors import UserError
 
 
-class Output(msgspec.Struct, frozen=True):
-    """An output that the lock file records: its stage, its path, its hash."""
+class File(msgspec.Struct, frozen=True):
+    """A file or folder with the hash that the lock file records."""
 
-    stage: str
     path: str
     md5: str
 
 
-def outputs(lock: Path, cells: Collection[str]) -> Iterator[str | None]:
-    """Compare every output of `cells` with its recorded hash: None if they agree, else what is wrong.
+class Job(msgspec.Struct, frozen=True):
+    """A job that has run: its inputs, its outputs, and its parameters by file and name, such as `grid.shares`."""
 
-    The lock file also lists cells that the pipeline no longer has; they are skipped.
+    deps: tuple[File, ...] = ()
+    outs: tuple[File, ...] = ()
+    params: Mapping[str, dict[str, Any]] = {}
+
+
+def outputs(
+    lock: Path,
+    names: Collection[str],
+    parameters: Mapping[str, Any],
+    chosen: Callable[[str], bool] | None = None,
+) -> Iterator[str | None]:
+    """Compare the lock file, and all outputs or those chosen by path, with a finished run of the jobs of these names.
+
+    Yields None for an output with its recorded hash, else what is wrong; also for a job that has not run, or not with
+    these parameters, or not with the inputs that other jobs have made. The lock file also lists jobs that the pipeline
+    no longer has; they are skipped.
     """
-    for out in recorded(lock, cells):
-        yield differing(out, lock.parent)
+    jobs = _jobs(lock)
+    made = {out.path: out.md5 for name in names if name in jobs for out in jobs[name].outs}
+    for name in names:
+        if name not in jobs:
+            yield f"{lock}: `{name}` has not run"
+            continue
+        for key, value in chain.from_iterable(map(dict.items, jobs[name].params.values())):
+            if _value(parameters, key) != value:
+                yield f"`{name}` ran with another value of `{key}`"
+        for dep in jobs[name].deps:
+            if made.get(dep.path, dep.md5) != dep.md5:
+                yield f"{dep.path}: `{name}` ran before it was made anew"
+        for out in jobs[name].outs:
+            if chosen is None or chosen(out.path):
+                yield _difference(name, out, lock.parent)
 
 
-def recorded(lock: Path, cells: Collection[str]) -> Iterator[Output]:
-    """Every output of `cells` that the lock file records. Raises UserError if it records none."""
-    for stage, record in _stages(lock).items():
-        for out in record.get("outs", ()) if stage in cells else ():
-            yield Output(stage, out["path"], out["md5"])
+def recorded(lock: Path, names: Collection[str]) -> list[str]:
+    """Paths of all outputs of the jobs of these names. Raises UserError if the file records no run."""
+    return [out.path for name, job in _jobs(lock).items() if name in names for out in job.outs]
 
 
-def differing(out: Output, folder: Path) -> str | None:
-    """None if the output below `folder` is the recorded one, else what is wrong."""
+def _value(parameters: Mapping[str, Any], key: str) -> Any:
+    """The value of a parameter by its dotted name; None if there is none."""
+    value: Any = parameters
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _difference(name: str, out: File, folder: Path) -> str | None:
+    """None if the output of a job below `folder` is the recorded one, else what is wrong."""
     same = digest(folder / out.path) == out.md5
-    return None if same else f"{out.path}: not what `{out.stage}` made"
+    return None if same else f"{out.path}: not what `{name}` made"
 
 
 def digest(path: Path) -> str | None:
@@ -62,9 +96,10 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _stages(lock: Path) -> Mapping[str, Any]:
+def _jobs(lock: Path) -> dict[str, Job]:
+    """The jobs of a lock file by name. Raises UserError if it is none."""
     try:
-        stages: Mapping[str, Any] = YAML(typ="safe").load(lock.read_text("utf-8"))["stages"]
-    except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError) as error:
+        stages = YAML(typ="safe").load(lock.read_text("utf-8"))["stages"]
+        return msgspec.convert(stages, dict[str, Job])
+    except (OSError, YAMLError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{lock}: no record of a run: {' '.join(str(error).split())}") from None
-    return stages

@@ -187,7 +187,7 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     rows = [f"map.npy,{pattern}" for pattern in (*PATTERNS, *PATTERNS)]
     maps = "\n".join(["file,pattern", *rows, ""]).encode()
     pair = json.dumps({"question": "a", "context": "b", "answer": "True"}).encode()
-    archive.write(folder / "bundle.zip", {"good": folder / "good.safetensors"}, {"about": "a run"})
+    archive.write(folder / "bundle.zip", {}, {}, {"good": "a ticket", "about": "a run"})
     return {
         "cluster-file": b"version: 1\nmodule: distributed\nclass: LocalCluster\nkwargs: {n_workers: 2}\n",
         "times-table": b"cell,seconds\nprune@*,900\n",
