@@ -24,21 +24,29 @@ def predicted_labels(task: Task, logits_NC: Floats) -> Floats:
     return labels_N
 
 
+def decided_labels(task: Task, split: str, logits_NC: Floats) -> Floats:
+    """Predictions [N] as the labels of a split: the most likely class first, then the label it counts as there."""
+    predicted_N = predicted_labels(task, logits_NC)
+    if task.regression:
+        return predicted_N
+    return np.array(task.label_of_class(split), np.float64)[predicted_N.astype(np.intp)]
+
+
 def measure(
-    task: Task, logits_NC: NDArray[np.floating], labels_N: NDArray[np.floating]
+    task: Task, split: str, logits_NC: NDArray[np.floating], labels_N: NDArray[np.floating]
 ) -> dict[str, float]:
-    """Score in every metric reported for the task."""
-    predicted = predicted_labels(task, logits_NC.astype(np.float64))
+    """Score on a split in every metric reported for the task."""
+    predicted = decided_labels(task, split, logits_NC.astype(np.float64))
     labels = labels_N.astype(np.float64)
     return {name: METRICS[name](predicted, labels) for name in task.metrics}
 
 
-def majority_logits(task: Task, labels_N: NDArray[np.floating]) -> Floats:
-    """Logits [N, C] of the most frequent class; for a regression, a constant."""
+def majority_logits(task: Task, split: str, labels_N: NDArray[np.floating]) -> Floats:
+    """Logits [N, C] of a class that counts as the most frequent label of a split; for a regression, a constant."""
     logits_NC = np.zeros((len(labels_N), task.classes))
     if not task.regression:
-        classes, counts = np.unique(labels_N, return_counts=True)
-        logits_NC[:, int(classes[counts.argmax()])] = 1
+        labels, counts = np.unique(labels_N, return_counts=True)
+        logits_NC[:, task.label_of_class(split).index(int(labels[counts.argmax()]))] = 1
     return logits_NC
 
 
@@ -68,7 +76,8 @@ def scores(predictions: Iterable[Prediction]) -> Iterator[Score]:
     for prediction in predictions:
         task = get_task(prediction.task)
         logits_NC = prediction.logits.reshape(-1, task.classes)
-        for metric, value in measure(task, logits_NC, prediction.labels).items():
+        values = measure(task, prediction.split, logits_NC, prediction.labels)
+        for metric, value in values.items():
             yield Score(
                 task=prediction.task,
                 seed=prediction.seed,

@@ -13,6 +13,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     labels: names of the classes, from class 0; none for a regression, which is trained by mean squared error.
     metrics: those reported, the first in every table. search: the metric that drives the searches.
+    merged: for a further dev split that has fewer classes, the label that each class of the model counts as.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
     search: str
+    merged: Mapping[str, tuple[int, ...]] = {}
 
     @property
     def regression(self) -> bool:
@@ -30,12 +32,27 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         """Number of outputs: 1 for a regression."""
         return len(self.labels) or 1
 
+    def label_of_class(self, split: str) -> tuple[int, ...]:
+        """The label that each class of the model counts as on a split: itself, unless the split has fewer classes."""
+        return self.merged.get(split, tuple(range(self.classes)))
+
 
 def _task(
-    name: str, title: str, labels: tuple[str, ...], *metrics: str, search: str | None = None
+    name: str,
+    title: str,
+    labels: tuple[str, ...],
+    *metrics: str,
+    search: str | None = None,
+    merged: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Task:
-    search = search or metrics[0]
-    return Task(name=name, title=title, labels=labels, metrics=metrics, search=search)
+    return Task(
+        name=name,
+        title=title,
+        labels=labels,
+        metrics=metrics,
+        search=search or metrics[0],
+        merged=merged or {},
+    )
 
 
 TASKS: Mapping[str, Task] = {
@@ -46,7 +63,13 @@ TASKS: Mapping[str, Task] = {
         _task("mrpc", "MRPC", ("not_equivalent", "equivalent"), "accuracy", "f1"),
         _task("stsb", "STS-B", (), "pearson", "spearman", search="pearson_spearman"),
         _task("qqp", "QQP", ("not_duplicate", "duplicate"), "accuracy", "f1"),
-        _task("mnli", "MNLI", ("entailment", "neutral", "contradiction"), "accuracy"),
+        _task(
+            "mnli",
+            "MNLI",
+            ("entailment", "neutral", "contradiction"),
+            "accuracy",
+            merged={"dev-hans": (0, 1, 1)},  # HANS has entailment and non-entailment
+        ),
         _task("qnli", "QNLI", ("entailment", "not_entailment"), "accuracy"),
         _task("rte", "RTE", ("entailment", "not_entailment"), "accuracy"),
         _task("wnli", "WNLI", ("not_entailment", "entailment"), "accuracy"),

@@ -35,7 +35,7 @@ def examples(*rows: tuple[list[int], list[int], float]) -> Examples:
 def score(key: Key, task: Task, train: Examples, dev: Examples) -> float:
     logits_NC = PREDICTORS[key](task, train, {"dev": dev})["dev"]
     assert logits_NC.shape == (len(dev), task.classes)
-    return measure(task, logits_NC, dev.labels_N)[task.metrics[0]]
+    return measure(task, "dev", logits_NC, dev.labels_N)[task.metrics[0]]
 
 
 def test_sentences_are_told_apart_without_types() -> None:

@@ -82,9 +82,9 @@ def test_a_missing_task_names_hub_and_folder(source: Path, tmp_path: Path) -> No
 
 def test_missing_columns_and_missing_labels_are_refused(source: Path) -> None:
     with pytest.raises(UserError, match=r"lacks a column.*premise"):
-        glue._rows("mnli", source / "cola", "train", ("premise", "hypothesis"))
+        glue._rows("mnli", source / "cola", "train", ("premise", "hypothesis"), "train")
     with pytest.raises(UserError, match="label -1"):
-        glue._rows("cola", source / "cola", "test", ("sentence",))
+        glue._rows("cola", source / "cola", "test", ("sentence",), "test")
 
 
 def test_only_the_named_task_and_checkpoint_are_downloaded(

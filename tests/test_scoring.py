@@ -139,7 +139,7 @@ def test_scores_are_functions_of_the_rounded_logits(
     assert len(recorded) == len(rows) * len(RTE.metrics)
     for row, score in zip(rows, recorded, strict=True):
         rounded_NC = row.logits.astype(np.float64).reshape(-1, 2)
-        assert {score.metric: score.value} == measure(RTE, rounded_NC, row.labels)
+        assert {score.metric: score.value} == measure(RTE, row.split, rounded_NC, row.labels)
         assert score.n == len(SPLITS[row.split])
 
 

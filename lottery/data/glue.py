@@ -32,30 +32,49 @@ DEV: Mapping[str, Mapping[str, str]] = {
 
 
 class OtherTexts(NamedTuple):
-    """A data set of the hub: its name, configuration and split, and its text columns.
+    """A data set of the hub: its name, configuration, revision and split, and its text columns.
 
-    `folder` is where it lies in the folder of the task; `split` is what it becomes: a further dev split.
+    `folder` is where it lies in the folder of the task; `split` is what it becomes: a further dev split. `origin` says
+    whose data they are and on which terms, `labels` how its labels are those of the task.
     """
 
     folder: str
     split: str
     hub: str
-    configuration: str
+    configuration: str | None
+    revision: str | None
     part: str
     texts: tuple[str, ...]
+    origin: str
+    labels: str
 
 
 FURTHER: Mapping[str, OtherTexts] = {
+    "mnli": OtherTexts(
+        folder="hans",
+        split="dev-hans",
+        hub="jhu-cogsci/hans",
+        configuration=None,
+        revision="refs/convert/parquet",  # the main branch is a script, which `datasets` no longer runs
+        part="validation",
+        texts=("premise", "hypothesis"),
+        origin="HANS, by McCoy, Pavlick and Linzen (2019); licence: MIT as the authors state, unknown on the hub",
+        labels="Its labels are entailment and non-entailment, as which predictions of neutral and contradiction count;"
+        " half of the whole set is of each, so guessing scores 0.5.",
+    ),
     "qqp": OtherTexts(
         folder="paws",
         split="dev-paws",
         hub="google-research-datasets/paws",
         configuration="labeled_final",
+        revision=None,
         part="test",
         texts=("sentence1", "sentence2"),
-    )
+        origin="PAWS, by Zhang, Baldridge and He (2019); free for any purpose, Google LLC asks to be named as source",
+        labels="Its labels are those of qqp.",
+    ),
 }
-"""By task, a data set of other texts in which its labels mean the same; read where the task's folder has it."""
+"""By task, a data set of other texts with its labels, or some merged; read where the task's folder has it."""
 HOW_TO_GET_GLUE = (
     "allow access to the hub (data.source: hub), or set data.source to a folder that holds the"
     " task as saved by datasets.load_dataset('nyu-mll/glue', task).save_to_disk(folder/task)"
@@ -78,17 +97,17 @@ def read_glue(task: str, folder: Path) -> Corpus:
     """
     texts = text_columns(task)
     splits = {"train": "train", **DEV.get(task, {"dev": "validation"})}
-    corpus = {split: _rows(task, folder, saved, texts) for split, saved in splits.items()}
+    corpus = {split: _rows(task, folder, saved, texts, split) for split, saved in splits.items()}
     other = FURTHER.get(task)
     if other is None or not (folder / other.folder).exists():
         return corpus
-    return {**corpus, other.split: _rows(task, folder, other.folder, other.texts)}
+    return {**corpus, other.split: _rows(task, folder, other.folder, other.texts, other.split)}
 
 
-def _rows(task: str, folder: Path, split: str, texts: tuple[str, ...]) -> list[Row]:
-    source = f"{folder}: split {split} of {task}"
+def _rows(task: str, folder: Path, saved: str, texts: tuple[str, ...], split: str) -> list[Row]:
+    source = f"{folder}: split {saved} of {task}"
     try:
-        table = _read_split(folder, split)
+        table = _read_split(folder, saved)
         columns = [table.column(name).to_pylist() for name in texts]
         labels = table.column("label").to_pylist()
     except KeyError as error:
@@ -99,7 +118,7 @@ def _rows(task: str, folder: Path, split: str, texts: tuple[str, ...]) -> list[R
         raise UserError(f"{source} is not readable: {error}; {HOW_TO_GET_GLUE}") from None
     first, second = columns if len(columns) == 2 else (columns[0], [None] * len(labels))
     rows = [Row(*row) for row in zip(first, second, labels, strict=True)]
-    require_valid_rows(get_task(task), source, rows)
+    require_valid_rows(get_task(task), source, rows, split)
     return [row._replace(label=float(row.label)) for row in rows]
 
 

@@ -47,10 +47,8 @@ def _notes(task: str, folder: Path) -> list[str]:
     other = FURTHER.get(task)
     if other is None or not (folder / other.folder).exists():
         return []
-    return [
-        f"{other.split} is the split {other.part} of {other.hub}, {other.configuration}, on its own terms; its labels"
-        f" are those of {task}."
-    ]
+    name = f"{other.hub}, {other.configuration}" if other.configuration else other.hub
+    return [f"{other.split} is the split {other.part} of {name} ({other.origin}). {other.labels}"]
 
 
 def _is_glue(folder: Path, task: str) -> bool:
@@ -72,7 +70,9 @@ def _download_task(task: str, out: Path) -> None:
     try:
         load_dataset(GLUE, task).save_to_disk(out)
         if other := FURTHER.get(task):
-            texts = load_dataset(other.hub, other.configuration, split=other.part)
+            texts = load_dataset(
+                other.hub, other.configuration, split=other.part, revision=other.revision
+            )
             texts.save_to_disk(out / other.folder)
     except (HfHubHTTPError, DatasetsError, OSError, ValueError) as error:
         reason, names = first_line(error), f"{task} of {GLUE}"

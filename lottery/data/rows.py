@@ -28,12 +28,14 @@ Corpus = Mapping[str, Sequence[Row]]
 """Rows of the splits `train` and `dev`, and of further dev splits: `dev-mismatched` of MNLI, `dev-tweets` of SST-2."""
 
 
-def require_valid_rows(task: Task, source: str, rows: Sequence[Row]) -> None:
+def require_valid_rows(task: Task, source: str, rows: Sequence[Row], split: str = "train") -> None:
     """Raise UserError unless all texts are strings and all labels fit the task.
 
-    Labels are classes of the task or, for a regression, finite numbers. `source` names the rows in the message.
+    Labels are those of the task's classes on the split or, for a regression, finite numbers. `source` names the rows
+    in the message.
     """
-    expected = "a finite number" if task.regression else f"a class from 0 to {task.classes - 1}"
+    labels = range(len({*task.label_of_class(split)}))
+    expected = "a finite number" if task.regression else f"a class from 0 to {labels[-1]}"
     for number, row in enumerate(rows):
         first, second, label, *_ = cast(tuple[Any, ...], row)
         for text in (first,) if second is None else (first, second):
@@ -41,7 +43,7 @@ def require_valid_rows(task: Task, source: str, rows: Sequence[Row]) -> None:
                 kind = type(text).__name__
                 raise UserError(f"{source}: row {number} has a text of type {kind}; expected str")
         finite = isinstance(label, int | float) and math.isfinite(label)
-        if not finite or (not task.regression and label not in range(task.classes)):
+        if not finite or (not task.regression and label not in labels):
             raise UserError(f"{source}: row {number} has the label {label!r}; expected {expected}")
 
 

@@ -52,7 +52,8 @@ def _split(task: Task, examples: Examples, truncated: int) -> dict[str, Any]:
     }
     if task.regression:
         return lengths
-    counts = np.bincount(examples.labels_N.astype(int), minlength=task.classes)
+    labels = len({*task.label_of_class(examples.split)})
+    counts = np.bincount(examples.labels_N.astype(int), minlength=labels)
     return lengths | {"classes": {str(label): count for label, count in enumerate(counts.tolist())}}
 
 

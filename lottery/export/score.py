@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 
 from lottery.data.examples import Examples
 from lottery.metrics import METRICS
-from lottery.predictions import predicted_labels
+from lottery.predictions import decided_labels
 from lottery.seeds import rng
 from lottery.tasks import Task
 
@@ -28,7 +28,8 @@ class DevScore:
 
 def on_dev(task: Task, logits_NC: NDArray[np.float64], dev: Examples) -> DevScore:
     """The score of logits on dev; its percentile interval says nothing about other seeds."""
-    predicted, labels = predicted_labels(task, logits_NC), dev.labels_N.astype(np.float64)
+    predicted = decided_labels(task, dev.split, logits_NC)
+    labels = dev.labels_N.astype(np.float64)
     metric = METRICS[task.metrics[0]]
     drawn = bootstrap(
         (predicted, labels),

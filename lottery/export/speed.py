@@ -90,7 +90,7 @@ def _quality(model: TrainedModel, full_NC: Logits, logits_NC: Logits) -> dict[st
     """Score on dev in the task's first metric, and loyalty to the full model."""
     task = model.task
     return {
-        "score": measure(task, logits_NC, model.dev.labels_N)[task.metrics[0]],
+        "score": measure(task, model.dev.split, logits_NC, model.dev.labels_N)[task.metrics[0]],
         "label_loyalty": loyalty.of_labels(task, full_NC, logits_NC),
         "probability_loyalty": loyalty.of_probabilities(task, full_NC, logits_NC),
     }

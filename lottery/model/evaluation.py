@@ -10,7 +10,7 @@ from lottery.data.examples import Batch, Examples, packed
 from lottery.metrics import CORRELATIONS, METRICS, significance_margin
 from lottery.model.batch import PackedBatch
 from lottery.model.encoder import Encoder
-from lottery.predictions import majority_logits, predicted_labels
+from lottery.predictions import decided_labels, majority_logits
 from lottery.tasks import Task
 
 # Padded tokens of a batch: on a CPU what fits its caches, on a GPU what fills it (both measured).
@@ -35,7 +35,7 @@ def packed_batches(examples: Examples, device: torch.device) -> Iterator[tuple[B
 def search_score(task: Task, logits_NC: NDArray[np.float64], examples: Examples) -> float:
     """Score in the metric that drives a search."""
     return METRICS[task.search](
-        predicted_labels(task, logits_NC), examples.labels_N.astype(np.float64)
+        decided_labels(task, examples.split, logits_NC), examples.labels_N.astype(np.float64)
     )
 
 
@@ -43,5 +43,6 @@ def guess_floor(task: Task, examples: Examples) -> float:
     """The lowest search score that is significantly above guessing: the most frequent class, or no correlation."""
     majority = 0.0
     if task.search not in CORRELATIONS:
-        majority = search_score(task, majority_logits(task, examples.labels_N), examples)
+        guess_NC = majority_logits(task, examples.split, examples.labels_N)
+        majority = search_score(task, guess_NC, examples)
     return majority + significance_margin(task.search, len(examples))

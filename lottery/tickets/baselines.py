@@ -25,7 +25,7 @@ def predict_baselines(
 
 def majority(task: Task, splits: Splits) -> Logits:
     """Logits of the class that is most frequent in each split."""
-    return {name: majority_logits(task, split.labels_N) for name, split in splits.items()}
+    return {name: majority_logits(task, name, split.labels_N) for name, split in splits.items()}
 
 
 def words(task: Task, train: Examples, splits: Splits) -> Logits:

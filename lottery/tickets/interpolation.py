@@ -155,7 +155,7 @@ def _predict(inputs: Connectivity, key: Key, weights: Weights) -> np.ndarray:
 def _scores(inputs: Connectivity, key: Key, logits: Arrays) -> Iterator[ConnectivityScore]:
     task, labels_N = inputs.cell.task, inputs.dev.labels_N
     for position in inputs.parameters.positions:
-        for metric, value in measure(task, logits[str(position)], labels_N).items():
+        for metric, value in measure(task, "dev", logits[str(position)], labels_N).items():
             yield ConnectivityScore(
                 task=task.name,
                 seed=inputs.cell.seed,

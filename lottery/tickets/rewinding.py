@@ -124,7 +124,7 @@ def scores(inputs: Rewinding, trained: Trained) -> Iterator[RewindScore]:
     """Every metric of a trained mask on every split."""
     for split, logits_NC in trained.logits.items():
         labels_N = inputs.splits[split].labels_N
-        for metric, value in measure(inputs.cell.task, logits_NC, labels_N).items():
+        for metric, value in measure(inputs.cell.task, split, logits_NC, labels_N).items():
             yield RewindScore(
                 task=inputs.cell.task.name,
                 seed=inputs.cell.seed,

@@ -164,7 +164,7 @@ def _scores(inputs: Transfer, mask: Mask, logits: Logits) -> Iterator[TransferSc
     task = inputs.cell.task
     for split, logits_NC in logits.items():
         labels_N = inputs.splits[split].labels_N
-        for metric, value in measure(task, logits_NC, labels_N).items():
+        for metric, value in measure(task, split, logits_NC, labels_N).items():
             yield TransferScore(
                 task=task.name,
                 seed=inputs.cell.seed,

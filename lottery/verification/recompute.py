@@ -65,7 +65,7 @@ def _scores(
     """The encoder has the scores that were recorded for the measurement."""
     splits = measurement.scored_on(cell.splits())
     for split, logits_NC in predict_splits(encoder, splits).items():
-        for metric, value in measure(cell.task, logits_NC, splits[split].labels_N).items():
+        for metric, value in measure(cell.task, split, logits_NC, splits[split].labels_N).items():
             score = Identity(*measurement, split, metric)
             expected = recorded.get(score, math.nan)
             yield _difference(f"{cell}: {score}", value, expected, tolerance)

@@ -61,7 +61,8 @@ def _score(outputs: CellOutputs, encoder: Encoder) -> str:
     with arithmetic(outputs.run.compute):
         dev = outputs.splits()["dev"]
         logits = predict_splits(encoder.eval(), {"dev": dev})["dev"]
-    return f"{measure(outputs.task, logits, dev.labels_N)[outputs.task.metrics[0]]:.4f}"
+    score = measure(outputs.task, "dev", logits, dev.labels_N)[outputs.task.metrics[0]]
+    return f"{score:.4f}"
 
 
 def main() -> None:
