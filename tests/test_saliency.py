@@ -36,9 +36,7 @@ every_weight_saliency = pytest.mark.parametrize("name", OF_WEIGHTS)
 
 
 def ranked(name: str, encoder: Encoder, biases: bool = True) -> WeightSaliency:
-    weights = OF_WEIGHTS[name].weights
-    assert weights is not None
-    return weights()(encoder, EXAMPLES, RTE, [*encoder.prunable(biases)])
+    return OF_WEIGHTS[name]()(encoder, EXAMPLES, RTE, [*encoder.prunable(biases)])
 
 
 def weights(encoder: Encoder) -> dict[str, np.ndarray]:

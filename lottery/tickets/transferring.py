@@ -15,15 +15,14 @@ from lottery.runtime import parallel
 from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import rng
 from lottery.subnetwork import Kept, Subnetwork
-from lottery.ticket import FULL, Key, Ticket
+from lottery.ticket import Key, Ticket
 from lottery.tickets import controls, neurons
-from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.neurons import NEURONS
 from lottery.tickets.pruner import Pruner, SearchSettings
 from lottery.tickets.pruning import ticket_subnetwork
 from lottery.tickets.retraining import Cell, Splits, pretrained
-from lottery.tickets.scoring import predict_trained
+from lottery.tickets.scoring import train_and_predict
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
 
@@ -161,11 +160,7 @@ def train(
     progress: Progress, inputs: Transfer, kept: Subnetwork, journal: Journal = NO_JOURNAL
 ) -> Logits:
     """Logits of a mask after training, as `retrain` trains a good ticket."""
-    measurement = Measurement(FULL, "retrained")
-    outcomes = predict_trained(
-        progress, inputs.cell, kept, measurement, inputs.splits, journal=journal
-    )
-    return outcomes[measurement].logits
+    return train_and_predict(progress, inputs.cell, kept, inputs.splits, journal).logits
 
 
 def _scores(inputs: Transfer, mask: Mask, logits: Logits) -> Iterator[TransferScore]:
