@@ -32,7 +32,7 @@ from lottery.tickets.parameters import (
     RetrainParameters,
     RewindParameters,
 )
-from lottery.tickets.saliencies import OF_WEIGHTS, get_saliency
+from lottery.tickets.saliencies import OF_WEIGHTS, SALIENCIES, get_saliency
 from lottery.tickets.transfer import TransferParameters
 from lottery.wording import listed
 from stages.shell import cli, places
@@ -51,7 +51,7 @@ def main(
         data = sections[DataParameters]
         _require_data(grid.tasks, data)
         importance, magnitude = sections[ImportanceParameters], sections[MagnitudeParameters]
-        get_saliency("importance.saliency", importance.saliency)
+        get_saliency("importance.saliency", importance.saliency, SALIENCIES)
         get_saliency("magnitude.saliency", magnitude.saliency, OF_WEIGHTS)
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
         _require_matched_candidates(controls, sections[PruneParameters])

@@ -86,6 +86,16 @@ def test_similarity_of_a_pair_is_the_regression() -> None:
     assert np.isnan(score(MAJORITY, STSB, train, train))
 
 
+def test_words_learn_the_scores_of_single_sentences() -> None:
+    rng = np.random.default_rng(2)
+
+    def scored(count: int) -> Examples:
+        rows = [rng.integers(10, 40, 6).tolist() for _ in range(count)]
+        return examples(*((row, [], float(sum(word < 25 for word in row))) for row in rows))
+
+    assert score(WORDS, STSB, scored(200), scored(60)) > 0.8
+
+
 def test_a_class_without_training_examples_is_never_predicted() -> None:
     dev = toys.sentences(30, 3, classes=3)
     train = toys.sentences(40, 4, classes=2)

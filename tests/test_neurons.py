@@ -21,6 +21,7 @@ from lottery.tickets.parameters import ImportanceParameters, PruneParameters
 from lottery.tickets.saliencies import SALIENCIES
 from lottery.tickets.search import search
 from lottery.tickets.structured import Structured
+from lottery.tickets.transferring import most_frequent
 from tests import toys
 
 RTE = get_task("rte")
@@ -113,3 +114,18 @@ def test_controls_have_neurons_of_their_own_mlps(seed: int, size: str) -> None:
         assert not control["neurons"][~control["mlps"]].any()
         available = int(control["mlps"].sum()) * 48
         assert control["neurons"].sum() == min(available, good["neurons"].sum())
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_the_most_frequent_neurons_are_of_kept_mlps_and_as_many_as_the_good_ticket_has(
+    seed: int,
+) -> None:
+    good, others = fine(seed), [fine(seed + 1), fine(seed + 2)]
+    kept = most_frequent(good, others, rng(seed))
+    assert not kept["neurons"][~kept["mlps"]].any()
+    for part in good:
+        assert kept[part].sum() == good[part].sum()
+    counts = np.sum([other["neurons"] for other in others], axis=0)[kept["mlps"]]
+    chosen = kept["neurons"][kept["mlps"]]
+    if chosen.any() and not chosen.all():
+        assert counts[chosen].min() >= counts[~chosen].max()

@@ -17,6 +17,7 @@ from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.loss import total_loss
 from lottery.runtime.resume import Journal
+from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.tickets.magnitude import Magnitude
 from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters, PruneParameters
@@ -35,9 +36,7 @@ every_weight_saliency = pytest.mark.parametrize("name", OF_WEIGHTS)
 
 
 def ranked(name: str, encoder: Encoder, biases: bool = True) -> WeightSaliency:
-    weights = OF_WEIGHTS[name].weights
-    assert weights is not None
-    return weights()(encoder, EXAMPLES, RTE, [*encoder.prunable(biases)])
+    return OF_WEIGHTS[name]()(encoder, EXAMPLES, RTE, [*encoder.prunable(biases)])
 
 
 def weights(encoder: Encoder) -> dict[str, np.ndarray]:
@@ -117,6 +116,22 @@ def test_random_saliency_depends_on_the_model_alone() -> None:
     for name, values in first.items():
         assert np.array_equal(values, again[name])
         assert not np.array_equal(values, other[name])
+
+
+@pytest.mark.parametrize("neurons", [False, True])
+def test_a_unit_has_the_same_random_saliency_whatever_is_pruned(neurons: bool) -> None:
+    encoder, kept = toys.encoder(3), toys.subnetwork(1)
+    if neurons:
+        chosen = np.random.default_rng(1).random((3, 48)) < 0.5
+        kept = Subnetwork({**kept, "neurons": chosen & kept["mlps"][:, None]})
+    rank = SALIENCIES["random"].units()
+    left, before = (
+        rank(encoder, EXAMPLES, RTE, subnetwork, importance("random")).units
+        for subnetwork in (kept, Subnetwork.full(kept.shapes))
+    )
+    finest = ("heads", "neurons" if neurons else "mlps")
+    for part in finest:
+        assert np.array_equal(left[part], before[part] * kept[part])
 
 
 @every_weight_saliency

@@ -14,6 +14,7 @@ from lottery.analysis import papers, rewinding
 from lottery.analysis.estimate import NAN
 from lottery.analysis.papers import CHEN, FRANKLE, GORDON, LIANG, Paper
 from lottery.tasks import TASKS
+from lottery.tickets import rewound
 from lottery.tickets.methods import STRUCTURED
 from lottery.vocabulary import WHOLE
 
@@ -121,7 +122,7 @@ def _of_rewinding(means: pd.DataFrame | None) -> dict[str, float]:
         return {}
     tasks = means["task"].unique().tolist()
 
-    def sparsest(column: str, control: str = rewinding.REWOUND) -> list[float]:
+    def sparsest(column: str, control: str = rewound.REWOUND) -> list[float]:
         largest = [rewinding.sparsest(means, column, task, control) for task in tasks]
         return [NAN if sparsity is None else sparsity for sparsity in largest]
 
@@ -134,11 +135,11 @@ def _of_rewinding(means: pd.DataFrame | None) -> dict[str, float]:
         f"{task} matches": sparsity
         for task, sparsity in zip(tasks, sparsest("matches"), strict=True)
     }
-    controlled = means.loc[means["control"] != rewinding.REWOUND, "sparsity"].unique()
+    controlled = means.loc[means["control"] != rewound.REWOUND, "sparsity"].unique()
     at_controls = means[means["sparsity"].isin(controlled)]
     for name, control, rows in (
-        (papers.FULL, rewinding.REWOUND, means[means["sparsity"] == 0]),
-        (papers.REWOUND, rewinding.REWOUND, at_controls),
+        (papers.FULL, rewound.REWOUND, means[means["sparsity"] == 0]),
+        (papers.REWOUND, rewound.REWOUND, at_controls),
         (papers.RANDOM, "random", at_controls),
     ):
         of_tasks = rows[rows["control"] == control].groupby("task")["mean"].mean()

@@ -13,6 +13,7 @@ from lottery.analysis import papers, rewinding, transfer
 from lottery.analysis.evidence import CELL, Evidence
 from lottery.analysis.frames import beside
 from lottery.analysis.score_tables import first_phase
+from lottery.tickets import rewound
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 from lottery.tickets.transfer import PRETRAINED
 from lottery.vocabulary import WHOLE
@@ -75,8 +76,8 @@ def _of_searches(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 def _rewound(reported: pd.DataFrame) -> pd.DataFrame:
     """Scores of rewound masks and controls."""
     at = reported.set_index([*CELL, "sparsity"])
-    controlled = sorted(set(reported.loc[reported["control"] != rewinding.REWOUND, "sparsity"]))
-    rounds = sorted(set(reported.loc[reported["control"] == rewinding.REWOUND, "sparsity"]) - {0})
+    controlled = sorted(set(reported.loc[reported["control"] != rewound.REWOUND, "sparsity"]))
+    rounds = sorted(set(reported.loc[reported["control"] == rewound.REWOUND, "sparsity"]) - {0})
 
     def mean(name: str, control: str, sparsities: Sequence[float]) -> pd.DataFrame:
         of_control = at[(at["control"] == control) & at.index.isin(sparsities, level="sparsity")]
@@ -84,11 +85,11 @@ def _rewound(reported: pd.DataFrame) -> pd.DataFrame:
 
     return beside(
         [
-            mean(papers.FULL, rewinding.REWOUND, [0.0]),
-            mean(papers.REWOUND, rewinding.REWOUND, controlled),
+            mean(papers.FULL, rewound.REWOUND, [0.0]),
+            mean(papers.REWOUND, rewound.REWOUND, controlled),
             mean(papers.RANDOM, "random", controlled),
             mean(papers.REINITIALISED, "reinitialised", controlled),
-            mean(papers.LOW_REWOUND, rewinding.REWOUND, _largest_low(rounds)),
+            mean(papers.LOW_REWOUND, rewound.REWOUND, _largest_low(rounds)),
             mean(papers.LOW_PRETRAINED, "pretrained", _largest_low(controlled)),
         ]
     )

@@ -19,16 +19,11 @@ from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
 from lottery.schemas import RewindScore
 from lottery.tickets.parameters import RewindParameters
+from lottery.tickets.rewound import CONTROLS, RANDOM, REINITIALISED, REWOUND
 
-REWOUND = "rewound"
 CELL = ["task", "seed"]
 SCORED = ["task", "sparsity", "control"]
-RIVALS: Mapping[str, str] = {
-    "random": "random masks",
-    "reinitialised": "the same mask on random weights",
-    "one-shot": "one-shot magnitude masks",
-    "pretrained": "magnitude masks of the pre-trained weights",
-}
+RIVALS: Mapping[str, str] = {control.name: control.words for control in CONTROLS}
 """What rewound masks are compared with, in words."""
 CLAIMED = ["claim", "sparsity", "mean", "low", "high", "p", "verdict", "tasks", "cells"]
 
@@ -72,7 +67,9 @@ def means(values: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(matches=matches)
     wins = []
     for row in frame.itertuples(index=False):
-        rivals = [mean.get((row.task, row.sparsity, name)) for name in ("random", "reinitialised")]
+        rivals = [
+            mean.get((row.task, row.sparsity, name)) for name in (RANDOM.name, REINITIALISED.name)
+        ]
         tested = row.control == REWOUND and row.matches is not None and None not in rivals
         beaten = all(row.mean > rival for rival in rivals if rival is not None)
         wins.append(bool(row.matches and beaten) if tested else None)

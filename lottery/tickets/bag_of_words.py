@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from lottery.data.examples import Examples, sentences_T
 from lottery.predictions import Logits
@@ -13,15 +13,18 @@ from lottery.tickets.retraining import Splits
 
 
 def logits(task: Task, train: Examples, splits: Splits) -> Logits:
-    """A logistic regression on TF-IDF of tokens; for a regression the similarity of the two sentences.
+    """A logistic regression on TF-IDF of tokens, those of both sentences, and the cosine between them.
 
-    Its features are those of both sentences, and the cosine between them.
+    For a regression that cosine alone or, where there are no second sentences, a ridge regression on TF-IDF.
     """
     bag = TfidfVectorizer(analyzer=np.ndarray.tolist).fit(
         _sentences(train, 0) + _sentences(train, 1)
     )
     if task.regression:
-        return {name: _features(bag, split)[:, [-1]].toarray() for name, split in splits.items()}
+        if sentences_T(train).any():
+            return {name: _features(bag, at)[:, [-1]].toarray() for name, at in splits.items()}
+        ridge = Ridge().fit(_features(bag, train), train.labels_N)
+        return {name: ridge.predict(_features(bag, at))[:, None] for name, at in splits.items()}
     model = LogisticRegression(max_iter=1000).fit(_features(bag, train), train.labels_N)
     by_split = {}
     for name, split in splits.items():

@@ -192,13 +192,12 @@ class Magnitude:
 
     def _ranking_of(self, subnetwork: Subnetwork) -> MagnitudeRanking:
         """Ranking of all weights by the saliency of the search in this subnetwork; pruned ones come first."""
-        saliency = get_saliency("magnitude.saliency", self.parameters.saliency, OF_WEIGHTS)
-        if saliency is MAGNITUDE or saliency.weights is None:
-            return (
-                self._ranking
-            )  # weights that are not zeroed yet are the smallest, and no copy is needed
+        weights = get_saliency("magnitude.saliency", self.parameters.saliency, OF_WEIGHTS)
+        if weights is MAGNITUDE.weights:
+            # Pruned weights that are not zeroed yet are the smallest, and no copy is needed.
+            return self._ranking
         self.encoder.mask(subnetwork)  # which a resumed search has not done yet
-        ranked = saliency.weights()(self.encoder, self.examples, self.task, [*self._prunable])
+        ranked = weights()(self.encoder, self.examples, self.task, [*self._prunable])
         return MagnitudeRanking(
             {
                 name: np.where(subnetwork[name], np.maximum(values, TINY), np.float32(0))

@@ -1,7 +1,9 @@
 """Single neurons as units beside whole heads and MLPs: a subnetwork keeps them only in MLPs that it keeps.
 
-All functions return subnetworks without the part `neurons` as they are.
+All functions but `with_neurons` return subnetworks without the part `neurons` as they are.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,22 +27,26 @@ def without(subnetwork: Subnetwork) -> Subnetwork:
 
 def random(good: Subnetwork, control: Subnetwork, rng: np.random.Generator) -> Subnetwork:
     """`control`, with as many neurons of its own MLPs as the good ticket has."""
-    return _filled(good, control, rng, unsurvived_first=False)
+    if NEURONS not in good:
+        return control
+    return with_neurons(control, good, [np.ones_like(good[NEURONS])], rng)
 
 
 def bad(good: Subnetwork, control: Subnetwork, rng: np.random.Generator) -> Subnetwork:
     """`control`, with as many neurons of its own MLPs as the good ticket has, those that did not survive first."""
-    return _filled(good, control, rng, unsurvived_first=True)
-
-
-def _filled(
-    good: Subnetwork, control: Subnetwork, rng: np.random.Generator, *, unsurvived_first: bool
-) -> Subnetwork:
     if NEURONS not in good:
         return control
-    survived = good[NEURONS]
-    available: Kept = np.broadcast_to(control["mlps"][:, None], survived.shape)
-    tiers = [available & ~survived, available & survived] if unsurvived_first else [available]
-    size = min(int(survived.sum()), int(available.sum()))
-    drawn = fill(size, [tier.ravel() for tier in tiers], rng)
-    return Subnetwork({**control, NEURONS: drawn.reshape(survived.shape)})
+    return with_neurons(control, good, [~good[NEURONS], good[NEURONS]], rng)
+
+
+def with_neurons(
+    control: Subnetwork, good: Subnetwork, tiers: Sequence[Kept], rng: np.random.Generator
+) -> Subnetwork:
+    """`control`, with as many neurons of its own MLPs as the good ticket has, or all if they have fewer.
+
+    tiers: masks [layers, width], those to keep first first.
+    """
+    available: Kept = np.broadcast_to(control["mlps"][:, None], good[NEURONS].shape)
+    size = min(int(good[NEURONS].sum()), int(available.sum()))
+    drawn = fill(size, [(available & tier).ravel() for tier in tiers], rng)
+    return Subnetwork({**control, NEURONS: drawn.reshape(available.shape)})

@@ -24,8 +24,8 @@ from lottery.subnetwork import Subnetwork
 from lottery.tickets.magnitude import MagnitudeRanking
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained
+from lottery.tickets.rewound import REWOUND
 
-REWOUND = "rewound"
 MASK = "mask "
 """Prefix of the names of masks in a journal."""
 

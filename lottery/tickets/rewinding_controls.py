@@ -22,6 +22,7 @@ from lottery.tickets.rewinding import (
     start,
     train,
 )
+from lottery.tickets.rewound import ONE_SHOT, PRETRAINED, RANDOM, REINITIALISED
 
 
 def train_controls(
@@ -59,7 +60,7 @@ def control(
     kept = control_mask(inputs, name, draw, good)
 
     def trained() -> Logits:
-        if name == "reinitialised":
+        if name == REINITIALISED.name:
             encoder = random_weights(inputs.cell).to(chosen_device(inputs.cell.compute))
             train(progress, inputs.cell, encoder, kept, WHOLE, journal)
         else:
@@ -82,12 +83,12 @@ def _random(inputs: Rewinding, draw: int, good: Trained) -> Subnetwork:
 
 
 MASKS: Mapping[str, Callable[[Rewinding, int, Trained], Subnetwork]] = {
-    "random": _random,
-    "reinitialised": lambda inputs, draw, good: good.kept,
-    "one-shot": lambda inputs, draw, good: smallest_removed(
+    RANDOM.name: _random,
+    REINITIALISED.name: lambda inputs, draw, good: good.kept,
+    ONE_SHOT.name: lambda inputs, draw, good: smallest_removed(
         inputs.full, good.sparsity, inputs.biases
     ),
-    "pretrained": lambda inputs, draw, good: smallest_removed(
+    PRETRAINED.name: lambda inputs, draw, good: smallest_removed(
         pretrained(inputs.cell), good.sparsity, inputs.biases
     ),
 }
@@ -100,5 +101,5 @@ def planned(parameters: RewindParameters) -> list[tuple[str, int, int]]:
         (name, draw, parameters.round_at(sparsity))
         for sparsity in parameters.controls
         for name in MASKS
-        for draw in range(parameters.draws if name == "random" else 1)
+        for draw in range(parameters.draws if name == RANDOM.name else 1)
     ]

@@ -6,7 +6,7 @@ imports its function, and torch with it, only when it is used.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lottery.errors import UserError
 from lottery.tickets.saliency.short_training import STEPS
@@ -15,6 +15,8 @@ from lottery.wording import counted
 if TYPE_CHECKING:
     from lottery.tickets.saliency.units import RankUnits
     from lottery.tickets.saliency.weights import Rank
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,14 @@ SALIENCIES: Mapping[str, Saliency] = {
     for saliency in (GATE, TAYLOR, FISHER, MAGNITUDE, WANDA, MOVEMENT, RANDOM)
 }
 """All saliencies by name, in the order of tables."""
-OF_WEIGHTS: Mapping[str, Saliency] = {
-    name: saliency for name, saliency in SALIENCIES.items() if saliency.weights
+OF_WEIGHTS: "Mapping[str, Callable[[], Rank]]" = {
+    name: saliency.weights for name, saliency in SALIENCIES.items() if saliency.weights
 }
-"""Those that are defined for single weights."""
+"""Of those that are defined for single weights, what imports their function."""
 
 
-def get_saliency(key: str, name: str, choices: Mapping[str, Saliency] = SALIENCIES) -> Saliency:
-    """The saliency that a parameter names. Raises UserError if it is none of `choices`."""
+def get_saliency(key: str, name: str, choices: Mapping[str, S]) -> S:
+    """The one of `choices` that a parameter names. Raises UserError if it is none of them."""
     if name not in choices:
         names = ", ".join(choices)
         raise UserError(f"parameters: {key} = {name[:80]!r}: expected one of {names}")

@@ -26,7 +26,7 @@ from lottery.tickets.methods import METHODS
 from lottery.tickets.pruner import SearchSettings
 from lottery.tickets.pruning import ticket_subnetwork
 from lottery.tickets.retraining import Cell, Splits, finetune_cell, predict_splits
-from lottery.vocabulary import WHOLE
+from lottery.vocabulary import WHOLE, State
 
 
 class Outcome(NamedTuple):
@@ -150,19 +150,34 @@ def predict_trained(
 
     keep: whether the trained weights are part of the outcome.
     """
+    scored, state = measurement.scored_on(splits), measurement.state
+    outcome = train_and_predict(progress, cell, subnetwork, scored, journal, state, keep)
+    return {measurement: outcome}
 
-    def train_and_predict() -> Arrays:
-        encoder, _ = finetune_cell(progress, cell, subnetwork, journal, measurement.state)
-        state = encoder.state_dict() if keep else {}
-        weights = {WEIGHT_PREFIX + name: tensor.cpu().numpy() for name, tensor in state.items()}
+
+def train_and_predict(
+    progress: Progress,
+    cell: Cell,
+    subnetwork: Subnetwork,
+    splits: Splits,
+    journal: Journal = NO_JOURNAL,
+    state: State = "retrained",
+    keep: bool = False,
+) -> Outcome:
+    """Fine-tune from the initial weights of `state` under a fixed mask, and predict all splits; once a journal."""
+
+    def trained() -> Arrays:
+        encoder, _ = finetune_cell(progress, cell, subnetwork, journal, state)
+        tensors = encoder.state_dict() if keep else {}
+        weights = {WEIGHT_PREFIX + name: tensor.cpu().numpy() for name, tensor in tensors.items()}
         with arithmetic(cell.compute):
-            return {**predict_splits(encoder, measurement.scored_on(splits)), **weights}
+            return {**predict_splits(encoder, splits), **weights}
 
-    arrays = journal.once("trained", train_and_predict)
+    arrays = journal.once("trained", trained)
     journal.forget(LAST)
     logits = {name: array for name, array in arrays.items() if not name.startswith(WEIGHT_PREFIX)}
     weights = {name.removeprefix(WEIGHT_PREFIX): arrays[name] for name in arrays.keys() - logits}
-    return {measurement: Outcome(logits, weights)}
+    return Outcome(logits, weights)
 
 
 def predict_pruned(

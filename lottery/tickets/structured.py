@@ -16,7 +16,7 @@ from lottery.tickets import controls, neurons
 from lottery.tickets.neurons import NEURONS
 from lottery.tickets.parameters import ControlsParameters, ImportanceParameters
 from lottery.tickets.pruner import Counts, SearchSettings
-from lottery.tickets.saliencies import get_saliency
+from lottery.tickets.saliencies import SALIENCIES, get_saliency
 from lottery.tickets.saliency.units import UnitSaliency
 from lottery.tickets.search import HALVES, Assessment, Cut, Importance, half_of
 
@@ -82,7 +82,7 @@ class Structured:
         return Assessment(score, importance)
 
     def _rank(self, subnetwork: Subnetwork, examples: Examples) -> UnitSaliency:
-        saliency = get_saliency("importance.saliency", self.parameters.saliency)
+        saliency = get_saliency("importance.saliency", self.parameters.saliency, SALIENCIES)
         return saliency.units()(self.encoder, examples, self.task, subnetwork, self.parameters)
 
     def random(

@@ -15,14 +15,14 @@ from lottery.runtime import parallel
 from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import rng
 from lottery.subnetwork import Kept, Subnetwork
-from lottery.ticket import FULL, Key, Ticket
+from lottery.ticket import Key, Ticket
 from lottery.tickets import controls, neurons
-from lottery.tickets.measurements import Measurement
 from lottery.tickets.methods import METHODS, Method
+from lottery.tickets.neurons import NEURONS
 from lottery.tickets.pruner import Pruner, SearchSettings
 from lottery.tickets.pruning import ticket_subnetwork
 from lottery.tickets.retraining import Cell, Splits, pretrained
-from lottery.tickets.scoring import predict_trained
+from lottery.tickets.scoring import train_and_predict
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
 
@@ -105,24 +105,31 @@ def most_frequent(
 ) -> Subnetwork:
     """The components that most of `others` keep, as many as the good ticket keeps of them.
 
-    Heads count against heads and MLPs against MLPs, weights over the whole encoder. Chance decides between components
-    that equally many keep.
+    Heads count against heads and MLPs against MLPs, neurons against those of the MLPs that it has, weights over the
+    whole encoder. Chance decides between components that equally many keep.
     """
 
-    def filled(size: int, kept: Sequence[Kept]) -> Kept:
-        counts = reduce(np.add, [mask.astype(np.uint8) for mask in kept])
-        tiers = [counts == count for count in range(len(kept), -1, -1)]
-        return controls.fill(size, tiers, stream)
+    def tiers(part: str) -> list[Kept]:
+        return _by_count([other[part] for other in others])
 
     if not good.of_units:
-        flat = filled(good.size, [other.flat for other in others])
+        flat = controls.fill(good.size, _by_count([other.flat for other in others]), stream)
         return Subnetwork.unflatten(good.shapes, flat)
     parts = {
-        part: filled(int(kept.sum()), [other[part].ravel() for other in others])
-        for part, kept in good.items()
+        part: controls.fill(
+            int(kept.sum()), [tier.ravel() for tier in tiers(part)], stream
+        ).reshape(kept.shape)
+        for part, kept in neurons.without(good).items()
     }
-    shaped = {part: mask.reshape(good.shapes[part]) for part, mask in parts.items()}
-    return neurons.of_kept_mlps(Subnetwork(shaped))
+    if NEURONS not in good:
+        return Subnetwork(parts)
+    return neurons.with_neurons(Subnetwork(parts), good, tiers(NEURONS), stream)
+
+
+def _by_count(masks: Sequence[Kept]) -> list[Kept]:
+    """Tiers: the components that all masks keep, then those that all but one keep, and so on."""
+    counts = reduce(np.add, [mask.astype(np.uint8) for mask in masks])
+    return [counts == count for count in range(len(masks), -1, -1)]
 
 
 def _random(inputs: Transfer, method: Method, pruner: Pruner, kept: Subnetwork) -> Subnetwork:
@@ -153,11 +160,7 @@ def train(
     progress: Progress, inputs: Transfer, kept: Subnetwork, journal: Journal = NO_JOURNAL
 ) -> Logits:
     """Logits of a mask after training, as `retrain` trains a good ticket."""
-    measurement = Measurement(FULL, "retrained")
-    outcomes = predict_trained(
-        progress, inputs.cell, kept, measurement, inputs.splits, journal=journal
-    )
-    return outcomes[measurement].logits
+    return train_and_predict(progress, inputs.cell, kept, inputs.splits, journal).logits
 
 
 def _scores(inputs: Transfer, mask: Mask, logits: Logits) -> Iterator[TransferScore]:

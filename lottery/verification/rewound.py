@@ -10,8 +10,9 @@ from lottery.schemas import RewindScore
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import get_task
 from lottery.tickets.parameters import RewindParameters
-from lottery.tickets.rewinding import REWOUND, smallest_removed
+from lottery.tickets.rewinding import smallest_removed
 from lottery.tickets.rewinding_controls import planned
+from lottery.tickets.rewound import REWOUND
 from lottery.verification.run import Findings, FinishedRun
 
 

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery.analysis.frames import rows
-from lottery.analysis.rewinding import REWOUND
 from lottery.report.figures.style import (
     BLUE,
     GREEN,
@@ -19,6 +18,7 @@ from lottery.report.figures.style import (
     styled,
     trajectory,
 )
+from lottery.tickets.rewound import ONE_SHOT, PRETRAINED, RANDOM, REINITIALISED, REWOUND
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Mark:
 
 
 CONTROLS = {
-    "one-shot": Mark("one-shot magnitude", ORANGE, "s", -0.012),
-    "pretrained": Mark("pre-trained magnitude", GREEN, "D", 0.012),
-    "random": Mark("random", GREY, "o", -0.012),
-    "reinitialised": Mark("same mask, random weights", PURPLE, "^", 0.012),
+    ONE_SHOT.name: Mark("one-shot magnitude", ORANGE, "s", -0.012),
+    PRETRAINED.name: Mark("pre-trained magnitude", GREEN, "D", 0.012),
+    RANDOM.name: Mark("random", GREY, "o", -0.012),
+    REINITIALISED.name: Mark("same mask, random weights", PURPLE, "^", 0.012),
 }
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.rewinding import REWOUND, RIVALS, sparsest
+from lottery.analysis.rewinding import RIVALS, sparsest
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table
 from lottery.report.material import Material
 from lottery.report.provenance import Spent
 from lottery.tickets.parameters import RewindParameters
+from lottery.tickets.rewound import REWOUND
 from lottery.vocabulary import METRICS
 from lottery.wording import NONE, counted, percent, seeds, setting
 

@@ -3,8 +3,11 @@
 import hashlib
 from collections.abc import Collection
 
+import msgspec
 import numpy as np
+import torch
 
+from lottery.checkpoint.layout import classifier_shapes, tensor_shapes
 from lottery.data.examples import Examples
 from lottery.model.encoder import Encoder
 from lottery.seeds import rng
@@ -17,12 +20,18 @@ def random(
 ) -> WeightSaliency:
     """Uniform random numbers.
 
-    The classifier, which no search prunes, names the stream: models of other seeds have another one, and all steps of
-    a search the same.
+    The stream is seeded by a hash of the classifier's weights, which no search prunes, so that each fine-tuned model
+    has numbers of its own. They are drawn for the whole encoder: a weight has the same number at all steps of a search.
     """
-    weights = named(encoder, names)
     [classifier] = arrays({"classifier": encoder.classifier.weight}).values()
     stream = rng("random saliency", task.name, hashlib.sha256(classifier.tobytes()).hexdigest())
-    return WeightSaliency(
-        {name: stream.random(tuple(w.shape), dtype=np.float32) for name, w in weights.items()}
+    whole = msgspec.structs.replace(
+        encoder.config, kept_heads=None, kept_mlps=None, kept_neurons=None
     )
+    shapes = tensor_shapes(whole) | classifier_shapes(whole, encoder.classes)
+    numbers = {
+        name: torch.from_numpy(stream.random(shape, dtype=np.float32))
+        for name, shape in shapes.items()
+    }
+    left = Encoder.of(whole, encoder.classes, numbers).extract(encoder.config.survivors)
+    return WeightSaliency(arrays(named(left, names)))

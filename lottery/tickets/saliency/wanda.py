@@ -34,6 +34,6 @@ def wanda(
                     input_RI = product.input_RI[:real].float()
                     inputs = input_RI if name == matrix_of(name) else input_RI.new_ones(real)
                     squares[name] = squares.get(name, 0) + (inputs**2).sum(dim=0)
-    norms = {name: weight.detach().abs() * 0 for name, weight in weights.items()}
+    norms = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     norms |= {name: weights[name].detach().abs() * total.sqrt() for name, total in squares.items()}
     return WeightSaliency(arrays(norms), logits_NC)
