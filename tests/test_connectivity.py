@@ -117,6 +117,22 @@ def test_tickets_are_ranked_within_their_cell_and_unusable_ones_are_left_out() -
     assert len(without["connectivity"]) == 12
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_intervals_contain_no_impossible_value(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    names = [("full", "full"), *(("structured", kind) for kind in ("good", "random", "bad"))]
+    rows = [
+        ("rte", cell, *name, rng.random() * 0.1 ** rng.integers(3), *rng.random(2))
+        for cell in range(3)
+        for name in names
+    ]
+    usable = pd.DataFrame(rows, columns=[*analysis.LINE, "barrier", "first", "second"])
+    assert (analysis.means(usable)["low"] >= 0).all()
+    correlations = analysis.ranks(usable)[["low", "mean", "high"]]
+    assert correlations.abs().le(1).to_numpy().all()
+    assert correlations.T.apply(lambda row: row.is_monotonic_increasing).all()
+
+
 def material(tables: Mapping[str, pd.DataFrame]) -> Material:
     titles = pd.DataFrame({"task": ["rte"], "title": ["RTE"], "metric": ["accuracy"]})
     provenance = cast(Provenance, None)

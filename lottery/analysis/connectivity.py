@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lottery.analysis.estimate import Scale
 from lottery.analysis.frames import is_reported, of_cells, ordered, stacked
 from lottery.analysis.scale import corrected
 from lottery.analysis.strata import Strata, above_zero
@@ -21,6 +22,7 @@ from lottery.vocabulary import WHOLE
 
 CELL, TICKET = ["task", "seed"], ["method", "kind"]
 LINE = [*CELL, *TICKET]
+CORRELATION = Scale(-1, 1)
 EVERY = "all"
 """The tickets of all methods together."""
 FEWEST = 3
@@ -97,12 +99,13 @@ def path(points: pd.DataFrame, usable: pd.DataFrame) -> pd.DataFrame:
 
 
 def means(usable: pd.DataFrame) -> pd.DataFrame:
-    """Mean barrier over tasks with its 95 % interval, and mean r of both trainings, by ticket."""
+    """Mean barrier over tasks with its 95 % interval, cut at 0, and mean r of both trainings, by ticket."""
     rows = []
     for keys, of_ticket in usable.groupby(TICKET, sort=False):
         by_cell = of_ticket.set_index(CELL)
         estimate = above_zero(Strata.of_cells(by_cell["barrier"]))
-        row = (*keys, estimate.effect, *estimate.interval(0.025), estimate.tasks, estimate.cells)
+        low, high = estimate.interval(0.025)
+        row = (*keys, estimate.effect, np.maximum(low, 0), high, estimate.tasks, estimate.cells)
         by_task = by_cell[["first", "second"]].groupby("task").mean().mean()
         rows.append((*row, by_task["first"], by_task["second"]))
     columns = [*TICKET, "mean", *ESTIMATE, "first", "second"]
@@ -126,7 +129,9 @@ def ranks(usable: pd.DataFrame) -> pd.DataFrame:
         if not values:
             continue
         index = pd.MultiIndex.from_tuples(list(values), names=CELL)
-        estimate = above_zero(Strata.of_cells(pd.Series(list(values.values()), index, dtype=float)))
+        estimate = above_zero(
+            Strata.of_cells(pd.Series(list(values.values()), index, dtype=float)), scale=CORRELATION
+        )
         row = (name, estimate.effect, *estimate.interval(0.025), estimate.tasks, estimate.cells)
         lines = int(chosen.groupby(CELL)["barrier"].count().loc[lambda n: n >= FEWEST].sum())
         rows.append((*row, lines))

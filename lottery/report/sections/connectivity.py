@@ -12,7 +12,7 @@ from lottery.report.reasons import reasons
 from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.methods import method_title
 from lottery.vocabulary import KINDS
-from lottery.wording import between, counted, listed, seeds
+from lottery.wording import NONE, between, counted, listed, seeds
 
 PROCEDURE = (
     "Does training end in one valley, whatever the order of the data? Each ticket is trained twice from the same start,"
@@ -79,12 +79,12 @@ def _left_out(material: Material, lines: pd.DataFrame) -> Iterator[str]:
 
 def _means(means: pd.DataFrame) -> Table:
     return Table(
-        "Barriers, means over tasks with their 95 % interval (t test over tasks and seeds), r of both trainings, and n"
-        " cells. A description, not a claim. Source: `tables/connectivity-means.csv`.",
+        "Barriers, means over tasks with their 95 % interval (t test over tasks and seeds, cut at 0), r of both"
+        " trainings, and n cells. A description, not a claim. Source: `tables/connectivity-means.csv`.",
         ["method", "kind", "barrier", "r, first order", "r, second order", "n"],
         [
             [
-                method_title(row.method),
+                method_title(row.method) or NONE,
                 KINDS[row.kind],
                 numbers.estimate(row),
                 numbers.number(row.first),
@@ -116,7 +116,7 @@ def _lines(material: Material, lines: pd.DataFrame) -> Table:
             [
                 material.titles[row.task],
                 str(row.seed),
-                method_title(row.method),
+                method_title(row.method) or NONE,
                 KINDS[row.kind],
                 *(numbers.number(value) for value in (row.first, row.second, row.lowest)),
                 numbers.number(row.at, 2),
