@@ -84,14 +84,13 @@ def test_profiles_are_copied_and_help_is_shown(tmp_path: Path, place: str) -> No
 
 NEED_GIT = (
     "repro", "more", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep", "test", "kills",
-    "cluster", "bench", "image-test",
+    "cluster", "image-test",
 )  # fmt: skip
 DO_NOT = {
     "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "test-quick", "lint", "check",
-    "format", "lock", "fuzz", "audit", "clean", "image",
-    "gpu-check",
+    "format", "lock", "fuzz", "audit", "clean", "image", "gpu-check", "bench",
 }  # fmt: skip
-"""Targets that work on files alone; `check` says it by `test`."""
+"""Targets that work on files alone; `check` says it by `test`, `bench` by its program."""
 
 
 def test_every_target_is_known_to_need_git_or_not() -> None:

@@ -44,7 +44,8 @@ ALLOWED = [
 def test_every_allowed_value_is_reported(
     toy: Material, kind: type[Parameters], key: str, value: str
 ) -> None:
-    changed = msgspec.structs.replace(toy.parameters[kind], **{key: value})
+    several = isinstance(getattr(toy.parameters[kind], key), tuple)
+    changed = msgspec.structs.replace(toy.parameters[kind], **{key: (value,) if several else value})
     parameters = Sections(({**toy.parameters, kind: changed}).values())
     text = markdown.render(compose(replace(toy, parameters=parameters)))
     assert re.search(rf"`{kind.section()}\.{key}` +\| {value} ", text)
