@@ -191,8 +191,9 @@ def _connected(where: Any) -> Iterator[Client]:
         archive.write_bytes(_job_archive())
         client.upload_file(str(archive))
         # If the scheduler runs in this process, the archive is now on its path, and on that of workers started again,
-        # for which it will be gone.
+        # for which it will be gone; and this package is the archive's, which has one module.
         sys.path[:] = [entry for entry in sys.path if Path(entry).name != archive.name]
+        importlib.reload(sys.modules[__package__])
         yield client
 
 

@@ -6,8 +6,10 @@ import pytest
 from distributed import Client
 from distributed.security import Security
 
+import cluster
 from cluster import privacy, workers
 from lottery.errors import UserError
+from tests.project import ROOT
 from tests.test_dispatch import ONCE, started
 from tests.toy import LONG, Toy, distribute, until
 from tests.workspace import Repository
@@ -77,6 +79,13 @@ def test_only_who_has_the_certificates_reaches_workers_of_this_machine(tmp_path:
             pass
         with pytest.raises(OSError, match=r"does not match|[Tt]imed out"):
             Client(address, security=Security.temporary(), timeout="3s")
+
+
+def test_modules_of_the_project_are_imported_from_it_once_workers_have_their_code(
+    tmp_path: Path,
+) -> None:
+    with workers.local(1, 0, tmp_path / "scratch", tmp_path / "partial"):
+        assert [Path(entry) for entry in cluster.__path__] == [ROOT / "cluster"]
 
 
 @pytest.mark.pipeline
