@@ -71,7 +71,7 @@ def measured(encoders: Encoders, sizes: Sequence[str], steps: int) -> Iterator[M
 
 
 def _run(command: list[str]) -> tuple[tuple[float, ...], str | None]:
-    """What a process printed, and in a line why it failed; None if it did not."""
+    """The output of a process, and in a line why it failed; None if it did not."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     mib = tuple(map(float, done.stdout.split()))
     failure: str | None = None

@@ -28,7 +28,7 @@ class JobTimes(msgspec.Struct, frozen=True):
 
     @property
     def span(self) -> Span:
-        """When the job ran, in seconds since 1970."""
+        """Start and end of the job, in seconds since 1970."""
         begin = self.started.timestamp()
         return begin, begin + self.seconds
 

@@ -66,7 +66,7 @@ TABLES = (
     "attention",
     "attention-survival",
 )
-OF_REWINDING = ("rewinding", "rewinding-claims")
+OF_REWINDING = ("rewinding", "rewinding-differences")
 """Tables of runs that rewind."""
 OF_TRANSFER = ("transfer", "transfer-means")
 """Tables of runs that transfer masks between tasks."""

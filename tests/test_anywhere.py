@@ -1,4 +1,4 @@
-"""Where a checkout lies does not matter: names that a shell must quote, a part of a larger repository, no git at all.
+"""Checkouts in places of all kinds: names that a shell must quote, a part of a larger repository, no git at all.
 
 A stub stands for DVC, so nothing is computed.
 """

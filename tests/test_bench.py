@@ -57,7 +57,7 @@ def test_memory_is_read_at_every_mark_up_to_the_last_step(
 
 @pytest.fixture
 def one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryRow:
-    """What the work memory measures, in a folder without git or data."""
+    """Rows of the work memory, measured in a folder without git or data."""
     row = MemoryRow(encoder="base", work="scoring", precision="float32", mib=(640.0, 650.0))
     monkeypatch.setattr(memory, "measured", lambda *_: [row])
     monkeypatch.chdir(tmp_path)

@@ -42,7 +42,7 @@ def stated(folder: Path, **changes: Any) -> None:
 
 
 def refusal(folder: Path) -> str:
-    """What is said of an encoder that cannot be used."""
+    """The message about an encoder that cannot be used."""
     (folder / "out").mkdir()
     with pytest.raises(UserError) as caught:
         pretrained.fetch(str(folder), folder / "out")

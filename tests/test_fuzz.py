@@ -34,7 +34,7 @@ def test_a_valid_file_is_read_and_damaged_ones_are_read_or_refused(
 
 
 def refusal(name: str, folder: Path, content: bytes) -> str:
-    """Why a reader refuses these bytes; empty if it reads them."""
+    """The reason for which a reader refuses these bytes; empty if it reads them."""
     try:
         READERS[name](folder, content)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Tables, claims, section and figure of rewinding."""
+"""Tables, section and figure of rewinding."""
 
 import re
 from dataclasses import replace
@@ -15,12 +15,13 @@ from lottery.grid import GridParameters
 from lottery.params import Sections
 from lottery.report import markdown
 from lottery.report.blocks import Document
-from lottery.report.figures.rewinding import CONTROLS, rewinding_panels
+from lottery.report.figures.rewinding import MARKS, rewinding_panels
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance, Spent
 from lottery.report.sections import rewinding as section
 from lottery.tickets import rewinding_controls
 from lottery.tickets.parameters import RewindParameters
+from lottery.tickets.rewound import CONTROLS
 
 PARAMETERS = RewindParameters(
     tasks=(), seeds=(), rate=0.2, until=0.6, step=0, controls=(0.4,), draws=2
@@ -53,7 +54,7 @@ def made(scores: pd.DataFrame, unsound: str = "") -> dict[str, pd.DataFrame]:
     return analysis.tables(scores, cells.assign(sound=cells["task"] != unsound))
 
 
-def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
+def test_a_mask_matches_wins_and_differs_from_its_controls_as_declared() -> None:
     gains = {"rewound": 0.0, "random": -0.3, "reinitialised": -0.3, "one-shot": 0.0}
     tables = made(toy_scores(gains))
     means = {(row.task, row.sparsity, row.control): row for row in rows(tables["rewinding"])}
@@ -61,14 +62,14 @@ def test_a_mask_matches_wins_and_is_above_its_rivals_as_declared() -> None:
     assert rewound.matches == (rewound.mean >= full.mean - full.std)
     assert rewound.wins == rewound.matches
     assert not means["sst2", 0.5, "random"].matches
-    claims = tables["rewinding-claims"].set_index("claim")
-    assert claims.loc["rewound above random masks", "verdict"] == "reproduced"
-    assert claims.loc["rewound above one-shot magnitude masks", "verdict"] == "undecided"
-    assert set(claims["cells"]) == {8}
-    inside = (claims["low"] < claims["mean"]) & (claims["mean"] < claims["high"])
-    assert inside.all()
+    differences = {row.control: row for row in rows(tables["rewinding-differences"])}
+    assert differences["random"].low > 0.25
+    assert differences["one-shot"].low < 0 < differences["one-shot"].high
+    for row in differences.values():
+        assert row.low < row.mean < row.high
+        assert row.cells == 8
     worse = made(toy_scores({**gains, "rewound": -0.5}))
-    assert worse["rewinding-claims"]["verdict"][0] == "contradicted"
+    assert next(rows(worse["rewinding-differences"])).high < 0
     assert analysis.sparsest(worse["rewinding"], "matches", "sst2") is None
 
 
@@ -83,7 +84,7 @@ def test_cells_that_are_not_sound_are_in_no_table() -> None:
     scores = toy_scores({"rewound": 0.02, "random": -0.3, "reinitialised": -0.3})
     tables = made(scores, unsound="rte")
     assert set(tables["rewinding"]["task"]) == {"sst2"}
-    assert set(tables["rewinding-claims"]["cells"]) == {4}
+    assert set(tables["rewinding-differences"]["cells"]) == {4}
     alone = made(scores[scores["task"] == "rte"], unsound="rte")
     assert [len(table) for table in alone.values()] == [0, 0]
 
@@ -111,9 +112,7 @@ def test_the_report_says_which_masks_match_and_win() -> None:
     assert "those after 20 steps" in text
     assert "takes 3 trainings, and those of the controls: 40 core-seconds together" in text
     assert re.search(r"\| SST-2 +\| +50 % +\| +50 % +\|", text)
-    assert re.search(
-        r"\| rewound above random masks +\| +50 % +\| +0\.3\d\d \[.*\| reproduced", text
-    )
+    assert re.search(r"\| random masks +\| +50 % +\| +0\.3\d\d \[.*\| +8 \|", text)
     without = replace(material, tables={"tasks": titles})
     assert not list(section.rewinding(without))
 
@@ -131,7 +130,7 @@ def scores(seeds: int) -> pd.DataFrame:
 
 
 def test_every_control_has_a_mark() -> None:
-    assert set(CONTROLS) == set(analysis.RIVALS) == set(rewinding_controls.MASKS)
+    assert set(MARKS) == {control.name for control in CONTROLS} == set(rewinding_controls.MASKS)
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

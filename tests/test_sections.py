@@ -1,4 +1,4 @@
-"""What sections of the report say, of tables and origins that are made up."""
+"""Sections of the report, from tables and origins that are made up."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -74,7 +74,7 @@ class Swept(Repository):
         return (self.beside / "ran").read_text().splitlines()
 
     def values(self, name: str) -> object:
-        """What an experiment has recorded."""
+        """The record of an experiment."""
         ref = self.run(
             "git", "for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{name}"
         ).strip()

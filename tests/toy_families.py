@@ -76,7 +76,7 @@ def sentences(encoder: Encoder, count: int = 9, seed: int = 0) -> Examples:
 
 
 def logits(oracle: PreTrainedModel, examples: Examples) -> Tensor:
-    """What transformers computes from a padded batch."""
+    """Outputs of transformers for a padded batch."""
     inputs = {name: torch.from_numpy(array) for name, array in padded(examples).items()}
     has_types = getattr(oracle.config, "type_vocab_size", 0)
     if not has_types:

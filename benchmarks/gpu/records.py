@@ -73,7 +73,7 @@ class Record(msgspec.Struct, kw_only=True):
 
     @property
     def failures(self) -> list[str]:
-        """What failed, in words."""
+        """The failures in words."""
         return [
             *(
                 f"{check.compared} ({check.encoder}, {check.precision})"

@@ -192,7 +192,7 @@ def importance_quantiles(importance: pd.DataFrame) -> pd.DataFrame:
 
 
 def importance_reliability(importance: pd.DataFrame) -> pd.DataFrame:
-    """How far importance is noise: Spearman correlation of either half of the examples, task by task and seed by seed.
+    """The noise of importance: Spearman correlation of either half of the examples, task by task and seed by seed.
 
     `reliability` is that of importance by all examples, by the formula of Spearman and Brown.
     """

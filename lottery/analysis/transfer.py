@@ -19,7 +19,7 @@ ORIGINS: Mapping[str, str] = {
     OTHERS: "what most other tasks keep",
     PRETRAINED: "the pre-trained weights",
 }
-"""Where masks come from, in words."""
+"""Sources of masks, in words."""
 MEANS = ["method", "origin", "mean", "low", "high", "tasks", "cells"]
 
 

@@ -124,7 +124,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _faults(members: list[ZipInfo]) -> Iterator[str]:
-    """Why members must not be written, if at all."""
+    """Reasons for which members must not be written."""
     names = [member.filename for member in members]
     if CHECKSUMS not in names:
         yield f"not a bundle, it has no {CHECKSUMS}"

@@ -108,7 +108,7 @@ def _file(name: str, path: Path, checksum: str) -> dict[str, Any]:
 
 
 def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> list[dict[str, Any]]:
-    """What is no file: the run, its software, its authors, the paper, the licence."""
+    """Entities that are no files: the run, its software, its authors, the paper, the licence."""
     shown = ("reports/report.md", "reports/report.html", "reports/metrics.json")
     software: dict[str, Any] = {"@id": "#lottery", "@type": "SoftwareSourceCode", "name": "lottery"}
     software["license"] = {"@id": LICENCE}

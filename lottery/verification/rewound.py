@@ -40,7 +40,7 @@ def rewound(run: FinishedRun, parameters: RewindParameters, masks: Path, biases:
 def _first(
     run: FinishedRun, task: str, seed: int, rate: float, biases: bool, kept: Subnetwork
 ) -> str | None:
-    """What is wrong with the mask of the first round, which follows from the fine-tuned model."""
+    """Faults of the mask of the first round, which follows from the fine-tuned model."""
     encoder = checkpoint.load(run.models / task / str(seed), get_task(task).classes)
     due = smallest_removed(encoder, rate, biases)
     return None if due == kept else f"{cell_name(task, seed)}: the mask of round 1 is another"

@@ -23,7 +23,7 @@ from lottery.tickets.rewound import ONE_SHOT, PRETRAINED, RANDOM, REINITIALISED,
 
 @dataclass(frozen=True)
 class Mark:
-    """How the controls of one kind are drawn, and how far from their place, in points of sparsity."""
+    """The look of the controls of one kind: label, colour, marker, and shift from their place, in sparsity."""
 
     label: str
     colour: str
@@ -31,7 +31,7 @@ class Mark:
     aside: float
 
 
-CONTROLS = {
+MARKS = {
     ONE_SHOT.name: Mark("one-shot magnitude", ORANGE, "s", -0.012),
     PRETRAINED.name: Mark("pre-trained magnitude", GREEN, "D", 0.012),
     RANDOM.name: Mark("random", GREY, "o", -0.012),
@@ -64,7 +64,7 @@ def _panel(axes: Axes, means: pd.DataFrame) -> None:
     axes.plot(
         rounds["sparsity"], rounds["mean"], color=BLUE, marker="o", markersize=4, label="iterative"
     )
-    for control, mark in CONTROLS.items():
+    for control, mark in MARKS.items():
         points = means[means["control"] == control]
         if len(points):
             axes.errorbar(

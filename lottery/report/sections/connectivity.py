@@ -48,7 +48,7 @@ def connectivity(material: Material) -> Iterator[Block]:
 
 
 def _answer(material: Material) -> str:
-    """Whether the barrier predicts who retrains, in words."""
+    """The correlation of barriers and retrained scores, in words."""
     ranks = material.tables["connectivity-ranks"]
     if ranks.empty:
         return "No cell has enough usable tickets to say whether it predicts who retrains."

@@ -143,7 +143,7 @@ def _importance(parameters: ImportanceParameters) -> str:
 
 
 def _trained(saliency: Saliency) -> str:
-    """What a search trains between its steps, in words."""
+    """The training between the steps of a search, in words."""
     if not saliency.steps:
         return "Nothing is trained between steps."
     return f"Each ranking trains for {counted(saliency.steps, 'step')}, which are undone."

@@ -5,22 +5,23 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.rewinding import RIVALS, sparsest
+from lottery.analysis.rewinding import sparsest
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table
 from lottery.report.material import Material
 from lottery.report.provenance import Spent
 from lottery.tickets.parameters import RewindParameters
-from lottery.tickets.rewound import REWOUND
+from lottery.tickets.rewound import CONTROLS, REWOUND
 from lottery.vocabulary import METRICS
 from lottery.wording import NONE, counted, percent, seeds, setting
 
-COLUMNS = (REWOUND, *RIVALS)
+CONTROL_WORDS = {control.name: control.words for control in CONTROLS}
+COLUMNS = (REWOUND, *CONTROL_WORDS)
 WORDS = {True: "yes", False: "no"}
 
 
 def rewinding(material: Material) -> Iterator[Block]:
-    """Whether rewound masks match and win, by task and sparsity; nothing if nothing was rewound."""
+    """The masks that match and win, by task and sparsity; nothing if nothing was rewound."""
     means = material.tables.get("rewinding")
     if means is None:
         return
@@ -34,7 +35,7 @@ def rewinding(material: Material) -> Iterator[Block]:
         " Points: controls of the same size, slightly apart. Source: `tables/rewinding.csv`.",
     )
     yield _largest(material, means)
-    yield _claims(material.tables["rewinding-claims"])
+    yield _differences(material.tables["rewinding-differences"])
     yield Folded("Every round", [_scores(material, means)])
 
 
@@ -86,22 +87,20 @@ def _largest_of(means: pd.DataFrame, column: str, task: str) -> Entry:
     return "at no round" if sparsity is None else numbers.percent(sparsity, 0)
 
 
-def _claims(claims: pd.DataFrame) -> Table:
+def _differences(differences: pd.DataFrame) -> Table:
     return Table(
-        "Claims about rewinding, a family of its own: mean difference of scores over tasks, in their metrics, with the"
-        " interval at the level of Holm's procedure, and n cells. They are no claims of the paper. Source:"
-        " `tables/rewinding-claims.csv`.",
-        ["claim", "removed", "difference", "p", "verdict", "n"],
+        "Rewound masks less their controls: mean difference of scores over tasks, in their metrics, with its 95 %"
+        " interval (t test over tasks and seeds), and n cells. A description, not a claim. Source:"
+        " `tables/rewinding-differences.csv`.",
+        ["control", "removed", "difference", "n"],
         [
             [
-                row.claim,
+                CONTROL_WORDS[row.control],
                 numbers.percent(row.sparsity, 0),
                 numbers.estimate(row),
-                numbers.probability(row.p),
-                row.verdict,
                 numbers.number(row.cells, 0),
             ]
-            for row in rows(claims)
+            for row in rows(differences)
         ],
     )
 

@@ -16,7 +16,7 @@ from lottery.vocabulary import METRICS
 from lottery.wording import counted, listed, number
 
 CHOICE = "as in `params.yaml`; the default's were chosen on other seeds (`docs/parameters.md`)"
-"""How hyper-parameters were chosen."""
+"""Origin of the hyper-parameters."""
 CONTROLS = {
     "published": ("the authors' published scores, secondary claims", "decided"),
     "random": ("one random mask against another", "undecided"),

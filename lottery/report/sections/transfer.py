@@ -23,7 +23,7 @@ PROCEDURE = (
 
 
 def transfer(material: Material) -> Iterator[Block]:
-    """What masks gain on other tasks; nothing if none were trained there."""
+    """Gains of masks on other tasks; nothing if none were trained there."""
     gains = material.tables.get("transfer")
     if gains is None:
         return
