@@ -1,6 +1,7 @@
 """The grid of the experiment: a cell for every task and seed."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Annotated
 
 from msgspec import Meta
@@ -40,6 +41,12 @@ class GridParameters(Parameters, frozen=True):
     def cells(self) -> tuple[tuple[str, int], ...]:
         """Every (task, seed), task by task."""
         return tuple((task, seed) for task in self.tasks for seed in self.seeds)
+
+    def cells_of(
+        self, tasks: Collection[str], seeds: Collection[int]
+    ) -> tuple[tuple[str, int], ...]:
+        """The cells of some tasks and seeds, in the order of the grid."""
+        return tuple((task, seed) for task, seed in self.cells if task in tasks and seed in seeds)
 
     @property
     def score_files(self) -> tuple[str, ...]:

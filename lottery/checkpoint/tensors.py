@@ -13,7 +13,7 @@ from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
 from lottery.errors import UserError
 
 ENCODER_PREFIXES = ("embeddings.", "layers.", "position_bias.")
-"""How the names of an encoder's tensors begin, but for its head."""
+"""Prefixes of the names of an encoder's tensors, but for its head."""
 HOOK = "_orig"
 """Suffix of the names that torch.nn.utils.prune gives to weights while its masks are attached."""
 

@@ -43,7 +43,7 @@ def fetch_task(task: str, source: str, out: Path) -> None:
 
 
 def _notes(task: str, folder: Path) -> list[str]:
-    """Where the further dev split of a task comes from, if its folder has one."""
+    """The origin of the further dev split of a task, if its folder has one."""
     other = FURTHER.get(task)
     if other is None or not (folder / other.folder).exists():
         return []

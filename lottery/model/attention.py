@@ -53,7 +53,7 @@ class Attention(nn.Module):
         return cast(Tensor, self.output(context_QHK.flatten(1)))
 
     def mask(self, batch: PackedBatch, cls_only: bool = False) -> Tensor | None:
-        """Where there is attention, None if everywhere; in encoders with a position bias, what is added to scores."""
+        """True where there is attention, None if everywhere; with a position bias, the number to add to a score."""
         bias_BHSS = batch.bias_BHSS
         if bias_BHSS is None:
             return batch.attention_mask_B11S

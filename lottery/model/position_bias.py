@@ -26,7 +26,7 @@ class PositionBias(Embedding):
     """Bias for every bucket of distances and every head, shared by all layers."""
 
     def of_length(self, length: int) -> Tensor:
-        """What is added to the attention scores of every head, [1, H, S, S]."""
+        """The bias that is added to the attention scores of every head, [1, H, S, S]."""
         places_S = torch.arange(length, device=self.weight.device)
         buckets_SS = bucket(places_S - places_S.unsqueeze(1))
         bias_SSH: Tensor = self(buckets_SS)

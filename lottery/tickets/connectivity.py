@@ -33,9 +33,7 @@ class ConnectivityParameters(Parameters, frozen=True):
 
     def cells(self, grid: GridParameters) -> tuple[tuple[str, int], ...]:
         """Every (task, seed) whose tickets are trained twice, in the order of the grid."""
-        return tuple(
-            (task, seed) for task, seed in grid.cells if task in self.tasks and seed in self.seeds
-        )
+        return grid.cells_of(self.tasks, self.seeds)
 
     @property
     def keys(self) -> tuple[Key, ...]:

@@ -127,7 +127,7 @@ class RewindParameters(Parameters, frozen=True):
 
     def cells(self, grid: GridParameters) -> tuple[tuple[str, int], ...]:
         """Every (task, seed) that is rewound, in the order of the grid."""
-        return tuple(cell for cell in grid.cells if cell[0] in self.tasks and cell[1] in self.seeds)
+        return grid.cells_of(self.tasks, self.seeds)
 
 
 class RetrainParameters(Parameters, frozen=True):

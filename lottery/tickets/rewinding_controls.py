@@ -92,7 +92,7 @@ MASKS: Mapping[str, Callable[[Rewinding, int, Trained], Subnetwork]] = {
         pretrained(inputs.cell), good.sparsity, inputs.biases
     ),
 }
-"""How the mask of each control is made from that of a round."""
+"""A function for each control, which makes its mask from that of a round."""
 
 
 def planned(parameters: RewindParameters) -> list[tuple[str, int, int]]:

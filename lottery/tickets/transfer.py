@@ -30,10 +30,10 @@ class TransferParameters(Parameters, frozen=True):
 
     def cells(self, grid: GridParameters) -> tuple[tuple[str, int], ...]:
         """Every (task, seed) on which masks are trained, in the order of the grid."""
-        return tuple(cell for cell in grid.cells if cell[0] in self.tasks)
+        return grid.cells_of(self.tasks, grid.seeds)
 
     def sources(self, method: Method) -> Sequence[str]:
-        """Where the masks of a method come from: tasks, the one that is trained on among them, and no task."""
+        """The origins of a method's masks: tasks, the one that is trained on among them, and no task."""
         return (*self.tasks, OTHERS, *((PRETRAINED,) if method.by_weights else ()))
 
 
