@@ -39,7 +39,7 @@ def main(
         Option(
             min=MARKS[1],
             max=MARKS[-1],
-            help="Steps of the work memory; fewer for base, which needs 350 billion operations to score one batch.",
+            help="Steps of the work memory; 1,000 take base an hour.",
         ),
     ] = MARKS[-1],
     again: Annotated[bool, Option(help="Repeat what this code has timed already.")] = False,

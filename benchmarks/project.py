@@ -1,5 +1,7 @@
 """This project's implementation, called as its stages call it."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -7,11 +9,15 @@ from numpy.typing import NDArray
 
 from benchmarks.load import TASK, THRESHOLD, Load
 from benchmarks.measure import Act, Arrays
+from lottery import records
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.evaluation import predict
 from lottery.model.training import finetune as train
+from lottery.predictions import prediction
+from lottery.schemas import Prediction
 from lottery.subnetwork import Subnetwork
+from lottery.ticket import FULL
 from lottery.tickets.importance import gate_gradients
 from lottery.tickets.importance import importance as reduced
 from lottery.tickets.magnitude import Magnitude
@@ -57,6 +63,26 @@ def scoring(load: Load) -> Act:
 
 
 encoder_pass = scoring
+
+
+def ticket(load: Load) -> Act:
+    """Logits of all examples by the encoder without what is pruned."""
+    encoder, examples = pruned(load), load.examples
+    return lambda: {"logits": predict(encoder, examples)}
+
+
+def predictions(load: Load) -> Act:
+    """Logits of all examples, which are kept in a file as `retrain` keeps them."""
+    encoder, examples = _encoder(load), load.examples
+
+    def act() -> Arrays:
+        logits_NC = predict(encoder, examples)
+        record = prediction(TASK, SEED, FULL, "finetuned", "dev", logits_NC, examples.labels_N)
+        with TemporaryDirectory() as folder:
+            records.write(Prediction, [record], Path(folder, "1.parquet"))
+        return {"logits": logits_NC}
+
+    return act
 
 
 def s_search(load: Load) -> Act:
@@ -106,9 +132,14 @@ def finetune(load: Load) -> Act:
 
 def retrain(load: Load) -> Act:
     """One epoch of fine-tuning of the pruned encoder."""
-    encoder, examples = _encoder(load), load.examples
-    small = encoder.extract(_kept(load, encoder.config.shapes))
+    small, examples = pruned(load), load.examples
     return lambda: {"loss": np.array(train(small, examples, TASK, load.recipe, SEED)[0])}
+
+
+def pruned(load: Load) -> Encoder:
+    """The encoder without the heads and MLPs that are pruned from the start."""
+    encoder = _encoder(load)
+    return encoder.extract(_kept(load, encoder.config.shapes))
 
 
 def _encoder(load: Load) -> Encoder:

@@ -61,10 +61,9 @@ def _row(
     readings = list(zip(ours.readings, theirs.readings, strict=True))
     ratios = [baseline.cpu / own.cpu for own, baseline in readings]
     differing, bits = _masks(ours.arrays, theirs.arrays)
-    name = pair.baseline.module
     return Row(
         work=pair.work,
-        baseline="full" if name == pair.ours.module else name,
+        baseline=pair.name,
         encoder=benchmark.encoder,
         at=benchmark.at,
         rounds=len(readings),
@@ -77,7 +76,7 @@ def _row(
         peak_memory_mib=median(own.peak for own, _ in readings),
         baseline_peak_memory_mib=median(baseline.peak for _, baseline in readings),
         model_mib=_size(benchmark.load.folder),
-        difference=None if benchmark.load.sparsity else _difference(ours.arrays, theirs.arrays),
+        difference=_difference(ours.arrays, theirs.arrays, bool(benchmark.load.sparsity)),
         bits_differing=differing,
         bits=bits,
         candidates=_candidates(ours.arrays),
@@ -86,8 +85,10 @@ def _row(
     )
 
 
-def _difference(ours: Arrays, theirs: Arrays) -> float | None:
-    compared = [name for name in COMPARED if name in ours and name in theirs]
+def _difference(ours: Arrays, theirs: Arrays, pruned: bool) -> float | None:
+    """Of logits and importance; of logits alone where parts are pruned, as this project does not compute these."""
+    names = ("logits",) if pruned else COMPARED
+    compared = [name for name in names if name in ours and name in theirs]
     return max((relative(ours[name], theirs[name]) for name in compared), default=None)
 
 

@@ -1,15 +1,20 @@
 """transformers alone: SDPA, each batch padded to its longest sentence, hooks for the masks."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from transformers import BertForSequenceClassification
 
-from benchmarks import plain
-from benchmarks.load import Load
+from benchmarks import plain, project
+from benchmarks.load import TASK, Load
 from benchmarks.measure import Act, Arrays
 from benchmarks.plain import Batch, Masked
+from lottery.data.examples import Examples
+from lottery.export import portable
+from lottery.export.ready import Call, logits, padded
 
 BATCH = 32
 
@@ -38,6 +43,19 @@ def scoring(load: Load) -> Act:
         return {"logits": torch.cat(parts).double().cpu().numpy()}
 
     return act
+
+
+def ticket(load: Load) -> Act:
+    """Logits of all examples by the exported ticket, in which heads and MLPs that were pruned are zeros."""
+    with TemporaryDirectory() as folder:
+        portable.write(portable.zero_filled(project.pruned(load)), TASK, Path(folder))
+        model = plain.bert(Path(folder), "sdpa")
+
+    def ready(examples: Examples) -> Call:
+        batch = {name: torch.from_numpy(ids) for name, ids in padded(examples).items()}
+        return torch.inference_mode()(lambda: model(**batch).logits.double().numpy())
+
+    return lambda: {"logits": logits(ready, load.examples)}
 
 
 def finetune(load: Load) -> Act:
