@@ -11,6 +11,7 @@ from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
 from cluster.dag import Graph, Node
+from cluster.mending import mend
 from cluster.retry import retry
 from lottery.errors import UserError
 from lottery.verification.hashes import listing
@@ -24,6 +25,7 @@ def open_repo(folder: Path, local: bool) -> Repo:
 
     Raises UserError if other workers would need a remote.
     """
+    mend(folder)
     with Repo(folder) as repo:
         if repo.config["core"].get("remote"):
             return Repo(folder)

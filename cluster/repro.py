@@ -22,6 +22,7 @@ from dvc.repo import Repo
 from cluster import pipeline
 from cluster.dag import Graph
 from cluster.git import require
+from cluster.mending import mend
 from lottery.errors import UserError
 from lottery.params import section
 from lottery.runtime.compute import worker_count
@@ -37,7 +38,8 @@ FORK = get_context("fork")
 
 def main() -> None:
     """Run the pipeline on this machine, as many jobs side by side as fit its cores."""
-    require(Path.cwd())
+    require(root := Path.cwd())
+    mend(root)
     use_huge_pages()
     bin_folder, path = Path(sys.executable).parent, os.environ.get("PATH", os.defpath)
     os.environ["PATH"] = f"{bin_folder}{os.pathsep}{path}"  # stages are run by `python`

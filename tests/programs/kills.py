@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from tests.workspace import Workspace
+from tests.workspace import ON_ONE_CORE, Workspace
 
 OUTPUTS = (
     "data",
@@ -81,13 +81,13 @@ class Killer:
         self._rng = random.Random(seed)
 
     def finish(self, work: Workspace) -> None:
-        """Repeat `dvc repro` until it finishes."""
+        """Repeat `lottery repro` until it finishes."""
         while not self._try(work):
             pass
 
     def _try(self, work: Workspace) -> bool:
         """Run once; whether it finished before it was killed."""
-        with work.start("dvc", "repro") as process:
+        with work.start(*ON_ONE_CORE, "python", "-m", "tools.app", "repro") as process:
             try:
                 wait = self._rng.uniform(1, self.longest) if self.left else None
                 code = process.wait(wait)
