@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.shell import cli
+from stages.shell import cli, shutdown
 from tests.project import ROOT, files
 
 STOPPED = "stopped; nothing is lost: run the same command again to continue\n"
@@ -110,6 +110,47 @@ def test_stage_stopped_during_imports_tells_how_to_continue(
     assert process.returncode == code
     assert last == STOPPED
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stage_whose_runner_has_ended_meanwhile_ends_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it could be watched: a stage loads libraries for seconds, and one that ran on would write unseen."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    monkeypatch.setenv(shutdown.RUNNER, done.stdout.decode().strip())
+    code, out, _ = run(tmp_path, "work", "out")
+    assert (code, out) == (1, "")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stage_that_init_has_adopted_ends(tmp_path: Path) -> None:
+    (tmp_path / "toy.py").write_text(STAGE)
+    # The shell ends at once; the stage waits until it has been adopted, then is loaded.
+    waiting = (
+        "import os, runpy, sys, time\n"
+        "deadline = time.monotonic() + 60\n"
+        "while os.getppid() != 1 and time.monotonic() < deadline: time.sleep(0.01)\n"
+        "print('adopted by', os.getppid(), flush=True)\n"
+        "sys.argv = ['toy.py', 'work', 'out']\n"
+        "runpy.run_path('toy.py', run_name='__main__')\n"
+    )
+    (tmp_path / "waiting.py").write_text(waiting)
+    command = f'"{sys.executable}" waiting.py & exit 0'
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DVC_STAGE": "toy"}
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if not done.stdout.startswith("adopted by 1\n"):
+        pytest.skip("orphans of this machine are not adopted by process 1")
+    assert (done.stdout, done.stderr) == ("adopted by 1\n", "")
+    assert not (tmp_path / "out").exists()
 
 
 def test_new_output_replaces_old_output(tmp_path: Path) -> None:

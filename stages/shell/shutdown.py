@@ -24,6 +24,8 @@ def prepare() -> None:
     """End this process on Ctrl-C, on SIGTERM, and when the process that runs it ends, such as DVC."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
+    if _is_orphan():
+        os._exit(1)
     if runner := _runner():
         threading.Thread(target=_end_with, args=(runner,), daemon=True).start()
 
@@ -44,6 +46,13 @@ def _runner() -> psutil.Process | None:
         if str(process.pid) == named or (in_stage and _is_dvc(process)):
             return process
     return None
+
+
+def _is_orphan() -> bool:
+    """True if what ran this process ended before it could be watched: it loads libraries for seconds."""
+    if named := os.environ.get(RUNNER):
+        return not psutil.pid_exists(int(named))
+    return "DVC_STAGE" in os.environ and os.getppid() == 1 and not _is_dvc(psutil.Process(1))
 
 
 def _ancestors() -> list[psutil.Process]:
