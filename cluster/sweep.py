@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -62,10 +65,11 @@ def combinations(name: str, grid: Sequence[str]) -> list[Experiment]:
 
 
 class Sweep:
-    """Runs experiments in copies in a folder. What it starts holds the lock, so that no other sweep can begin."""
+    """Runs experiments in copies below a folder. What it starts holds the lock, so that no other sweep can begin."""
 
     def __init__(self, project: Path, folder: Path, lock: int) -> None:
         self._source, self._folder, self._lock = copies.original(project), folder, lock
+        self._numbers = count(1)
 
     def remaining(self, experiments: Sequence[Experiment]) -> list[Experiment]:
         """Those that are not done. Raises UserError if a parameter is unknown, or a name is taken by something else."""
@@ -107,8 +111,11 @@ class Sweep:
 
     @contextmanager
     def _copy(self) -> Iterator[Path]:
+        """The project in a copy of its own name: what a killed sweep left running writes to an older one."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        folder = self._folder / f"{os.getpid()}-{next(self._numbers)}"
         try:
-            yield copies.make(self._source, self._folder)
+            yield copies.make(self._source, folder)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -122,7 +129,11 @@ class Sweep:
         }
         command = [sys.executable, "-m", "tools.app", "repro"]
         with subprocess.Popen(
-            command, cwd=copy, env=os.environ | variables, pass_fds=(self._lock,)
+            command,
+            cwd=copy,
+            env=os.environ | variables,
+            pass_fds=(self._lock,),
+            process_group=0,
         ) as process:
             try:
                 return process.wait()
@@ -139,7 +150,7 @@ class Sweep:
         commit = line(copy, "commit-tree", tree, "-p", self._source.revision, "-m", message)
         ref = self._ref(experiment)
         git(copy, "update-ref", ref, commit)
-        self._fetch(self._folder, self._source.repository, ref)
+        self._fetch(Path(line(copy, "rev-parse", "--show-toplevel")), self._source.repository, ref)
 
     def _recorded(self, experiment: Experiment) -> bool:
         return bool(git(self._source.folder, "for-each-ref", self._ref(experiment)))
@@ -160,10 +171,13 @@ class Sweep:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs."""
+    """End a process that still runs, and all of its group: if it was killed, its jobs are about to notice."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    deadline = time.monotonic() + GRACE
+    with suppress(ProcessLookupError):  # none is left
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.01)

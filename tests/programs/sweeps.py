@@ -122,7 +122,7 @@ def _check(toy: Repository, code: int) -> None:
     """The good values are recorded, the bad one is named, the working tree is as it was."""
     assert code == 1, toy.said()
     last = toy.said().splitlines()[-1]
-    assert last == "error: failed, see above: it-2 (b=13); the others are done", last
+    assert last == "error: failed, see above: it-2 (b=13); the others are done", toy.said()
     refs = toy.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
     found = {
         ref.rpartition("/")[2]: json.loads(toy.run("git", "show", f"{ref}:second.json"))
