@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests import toy_hub
 from tests.toy import Killer, distribute, text
 from tests.workspace import ON_ONE_CORE, Workspace
 
@@ -31,8 +32,11 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_smoke_run_through_s3_with_a_killed_worker_equals_plain_run(
     tmp_path: Path, bucket: str
 ) -> None:
-    plain = Workspace(tmp_path / "plain", "smoke")
-    remote = Workspace(tmp_path / "remote", "smoke")
+    speller = toy_hub.speller(tmp_path / "speller")
+    plain, remote = (
+        Workspace(tmp_path / name, "smoke", encoder={"checkpoint": str(speller)})
+        for name in ("plain", "remote")
+    )
     remote.run("dvc", "config", "--local", "--unset", "cache.dir")
     remote.run("dvc", "remote", "add", "--local", "--default", "lab", "s3://lottery/smoke")
     remote.run("dvc", "remote", "modify", "--local", "lab", "endpointurl", bucket)
