@@ -25,6 +25,7 @@ from lottery.model.encoder import Encoder
 from lottery.model.parameters import FinetuneParameters
 from lottery.model.training import finetune
 from lottery.runtime.compute import arithmetic
+from lottery.runtime.memory import tune_allocator
 from lottery.runtime.parameters import ComputeParameters
 
 WORK = "memory"
@@ -66,8 +67,9 @@ class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measured(encoders: Encoders, sizes: Sequence[str], steps: int) -> Iterator[MemoryRow]:
-    """Memory of both works, in both precisions, with encoders of some sizes, each in a process of its own."""
+    """Memory of both works, in both precisions, with encoders of some sizes, each in a process as `repro` starts it."""
     sentences = encoders.noise(SENTENCES, LONGEST)
+    tune_allocator()
     for size, work, precision in product(sizes, FUNCTIONS, PRECISIONS):
         folder = encoders.random(size)
         command = [sys.executable, "-m", "benchmarks.memory", str(folder), str(sentences)]

@@ -26,7 +26,7 @@ from cluster.mending import mend
 from lottery.errors import UserError
 from lottery.params import section
 from lottery.runtime.compute import worker_count
-from lottery.runtime.memory import use_huge_pages
+from lottery.runtime.memory import tune_allocator
 from lottery.runtime.parameters import ComputeParameters
 from lottery.wording import listed
 from stages.shell import cli, eta, shutdown
@@ -40,7 +40,7 @@ def main() -> None:
     """Run the pipeline on this machine, as many jobs side by side as fit its cores."""
     require(root := Path.cwd())
     mend(root)
-    use_huge_pages()
+    tune_allocator()
     bin_folder, path = Path(sys.executable).parent, os.environ.get("PATH", os.defpath)
     os.environ["PATH"] = f"{bin_folder}{os.pathsep}{path}"  # stages are run by `python`
     os.environ[shutdown.RUNNER] = str(os.getpid())

@@ -20,7 +20,7 @@ from typer import Argument, Option
 
 from cluster.retry import retry
 from lottery.errors import UserError
-from lottery.runtime.memory import use_huge_pages
+from lottery.runtime.memory import tune_allocator
 from stages.shell import cli
 
 
@@ -36,7 +36,7 @@ def main(
     """Run one job in a clone: pull its inputs, reproduce its stage, push its outputs."""
     if lifeline is not None:
         threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
-    use_huge_pages()
+    tune_allocator()
     with Repo() as repo:
         cache = Path(repo.cache.local.path)
         steps: dict[str, Callable[[], object]] = {

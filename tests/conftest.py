@@ -21,7 +21,7 @@ settings.load_profile("lottery")
 pytest_plugins = ["tests.toy_run"]
 
 SLOW = (
-    "pipeline", "glue_run", "cluster", "sweep", "dispatch", "determinism", "environment",
+    "pipeline", "glue_run", "sweep", "cluster", "dispatch", "determinism", "environment",
     "third_method", "report", "charts", "anywhere", "export", "repro", "verify", "privacy",
     "outdated", "bundle", "family_run", "speed", "compare", "gpu_check", "bench", "scoring",
     "shell", "own_report", "speed_section", "browser", "prose", "scored", "verdicts",
@@ -30,7 +30,7 @@ SLOW = (
 )  # fmt: skip
 """Files whose tests run stages, programs, or the analysis of a whole run, by what follows `test_`, the longest first.
 
-`cluster` comes after `pipeline`, whose cells it finds in the cache.
+`cluster` begins when `pipeline` has filled the cache with its cells.
 """
 
 

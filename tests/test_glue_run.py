@@ -27,6 +27,7 @@ def test_every_kind_of_glue_task_from_a_folder(tmp_path: Path) -> None:
         finetune={"epochs": 1, "batch": 8},
         prune={"rate": 0.3},
         magnitude={"until": 0.6},
+        controls={"random_draws": 3, "bad_draws": 2, "matched_draws": 2},
         attention={"maps": 40, "epochs": 2, "examples": 4},
     )
     work.run(*ON_ONE_CORE, "dvc", "repro")

@@ -104,7 +104,7 @@ class Killer(Thread):
     def run(self) -> None:
         """Wait until it is due, then kill once."""
         while not self._family:
-            time.sleep(0.2)
+            time.sleep(0.05)
             with suppress(psutil.Error):  # processes come and go
                 self._kill()
 

@@ -1,7 +1,9 @@
 """Downloads from the hub in miniature: a GLUE folder of all nine tasks, a random BERT."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, BertTokenizer
@@ -13,6 +15,11 @@ from lottery.tasks import get_task
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = ("awful", "plain", "great", "the", "film", "plot", "cast", "is", "was", "and", ".")
 VOCABULARY = {word: at for at, word in enumerate((*SPECIAL, *WORDS, "##s"))}
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,!?'\"-"
+SPELLING = {
+    word: at for at, word in enumerate((*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)))
+}
+"""A vocabulary that spells any English text, so that real sentences stay different ones."""
 
 
 def glue(folder: Path, train: int = 60, dev: int = 24) -> Path:
@@ -46,23 +53,39 @@ def _split(name: str, split: str, size: int) -> Dataset:
     return Dataset.from_dict(columns, features=schema, info=info)
 
 
-def bert(folder: Path, layers: int = 2, heads: int = 2, hidden: int = 16) -> Path:
-    """A random BERT with its fast tokenizer, as `save_pretrained` leaves it."""
+def bert(
+    folder: Path,
+    layers: int = 2,
+    heads: int = 2,
+    hidden: int = 16,
+    vocabulary: Mapping[str, int] = VOCABULARY,
+) -> Path:
+    """A random BERT, the same each time, with its fast tokenizer, as `save_pretrained` leaves it."""
     config = BertConfig(
-        vocab_size=len(VOCABULARY),
+        vocab_size=len(vocabulary),
         hidden_size=hidden,
         num_hidden_layers=layers,
         num_attention_heads=heads,
         intermediate_size=2 * hidden,
         max_position_embeddings=64,
     )
-    BertModel(config).save_pretrained(folder)
-    return tokenizer(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(folder)
+    return tokenizer(folder, vocabulary)
 
 
-def tokenizer(folder: Path) -> Path:
+def speller(folder: Path) -> Path:
+    """A random BERT that reads any English text, for runs whose point is what runs, not what it computes.
+
+    With these layers a retraining of the smallest experiment takes seconds, so that it can be killed on its way.
+    """
+    return bert(folder, layers=4, vocabulary=SPELLING)
+
+
+def tokenizer(folder: Path, vocabulary: Mapping[str, int] = VOCABULARY) -> Path:
     """A fast tokenizer with a handful of words, as `save_pretrained` leaves it."""
-    words = Tokenizer(models.WordPiece(VOCABULARY, unk_token=SPECIAL[1]))
+    words = Tokenizer(models.WordPiece(dict(vocabulary), unk_token=SPECIAL[1]))
     words.normalizer = normalizers.BertNormalizer()
     words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     words.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
