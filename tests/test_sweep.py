@@ -4,11 +4,13 @@ import json
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 
+from cluster import sweep
 from cluster.sweep import Experiment, combinations
 from lottery.errors import UserError
 from tests.project import ROOT
@@ -204,3 +206,15 @@ def test_lists_are_values_and_names_are_simple() -> None:
     ]
     with pytest.raises(UserError, match="a sweep's name has letters"):
         combinations("../x", ["a=1"])
+
+
+def test_what_a_killed_experiment_has_started_ends_with_it() -> None:
+    """Or it would write to the copy while that is removed."""
+    command = ["sh", "-c", "sleep 600 & echo $!; kill -9 $$"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, process_group=0) as killed:
+        assert killed.stdout is not None
+        left = psutil.Process(int(killed.stdout.readline()))
+        assert killed.wait() == -signal.SIGKILL
+        assert left.is_running()
+        sweep._end(killed)
+        assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
