@@ -1,12 +1,16 @@
 """Jobs side by side give what `dvc repro` gives, on cores of their own, and a failure leaves the others done."""
 
 import os
+import signal
 from pathlib import Path
 
+import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from stages import STOPPED
 from tests.project import ROOT
+from tests.toy import LONG, until
 from tests.workspace import Repository
 
 pytestmark = pytest.mark.skipif(
@@ -113,3 +117,29 @@ def test_a_failing_job_is_named_and_the_others_are_done(
     params.write_text(params.read_text().replace("bad: a", "bad: none"))
     repro(repository, monkeypatch)
     assert (repository.root / "whole.txt").read_text() == "abc"
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["one core", "two cores"])
+def test_a_run_that_is_told_to_stop_ends_with_its_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    repository = project(tmp_path / "one")
+    started = repository.root / "started"
+    (repository.root / "part.py").write_text(
+        "import os, pathlib, time\nfrom stages.shell import shutdown\nshutdown.prepare()\n"
+        "pathlib.Path('part').write_text(str(os.getpid()))\npathlib.Path('part').rename('started')\n"
+        "time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:count]))
+    command = ["taskset", "--cpu-list", cores, "python", "-m", "tools.app", "repro"]
+    with repository.start(*command) as process:
+        try:
+            until(started.exists, "no stage has begun")
+            stage = psutil.Process(int(started.read_text()))
+            process.terminate()
+            assert process.wait(LONG) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+    until(lambda: not stage.is_running(), "the stage still runs")
+    assert repository.said().endswith(f"{STOPPED}\n")
