@@ -186,6 +186,7 @@ test: setup ## run all tests, the smallest pipeline included, on as many cores a
 	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: setup ## run the tests that take no stage, program or whole analysis: while you edit
+	$(NEEDS_GIT)
 	.venv/bin/python -m pytest --quick --numprocesses logical --maxprocesses 4 --dist loadfile
 
 check: lint test ## run lint and test

@@ -84,10 +84,10 @@ def test_profiles_are_copied_and_help_is_shown(tmp_path: Path, place: str) -> No
 
 NEED_GIT = (
     "repro", "more", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep", "test", "kills",
-    "cluster", "image-test",
+    "cluster", "image-test", "test-quick",
 )  # fmt: skip
 DO_NOT = {
-    "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "test-quick", "lint", "check",
+    "help", "setup", "profile", "ticket", "verify", "bundle", "threads", "page-check", "lint", "check",
     "format", "lock", "fuzz", "audit", "clean", "image", "gpu-check", "bench",
 }  # fmt: skip
 """Targets that work on files alone; `check` says it by `test`, `bench` by its program."""
@@ -140,3 +140,10 @@ def test_commands_without_git_or_run_say_so_in_one_line(
 def test_more_needs_no_git(unpacked: Path) -> None:
     done = run(unpacked, sys.executable, "-m", "tools.app", "more")
     assert not done.returncode, done.stderr
+
+
+def test_threads_without_a_finished_run_is_one_line(unpacked: Path) -> None:
+    done = run(unpacked, sys.executable, "-m", "tests.programs.threads", "1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: scores/")
+    assert len(done.stderr.splitlines()) == 1

@@ -6,7 +6,6 @@ Every search is repeated from the recorded fine-tuned model, every fine-tuning f
 the first metric of the task on dev.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from lottery.tickets.pruning import Search
 from lottery.tickets.retraining import finetune_cell, predict_splits
 from lottery.verification.run import CellOutputs
 from lottery.verification.scored import Identity, identity
-from stages.shell import arguments
+from stages.shell import arguments, cli
 from tests import toy_run
 
 COLUMNS = ("cell", "recorded", "scored again", "trained again", *METHODS)
@@ -65,8 +64,9 @@ def _score(outputs: CellOutputs, encoder: Encoder) -> str:
     return f"{score:.4f}"
 
 
-def main() -> None:
-    torch.set_num_threads(int(sys.argv[1]))
+def main(threads: int) -> None:
+    """Repeat searches and trainings of the finished run of this folder; show what differs."""
+    torch.set_num_threads(threads)
     table = Table(*COLUMNS)
     for outputs in toy_run.run(Path()).cells:
         table.add_row(str(outputs), *differences(outputs, Path("data/assets/encoder")))
@@ -74,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)
