@@ -59,7 +59,7 @@ ENV PATH=/locked/.venv/bin:$PATH \
     HF_HOME=/cache/huggingface \
     DVC_SITE_CACHE_DIR=/lottery/.dvc/tmp/site \
     OMP_WAIT_POLICY=PASSIVE \
-    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=268435456 \
     PYTHONUNBUFFERED=1
 WORKDIR /lottery
 USER 1000:1000

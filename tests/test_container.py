@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from lottery.runtime.memory import SETTINGS, TUNABLES
 from stages.shell.imports import names
 from stages.trace import program, programs
 from tests.project import ROOT, files, tracked
@@ -141,6 +142,13 @@ def test_apptainer_recipe_starts_what_the_image_starts() -> None:
     assert 'CMD ["dvc", "repro"]' in DOCKERFILE
     assert "set -- dvc repro\n    exec entrypoint" in recipe
     assert "/usr/local/bin/entrypoint" in DOCKERFILE
+
+
+def test_image_and_recipe_allocate_as_lottery_repro_does() -> None:
+    recipe = (ROOT / "docker" / "lottery.def").read_text(encoding="utf-8")
+    setting = f"{TUNABLES}={SETTINGS}"
+    assert setting in DOCKERFILE.split()
+    assert setting in recipe.split()
 
 
 def test_compose_and_devcontainer_use_this_image() -> None:

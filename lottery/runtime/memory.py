@@ -14,10 +14,12 @@ MAPPED = 4 * 2**20
 """Bytes from which a buffer is mapped; smaller ones are frequent, and mapping them takes a tenth of the time."""
 KEPT = 256 * 2**20
 """Free bytes at the end of the heap that a process keeps."""
+SETTINGS = ":".join(
+    f"glibc.malloc.{name}={value}"
+    for name, value in {"hugetlb": 1, "mmap_threshold": MAPPED, "trim_threshold": KEPT}.items()
+)
 
 
 def tune_allocator() -> None:
     """Let processes that this one starts allocate so, unless the environment has settings of its own."""
-    settings = {"hugetlb": 1, "mmap_threshold": MAPPED, "trim_threshold": KEPT}
-    text = ":".join(f"glibc.malloc.{name}={value}" for name, value in settings.items())
-    os.environ.setdefault(TUNABLES, text)
+    os.environ.setdefault(TUNABLES, SETTINGS)
