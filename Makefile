@@ -180,14 +180,16 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 	.venv/bin/python -m tests.programs.browser build/pages $(PAGES)
 
 ##@ Development
-# Tests of one file run one after another: those of the pipeline share its run.
+# Tests of one file run one after another: those of the pipeline share its run. One process more than cores, up to four:
+# some tests wait for processes of theirs.
+PYTEST := .venv/bin/python -m pytest --numprocesses $$(n=$$(nproc); echo $$((n < 4 ? n + 1 : 4))) --dist loadfile
 test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
 	$(NEEDS_GIT)
-	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) --no-loadscope-reorder
 
 test-quick: setup ## run the tests that take no stage, program or whole analysis: while you edit
 	$(NEEDS_GIT)
-	.venv/bin/python -m pytest --quick --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(PYTEST) --quick
 
 check: lint test ## run lint and test
 
