@@ -180,9 +180,8 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 	.venv/bin/python -m tests.programs.browser build/pages $(PAGES)
 
 ##@ Development
-# Tests of one file run one after another: those of the pipeline share its run. One process more than cores, up to four:
-# some tests wait for processes of theirs.
-PYTEST := .venv/bin/python -m pytest --numprocesses $$(n=$$(nproc); echo $$((n < 4 ? n + 1 : 4))) --dist loadfile
+# Tests of one file run one after another: those of the pipeline share its run. More processes than cores gain nothing.
+PYTEST := .venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
 	$(NEEDS_GIT)
 	$(PYTEST) --no-loadscope-reorder
