@@ -39,7 +39,7 @@ TOKENS = 512
 """Padded tokens of a batch of scoring: a quarter of what stages take, so that 1,000 batches are minutes."""
 SENTENCES, LONGEST = 1000, 64
 SCORED = 250
-"""Sentences that are scored, again and again: 17 batches, so that every shape has occurred at the first mark."""
+"""Sentences that are scored, again and again: 19 batches, so that every shape has occurred at the first mark."""
 MOST = 1.15
 """Memory after the last mark may be so many times that after the first."""
 

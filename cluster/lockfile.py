@@ -1,6 +1,5 @@
 """dvc.lock on the head: every finished job adds its entry."""
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from dvc.utils.serialize import dumps_yaml, load_yaml
 
 from cluster.dag import Graph
+from stages.shell import cli
 
 
 class Lockfile:
@@ -30,9 +30,8 @@ class Lockfile:
         for dependent in graph.dependents(name):
             self._entries.pop(dependent, None)
         self._entries[name] = dict(entry)
-        draft = self._path.with_name(f".{os.getpid()}.{self._path.name}")
-        draft.write_text(self._text(self._entries), encoding="utf-8")
-        draft.replace(self._path)
+        with cli.fresh_file(self._path) as draft:
+            draft.write_text(self._text(self._entries), encoding="utf-8")
 
     def _text(self, entries: Mapping[str, Any]) -> str:
         text: str = dumps_yaml({"schema": self._schema, "stages": dict(entries)})

@@ -15,6 +15,8 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
 from voluptuous import Invalid
 
+from stages.shell import cli
+
 BEGINNING = "schema: '2.0'\nstages:\n"
 ENTRY = re.compile(r"^  \S.*:$", re.MULTILINE)
 """The first line of a job's entry in dvc.lock."""
@@ -53,9 +55,8 @@ def _mend_lockfile(lockfile: Path) -> None:
     if BEGINNING.startswith(kept):
         lockfile.unlink()
     elif _is_whole(kept):
-        draft = lockfile.with_name(f".{os.getpid()}.{lockfile.name}")
-        draft.write_text(kept, encoding="utf-8")
-        draft.replace(lockfile)
+        with cli.fresh_file(lockfile) as draft:
+            draft.write_text(kept, encoding="utf-8")
 
 
 def _is_whole(text: str) -> bool:

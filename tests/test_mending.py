@@ -1,4 +1,4 @@
-"""What DVC writes in place and a kill cuts off is mended by `lottery repro`, wherever it is cut."""
+"""Files that DVC writes in place, cut off by a kill: `lottery repro` mends them, wherever they are cut."""
 
 import json
 from pathlib import Path
