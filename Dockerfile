@@ -1,9 +1,9 @@
 # The experiment and everything it needs: `docker build -t lottery .`, then `docker run --rm lottery`.
-ARG BASE_IMAGE=debian:bookworm-20250520-slim
-
-FROM ${BASE_IMAGE} AS system
+ARG BASE_IMAGE=debian:bookworm-20250520-slim@sha256:90522eeb7e5923ee2b871c639059537b30521272f10ca86fdbbbb2b75a8c40cd
 # The date of every file: two builds from the same packages and sources have the same contents.
 ARG SOURCE_DATE_EPOCH=1605484800
+
+FROM ${BASE_IMAGE} AS system
 # Not pinned: Debian keeps one version of a package, so a pin would fail after the next security update.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -17,6 +17,7 @@ RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp lottery \
 
 FROM system AS locked
 ARG TORCH_BACKEND=cpu
+ARG SOURCE_DATE_EPOCH
 WORKDIR /locked
 COPY Makefile requirements.txt ./
 # Optional secrets: `ca`, certificates of a proxy that intercepts TLS; `pip`, lines such as PIP_INDEX_URL=...
@@ -42,6 +43,7 @@ RUN .venv/bin/python -c "import dvc.cli, dvc.repo, dvc.commands.repro, dvc.comma
 
 # The sources as a git repository with one commit, from which DVC experiments start.
 FROM system AS sources
+ARG SOURCE_DATE_EPOCH
 WORKDIR /lottery
 COPY . .
 RUN git init --quiet --initial-branch=main && git add --all && git clean -dfXq \

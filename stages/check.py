@@ -8,6 +8,7 @@ one: a changed description reruns the stages of that task.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import floor, log1p
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ from lottery.wording import listed
 from stages.shell import cli, places
 from stages.shell.sections import SECTIONS
 
+ROUNDING = 1e-9
+"""Of a number of steps, so that an end which is the sparsity of a step is reached."""
+
 
 def main(
     out: Annotated[Path, Argument(help="File that depends on valid parameters.")],
@@ -54,7 +58,7 @@ def main(
         get_saliency("importance.saliency", importance.saliency, SALIENCIES)
         get_saliency("magnitude.saliency", magnitude.saliency, OF_WEIGHTS)
         controls, retrain = sections[ControlsParameters], sections[RetrainParameters]
-        _require_matched_candidates(controls, sections[PruneParameters])
+        _require_matched_candidates(controls, sections[PruneParameters], magnitude)
         _require_retrainable(controls, retrain)
         _require_filled_shares(grid, controls, retrain)
         _require_cells(grid, sections[RewindParameters])
@@ -108,12 +112,22 @@ def _require_data(tasks: Iterable[str], data: DataParameters) -> None:
             )
 
 
-def _require_matched_candidates(controls: ControlsParameters, prune: PruneParameters) -> None:
+def _require_matched_candidates(
+    controls: ControlsParameters, prune: PruneParameters, magnitude: MagnitudeParameters
+) -> None:
     """Raise UserError if a search may end before a sparsity at which tickets are compared."""
     deepest = max(controls.matched)
     if deepest > prune.curve:
         raise UserError(
             f"parameters: controls.matched: {deepest:g}, but prune.curve ends at {prune.curve:g}"
+        )
+    rate = magnitude.rate or prune.rate
+    steps = floor(log1p(-magnitude.until) / log1p(-rate) + ROUNDING)
+    end = 1 - (1 - rate) ** steps
+    if deepest > end:
+        raise UserError(
+            f"parameters: controls.matched: {deepest:g}, but steps of {rate:g} of the remaining weights that stop at"
+            f" magnitude.until = {magnitude.until:g} end at a sparsity of {end:.3g}"
         )
 
 

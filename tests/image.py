@@ -137,12 +137,22 @@ def test_any_user_resumes_offline_on_a_read_only_system(checkout: Workspace, hos
     assert {path.lstat().st_uid for path in checkout.root.rglob("*")} == {STRANGER}
 
 
+def test_bundle_of_one_container_is_opened_and_checked_by_another(checkout: Workspace) -> None:
+    write = ("lottery", "bundle", "build/run.zip")
+    checkout.run(*RUN, *OTHER_USER, *OFFLINE, *mounted(checkout), IMAGE, *write)
+    bundles = ("--volume", f"{checkout.root / 'build'}:/bundles:ro")
+    read = ("lottery", "open", "/bundles/run.zip", "/tmp/reviewed")  # noqa: S108
+    output = checkout.run(*RUN, *OTHER_USER, *OFFLINE, *bundles, IMAGE, *read)
+    assert "tables, figures and report come out again" in output
+
+
 def test_experiment_is_run_and_kept(checkout: Workspace) -> None:
     options = (*OTHER_USER, *OFFLINE, *READ_ONLY, *mounted(checkout))
-    experiment = ("dvc", "exp", "run", "-S", "prune.rate=0.4", "--name", "wider-steps")
+    experiment = ("dvc", "exp", "run", "-S", "prune.rate=0.2", "--name", "smaller-steps")
     checkout.run(*RUN, *options, IMAGE, *experiment)
     assert set(checkout.executed()) >= {"prune", "retrain", "report"}
-    assert "wider-steps" in checkout.run(*RUN, *options, IMAGE, "dvc", "exp", "list", "--name-only")
+    names = checkout.run(*RUN, *options, IMAGE, "dvc", "exp", "list", "--name-only")
+    assert "smaller-steps" in names
     assert {path.lstat().st_uid for path in checkout.root.rglob("*")} == {STRANGER}
 
 

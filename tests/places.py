@@ -76,7 +76,7 @@ def named(name: str) -> Place:
 
 PLACES: dict[str, Place] = {
     "space": named("my runs"),
-    "apostrophe": named("it's"),
+    "quotes": named('it\'s "mine"'),
     "brackets": named("a(b) [c] {d}"),
     "letters": named("für Ölçüm 数据"),
     "signs": named("a & b; c"),

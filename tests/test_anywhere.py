@@ -82,6 +82,17 @@ def test_profiles_are_copied_and_help_is_shown(tmp_path: Path, place: str) -> No
     assert "make repro" in run(project, "make").stdout
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_the_values_of_a_sweep_reach_it_as_they_were_written(tmp_path: Path, place: str) -> None:
+    project = PLACES[place](tmp_path / "at", export)
+    (tmp_path / "stub").mkdir()
+    (said := tmp_path / "stub" / "lottery").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    said.chmod(0o755)
+    grid = "GRID=grid.seeds=[11],[11,12] prune.rate=0.1,0.2"
+    done = run(project, "make", "-o", "setup", "sweep", "NAME=mine", grid, stub=said.parent)
+    assert done.stdout.splitlines()[-4:] == ["sweep", "mine", *grid[5:].split()], done.stderr
+
+
 NEED_GIT = (
     "repro", "more", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep", "test", "kills",
     "cluster", "image-test", "test-quick",

@@ -68,6 +68,14 @@ def test_params_yaml_is_valid() -> None:
     params.read_sections(SECTIONS, params.read(ROOT / "params.yaml"))
 
 
+def test_a_step_that_ends_at_the_last_sparsity_is_one(
+    folder: Path, default: Mapping[str, Any]
+) -> None:
+    halves = changed(changed(default, "magnitude.rate", 0.5), "magnitude.until", 0.75)
+    write(changed(changed(halves, "controls.matched", [0.75]), "grid.tasks", ["sst2"]))
+    check.main(Path("data/checked.json"), Path("data/tasks"))
+
+
 def test_check_depends_on_every_section() -> None:
     assert set(stages()["check"]["params"]) == {kind.section() for kind in SECTIONS}
 
@@ -115,6 +123,12 @@ def test_check_depends_on_every_section() -> None:
         ("prune.curve", True, "prune.curve = True"),
         ("prune.curve", 1.5, "prune.curve = 1.5"),
         ("prune.curve", 0.4, "controls.matched: 0.5, but prune.curve ends at 0.4"),
+        (
+            "prune.rate",
+            0.9,
+            "controls.matched: 0.5, but steps of 0.9 of the remaining weights that stop at magnitude.until = 0.8 end at"
+            " a sparsity of 0",
+        ),
         ("controls.random_draws", 0, "controls.random_draws = 0: "),
         ("controls.matched", [0.5, 0.5], "controls.matched = [0.5, 0.5]: a sparsity is repeated"),
         ("controls.matched", [0], "controls.matched = [0]"),
