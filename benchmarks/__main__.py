@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from typer import Option
 
-from benchmarks import files, memory, page, rounds, suite
+from benchmarks import files, hardware, memory, page, rounds, suite
 from benchmarks.encoders import Encoders
 from benchmarks.files import BUILD
+from benchmarks.hardware import Hardware
 from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row, rows
 from benchmarks.shares import shares
@@ -25,7 +26,7 @@ from stages.shell import cli
 
 PREPARE = "prepare@sst2"
 PEERS = Path("build/peers/bin/python")
-WORKS = (*suite.WORKS, memory.WORK)
+WORKS = (*suite.WORKS, memory.WORK, hardware.WORK)
 console = Console(highlight=False)
 
 
@@ -59,15 +60,20 @@ def main(
     encoders = Encoders(Path("data/assets/encoder"), sentences, BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
     fresh = list[Row]()
-    for name in [name for name in names if name != memory.WORK]:
+    for name in [name for name in names if name in suite.WORKS]:
         for benchmark in suite.benchmarks(name, encoders, quick):
             if not encoder or benchmark.encoder in encoder:
                 fresh += timed(benchmark, count, again)
     table = merged(target / "latest.json", fresh)
     files.save(table, target / "latest.json")
-    sizes = (["toy"] if quick else encoder or memory.SIZES) if memory.WORK in names else []
-    lasting = _lasting(target / "memory.json", memory.measured(encoders, sizes, steps))
-    files.write(page.text(table, lasting), target / "benchmarks.md")
+    sizes = ["toy"] if quick else encoder or memory.SIZES
+    if hardware.WORK in names:
+        files.save(hardware.measured(encoders, sizes, quick), target / "hardware.json")
+    lasts = memory.measured(encoders, sizes, steps) if memory.WORK in names else ()
+    lasting = _lasting(target / "memory.json", lasts)
+    files.write(
+        page.text(table, lasting, _peaks(target / "hardware.json")), target / "benchmarks.md"
+    )
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
 
@@ -96,6 +102,10 @@ def _lasting(path: Path, fresh: Iterable[MemoryRow]) -> list[MemoryRow]:
         files.save([*table.values()], path)
         console.print(f"memory: {', '.join(page.memory_cells(row))}")
     return list(table.values())
+
+
+def _peaks(path: Path) -> Hardware | None:
+    return msgspec.json.decode(path.read_bytes(), type=Hardware) if path.is_file() else None
 
 
 def timed(benchmark: Benchmark, count: int, again: bool) -> list[Row]:

@@ -5,13 +5,14 @@ of matrix products and attention; padding that is computed counts as work, every
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from statistics import median
 from typing import Any
 
 import msgspec
 import torch
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry, sdpa_backward_flop, sdpa_flop
 
 from benchmarks import project, suite
 from benchmarks.encoders import Encoders
@@ -30,26 +31,58 @@ RUNS = 5
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """A work on one core: operations, median seconds of CPU, and the fraction of `Peaks.products` that they reach."""
+    """A work on one core: its operations, the median of its seconds of CPU, and how much of the peak that is."""
 
     encoder: str
     work: str
     precision: str
-    operations: float
+    operations: int
     seconds: float
     fraction: float
 
 
-class Peaks(msgspec.Struct, frozen=True, kw_only=True):
-    """Most of one core: operations per second of products by precision, bytes per second of copies, and who reaches how much."""
+class Hardware(msgspec.Struct, frozen=True, kw_only=True):
+    """One core: operations a second of products by precision, bytes a second of copies, and what works reach of it."""
 
     machine: str
     products: dict[str, float]
-    copy: float
+    copies: float
     reached: list[Reach]
 
 
-def measured(encoders: Encoders, sizes: list[str], quick: bool) -> Peaks:
+class Operations(TorchDispatchMode):
+    """Counts operations of products and attention, of the backward pass too, as torch's own counter does.
+
+    That counter follows modules, which ends with an error where gradients are taken of gates.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> object:
+        options = kwargs or {}
+        count = COUNTS.get(func.overloadpacket)
+        if count is None:
+            with self:  # without gradients, a linear layer arrives whole
+                parts = func.decompose(*args, **options)
+            return func(*args, **options) if parts is NotImplemented else parts
+        result = func(*args, **options)
+        self.total += count(*args, **options, out_val=result)
+        return result
+
+
+aten = torch.ops.aten
+COUNTS = flop_registry | {
+    aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
+    aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+}
+"""Operations of one call; torch has no entry for fused attention on a CPU."""
+
+
+def measured(encoders: Encoders, sizes: Collection[str], quick: bool) -> Hardware:
     """The peaks of this machine, and the works of encoders of some sizes next to them."""
     torch.set_num_threads(1)
     products = {name: _products(PRECISIONS[name]) for name in _precisions()}
@@ -64,7 +97,7 @@ def measured(encoders: Encoders, sizes: list[str], quick: bool) -> Peaks:
         for encoder, work, load in loads
         for precision, peak in products.items()
     ]
-    return Peaks(machine=machine(), products=products, copy=_copy(), reached=reached)
+    return Hardware(machine=machine(), products=products, copies=_copies(), reached=reached)
 
 
 def _precisions() -> Iterator[str]:
@@ -81,21 +114,20 @@ def _compute(precision: str) -> ComputeParameters:
 def _reach(encoder: str, work: str, load: Load, precision: str, peak: float) -> Reach:
     prepare = getattr(project, work)
     with arithmetic(_compute(precision)):
-        with FlopCounterMode(display=False, custom_mapping=ATTENTION) as counter:
+        with Operations() as operations:
             prepare(load)()
         seconds = median(_seconds(prepare(load)) for _ in range(RUNS))
-    operations = counter.get_total_flops()
     return Reach(
         encoder=encoder,
         work=work,
         precision=precision,
-        operations=operations,
+        operations=operations.total,
         seconds=seconds,
-        fraction=operations / seconds / peak,
+        fraction=operations.total / seconds / peak,
     )
 
 
-def _seconds(act: Any) -> float:
+def _seconds(act: Callable[[], object]) -> float:
     started = time.process_time()
     act()
     return time.process_time() - started
@@ -107,22 +139,7 @@ def _products(dtype: torch.dtype) -> float:
     return 2 * SIDE**3 / min(_seconds(lambda: left @ right) for _ in range(20))
 
 
-def _copy() -> float:
+def _copies() -> float:
     """Bytes read and written per second, the best of 20."""
     source, target = torch.ones(2, COPIED, dtype=torch.uint8)
     return 2 * COPIED / min(_seconds(lambda: target.copy_(source)) for _ in range(20))
-
-
-def _forward(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    return int(sdpa_flop_count(query, key, value))
-
-
-def _backward(grad: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    return int(sdpa_backward_flop_count(grad, query, key, value))
-
-
-ATTENTION = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _forward,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _backward,
-}
-"""Operations of torch's fused attention on a CPU, which its counter does not know."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from benchmarks.hardware import Hardware
 from benchmarks.memory import MARKS, MOST, MemoryRow
 from benchmarks.rows import Row
 from benchmarks.shares import PRODUCTS, SPEED
@@ -73,10 +74,11 @@ TARGETS = (
 )
 
 
-def text(table: list[Row], lasting: Sequence[MemoryRow] = ()) -> str:
+def text(table: list[Row], lasting: Sequence[MemoryRow] = (), peaks: Hardware | None = None) -> str:
     """The page as Markdown."""
-    parts = [*_head(), "## Targets", "", *targets(table), "", *_bounds(table), *_rows(table)]
-    return "\n".join([*parts, *_shares(table), *_growth(table), *_lasting(lasting)]) + "\n"
+    parts = [*_head(table), "## Targets", "", *targets(table), "", *_bounds(table), *_rows(table)]
+    parts += [*_shares(table), *_hardware(peaks), *_growth(table), *_lasting(lasting)]
+    return "\n".join(parts) + "\n"
 
 
 def targets(table: list[Row]) -> Iterator[str]:
@@ -136,7 +138,8 @@ def _agreement(row: Row) -> str:
     return "" if row.difference is None else f"{row.difference:.0e}"
 
 
-def _head() -> Iterator[str]:
+def _head(table: list[Row]) -> Iterator[str]:
+    machines = dict.fromkeys(row.machine for row in table)
     yield from (
         "# Benchmarks",
         "",
@@ -149,6 +152,7 @@ def _head() -> Iterator[str]:
         " batch. A `ticket` lacks 45 % of its heads and MLPs; transformers loads its export, where these are zeros, and"
         " onnxruntime that without them, and all get the same batches. `predictions` is scoring that keeps them.",
         "",
+        *(f"Measured on {machine}.\n" for machine in machines),
     )
 
 
@@ -183,6 +187,27 @@ def _shares(table: list[Row]) -> Iterator[str]:
     for (work, encoder), profile in profiles.items():
         cells = (f"{profile[kind]:.0%}" if kind in profile else "" for kind in kinds)
         yield f"| {work} | {encoder} | {' | '.join(cells)} |"
+    yield ""
+
+
+def _hardware(peaks: Hardware | None) -> Iterator[str]:
+    if peaks is None:
+        return
+    fastest = ", ".join(f"{speed / 1e9:,.0f} in {name}" for name, speed in peaks.products.items())
+    yield from (
+        "## What one core could do",
+        "",
+        f"On {peaks.machine}: the fastest square matrix product makes {fastest} (billions of operations a second), and"
+        f" copies move {peaks.copies / 1e9:.0f} GB a second. Operations are those of products and attention, in"
+        " billions; seconds are medians of CPU. The last column is the speed as a part of the fastest product's: what"
+        " is left are element-wise operations, casts, ranking and Python.",
+        "",
+        "| encoder | work | precision | operations | seconds | of the fastest product |",
+        "|---|---|---|---|---|---|",
+    )
+    for row in peaks.reached:
+        numbers = f"{row.operations / 1e9:,.1f} | {row.seconds:.2f} | {row.fraction:.0%}"
+        yield f"| {row.encoder} | {row.work} | {row.precision} | {numbers} |"
     yield ""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.measure import Arrays
 from benchmarks.rounds import Result
 from benchmarks.suite import Benchmark, Implementation, Pair
+from lottery.report.provenance import machine
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     Peaks are MiB above a process without a model; model_mib is the model itself. difference: largest absolute
     difference of logits and importance, relative to the largest value of the baseline. bits_differing, bits: of the
     masks of all candidates. Null if there is nothing to compare, as when the project does not compute pruned parts.
-    shares: fractions of the project's time by kind of operation.
+    shares: fractions of the project's time by kind of operation. machine: the processor, its cores and memory.
     """
 
     work: str
@@ -41,6 +42,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     candidates: int | None
     baseline_candidates: int | None
     shares: Mapping[str, float]
+    machine: str
 
 
 def rows(
@@ -82,6 +84,7 @@ def _row(
         candidates=_candidates(ours.arrays),
         baseline_candidates=_candidates(theirs.arrays),
         shares=shares,
+        machine=machine(),
     )
 
 

@@ -5,17 +5,21 @@ import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+import torch
 from typer import Typer
 from typer.testing import CliRunner
 
-from benchmarks import memory, page
+from benchmarks import gemm, hardware, memory, page
 from benchmarks.__main__ import main as bench
 from benchmarks.encoders import Encoders
+from benchmarks.load import TASK
 from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row
 from lottery.errors import UserError
 from lottery.model import checkpoint
+from lottery.model.batch import PackedBatch
 from tests.project import ROOT
 
 
@@ -31,6 +35,25 @@ def test_the_bench_runs_end_to_end() -> None:
         assert row.ratio_min <= row.ratio_median <= row.ratio_max
         assert row.peak_memory_mib > 0
         assert row.baseline in page.text(table)
+
+
+def test_works_are_counted_and_stay_below_the_fastest_product(tmp_path: Path) -> None:
+    encoders = Encoders(tmp_path / "no assets", tmp_path / "no sentences", tmp_path)
+    peaks = hardware.measured(encoders, ["toy"], quick=True)
+    assert {row.work for row in peaks.reached} == {*hardware.WORKS}
+    assert all(0 < row.fraction < 1 for row in peaks.reached)
+    assert "| toy | scoring | float32 |" in page.text([], peaks=peaks)
+
+
+def test_operations_are_those_of_the_formula(tmp_path: Path) -> None:
+    """Of a pass without padding: sentences of one length."""
+    folder = Encoders(tmp_path, tmp_path, tmp_path).toy()
+    encoder, lengths = checkpoint.load(folder, 2).eval(), np.full(3, 7)
+    batch = PackedBatch.pack(np.ones(21, np.int32), np.zeros(21, np.int8), lengths)
+    with torch.inference_mode(), hardware.Operations() as operations:
+        encoder(batch)
+    classifier = 2 * len(lengths) * encoder.config.hidden_size * TASK.classes
+    assert operations.total == gemm.operations(encoder.config, lengths) + classifier
 
 
 def test_an_unknown_work_or_encoder_is_refused() -> None:
