@@ -27,6 +27,10 @@ from stages.shell import cli
 PREPARE = "prepare@sst2"
 PEERS = Path("build/peers/bin/python")
 WORKS = (*suite.WORKS, memory.WORK, hardware.WORK)
+UNTIMED = {
+    "__main__", "cells", "error_rates", "hardware", "memory", "page", "stages", "worlds",
+}  # fmt: skip
+"""Modules of this package on which no timing depends."""
 console = Console(highlight=False)
 
 
@@ -53,18 +57,18 @@ def main(
 ) -> None:
     """Time this project against other implementations and write the results."""
     names = work or WORKS
-    _require("work", names, WORKS)
-    _require("encoder", encoder or (), memory.SIZES)
+    _check_choices("work", names, WORKS)
+    _check_choices("encoder", encoder or (), memory.SIZES)
     target = files.target(out, quick)
     sentences = Path() if quick or {*names} == {memory.WORK} else _sentences()
     encoders = Encoders(Path("data/assets/encoder"), sentences, BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
-    fresh = list[Row]()
+    old, fresh = _old(target / "latest.json"), list[Row]()
     for name in [name for name in names if name in suite.WORKS]:
         for benchmark in suite.benchmarks(name, encoders, quick):
             if not encoder or benchmark.encoder in encoder:
                 fresh += timed(benchmark, count, again)
-    table = merged(target / "latest.json", fresh)
+    table = merged(old, fresh)
     files.save(table, target / "latest.json")
     sizes = ["toy"] if quick else encoder or memory.SIZES
     if hardware.WORK in names:
@@ -78,7 +82,7 @@ def main(
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
 
 
-def _require(option: str, names: Iterable[str], choices: Collection[str]) -> None:
+def _check_choices(option: str, names: Iterable[str], choices: Collection[str]) -> None:
     for name in names:
         if name not in choices:
             raise UserError(f"no {option} {name!r}; choose from {', '.join(choices)}")
@@ -122,9 +126,16 @@ def timed(benchmark: Benchmark, count: int, again: bool) -> list[Row]:
     return table
 
 
-def merged(path: Path, fresh: list[Row]) -> list[Row]:
-    """The rows of a file, replaced or extended by the fresh ones."""
-    old = msgspec.json.decode(path.read_bytes(), type=list[Row]) if path.is_file() else []
+def _old(path: Path) -> list[Row]:
+    """The rows of a file. Raises UserError if another version wrote it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Row]) if path.is_file() else []
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path}: not rows of this version ({error}); delete it") from None
+
+
+def merged(old: list[Row], fresh: list[Row]) -> list[Row]:
+    """The old rows, replaced or extended by the fresh ones."""
     table = {(row.work, row.baseline, row.encoder, row.at): row for row in (*old, *fresh)}
     return list(table.values())
 
@@ -138,17 +149,20 @@ def show(table: list[Row]) -> None:
 
 
 def _identity(benchmark: Benchmark) -> str:
+    """Digest of a benchmark, its encoder and sentences, and the code."""
     digest = hashlib.sha256(repr(benchmark).encode())
-    for file in _code():
-        digest.update(file.read_bytes())
+    load = benchmark.load
+    for file in (load.sentences, load.folder / "model.safetensors", *_code()):
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
 def _code() -> Iterator[Path]:
-    """Files that the timings depend on: all but those that show them."""
+    """Files that the timings can depend on."""
     root = Path(__file__).parent
     yield from sorted((root.parent / "lottery").rglob("*.py"))
-    yield from (path for path in sorted(root.glob("*.py")) if path.stem not in {"page", "__main__"})
+    yield from (path for path in sorted(root.glob("*.py")) if path.stem not in UNTIMED)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def secondary_null(seeds: int, number: int, alpha: float) -> set[str]:
     spread = np.repeat([0.02, 0.05, 0.15], seeds)[:, None]
     noise = random.normal(size=(len(index), len(borders))) * spread
     cells = pd.DataFrame(np.array(list(borders.values())) + noise, index, columns=list(borders))
-    verdicts = decide({"secondary": SECONDARY}, Evidence(cells, seeds=5), (), alpha, of_means=True)
+    verdicts = decide(
+        {"secondary": SECONDARY}, Evidence(cells, seeds=seeds), (), alpha, of_means=True
+    )
     return {each.claim.clause for each in verdicts if each.overall.verdict == "reproduced"}
 
 

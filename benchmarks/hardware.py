@@ -16,7 +16,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop, sdpa_flo
 
 from benchmarks import project, suite
 from benchmarks.encoders import Encoders
-from benchmarks.gemm import SIDE
+from benchmarks.gemm import fastest
 from benchmarks.load import Load
 from lottery.report.provenance import machine
 from lottery.runtime.compute import arithmetic, uses_bfloat16
@@ -85,7 +85,7 @@ COUNTS = flop_registry | {
 def measured(encoders: Encoders, sizes: Collection[str], quick: bool) -> Hardware:
     """The peaks of this machine, and the works of encoders of some sizes next to them."""
     torch.set_num_threads(1)
-    products = {name: _products(PRECISIONS[name]) for name in _precisions()}
+    products = {name: fastest(PRECISIONS[name]) for name in _precisions()}
     loads = [
         (benchmark.encoder, work, benchmark.load)
         for work in WORKS
@@ -131,12 +131,6 @@ def _seconds(act: Callable[[], object]) -> float:
     started = time.process_time()
     act()
     return time.process_time() - started
-
-
-def _products(dtype: torch.dtype) -> float:
-    """Operations per second of a square product that fits the caches, the best of 20."""
-    left, right = torch.rand(2, SIDE, SIDE).to(dtype)
-    return 2 * SIDE**3 / min(_seconds(lambda: left @ right) for _ in range(20))
 
 
 def _copies() -> float:

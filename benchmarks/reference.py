@@ -146,7 +146,9 @@ def _bits(masks: dict[str, torch.Tensor]) -> np.ndarray:
 
 
 def _train(model: nn.Module, examples: Examples, load: Load) -> Arrays:
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.0, foreach=False)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=load.recipe.learning_rate, weight_decay=0.0, foreach=False
+    )
     steps = -(-len(examples) // load.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
     model.train()
@@ -155,7 +157,7 @@ def _train(model: nn.Module, examples: Examples, load: Load) -> Arrays:
         optimiser.zero_grad()
         loss = model(**batch).loss
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=False)
+        nn.utils.clip_grad_norm_(model.parameters(), load.recipe.clip, foreach=False)
         optimiser.step()
         schedule.step()
         total += float(loss) * len(batch["labels"])

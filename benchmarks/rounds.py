@@ -16,7 +16,7 @@ from benchmarks.measure import Arrays, Reading
 from benchmarks.suite import Benchmark, Implementation
 from lottery.errors import UserError
 
-PEERS = ("text_pruner", "torch_pruning", "trainer")
+NEED_PEERS = ("text_pruner", "torch_pruning", "trainer")
 """Implementations that need the libraries of benchmarks/peers.txt."""
 
 Report = Callable[[str], None]
@@ -36,7 +36,7 @@ def run(
     """Run every implementation `rounds` times; those whose libraries are not installed are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     available = [
-        one for one in benchmark.implementations if one.module not in PEERS or peers.is_file()
+        one for one in benchmark.implementations if one.module not in NEED_PEERS or peers.is_file()
     ]
     results = {implementation: Result() for implementation in available}
     with ExitStack() as stack:
@@ -66,7 +66,7 @@ def _order(implementations: list[Implementation], turn: int) -> list[Implementat
 def _started(
     implementation: Implementation, benchmark: Benchmark, peers: Path, folder: Path
 ) -> "subprocess.Popen[str]":
-    python = str(peers) if implementation.module in PEERS else sys.executable
+    python = str(peers) if implementation.module in NEED_PEERS else sys.executable
     load = msgspec.json.encode(benchmark.load, enc_hook=str).decode()
     with (folder / f"{implementation}.log").open("w", encoding="utf-8") as log:
         return subprocess.Popen(

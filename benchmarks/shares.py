@@ -6,7 +6,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import project
-from benchmarks.gemm import SIDE
+from benchmarks.gemm import fastest
 from benchmarks.load import Load
 from benchmarks.suite import Benchmark
 
@@ -46,16 +46,5 @@ def _shares(work: str, load: Load) -> dict[str, float]:
     }
     operations = sum(events[name].flops for name in KINDS[PRODUCTS] if name in events)
     fractions = {kind: spent / total for kind, spent in seconds.items() if spent}
-    speed = operations / seconds[PRODUCTS] / _fastest()
+    speed = operations / seconds[PRODUCTS] / fastest()
     return {PRODUCTS: fractions[PRODUCTS], SPEED: speed} | fractions
-
-
-def _fastest() -> float:
-    """Operations per second of a square product that fits the caches, the best of 20."""
-    left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
-    best = float("inf")
-    for _ in range(20):
-        started = time.perf_counter()
-        left @ right
-        best = min(best, time.perf_counter() - started)
-    return 2 * SIDE**3 / best

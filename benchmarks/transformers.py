@@ -63,13 +63,15 @@ def finetune(load: Load) -> Act:
     model = _model(load).train()
 
     def act() -> Arrays:
-        optimiser = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.0, fused=True)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=load.recipe.learning_rate, weight_decay=0.0, fused=True
+        )
         losses = list[float]()
         for batch in _batches(load, load.batch):
             loss = model(**batch).loss
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), load.recipe.clip)
             optimiser.step()
             losses.append(loss.item())
         return {"loss": np.array(np.mean(losses))}

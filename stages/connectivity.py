@@ -40,7 +40,7 @@ def main(
     about = f"lines of {counted(len(parameters.keys), 'ticket')}"
     with (
         cli.stage("connectivity", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained, model, subnetworks, kept) as notes,
+        journal(__file__, out, data, pretrained, model, subnetworks, kept) as notes,
         cli.fresh_file(out) as table,
     ):
         rows = [*interpolation.scores(inputs, stage.report, notes)]

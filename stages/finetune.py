@@ -30,7 +30,7 @@ def main(
     about = f"{len(cell.train)} training examples, {cell.recipe.epochs} epoch(s)"
     with (
         cli.stage("finetune", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained) as notes,
+        journal(__file__, out, data, pretrained) as notes,
         cli.fresh(out) as draft,
     ):
         job = {"training": partial(finetune_cell, cell=cell, journal=notes)}

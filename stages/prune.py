@@ -44,7 +44,7 @@ def main(
     about = f"{len(searches)} searches on {len(search_examples)} {split} examples"
     with (
         cli.stage("prune", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained, model) as notes,
+        journal(__file__, out, data, pretrained, model) as notes,
         cli.fresh(out) as draft,
     ):
         jobs = {

@@ -50,7 +50,7 @@ def main(
     about = f"{len(in_share)} of {len(planned)} measurements"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,
-        journal(out, data, pretrained, model, subnetworks) as notes,
+        journal(__file__, out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as score_table,
         cli.fresh_file(predictions) as prediction_table,
         cli.fresh(kept) as encoders,

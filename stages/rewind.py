@@ -40,7 +40,7 @@ def main(
     about = f"{parameters.rounds} rounds and {len(planned)} controls"
     with (
         cli.stage("rewind", cell_name(task, seed), about) as stage,
-        journal(masks, data, pretrained, model) as notes,
+        journal(__file__, masks, data, pretrained, model) as notes,
         cli.fresh_file(out) as table,
         cli.fresh(masks) as folder,
     ):

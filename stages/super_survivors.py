@@ -51,7 +51,7 @@ def main(
     about = f"super-survivors of {counted(len(seeds), 'seed')}, pruned and retrained"
     with (
         cli.stage("super_survivors", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained, model, subnetworks) as notes,
+        journal(__file__, out, data, pretrained, model, subnetworks) as notes,
         cli.fresh_file(out) as score_table,
         cli.fresh_file(predictions) as prediction_table,
     ):

@@ -13,7 +13,7 @@ from typing import Annotated
 from typer import Argument
 
 from stages.shell import cli
-from stages.shell.imports import ROOT, reach
+from stages.shell.imports import ROOT, program
 
 MARK = 'if __name__ == "__main__":'
 
@@ -34,13 +34,6 @@ def programs() -> list[Path]:
     """The scripts of `stages/`, relative to the project."""
     files = sorted((ROOT / "stages").glob("*.py"))
     return [file.relative_to(ROOT) for file in files if MARK in file.read_text("utf-8").split("\n")]
-
-
-def program(script: Path) -> list[str]:
-    """The script, every file it imports, directly or through others, and the `__init__.py` of their packages."""
-    files = reach(script)
-    packages = {package / "__init__.py" for file in files for package in file.parents[:-1]}
-    return sorted(file.as_posix() for file in files | packages)
 
 
 def _digest(file: str) -> str:

@@ -38,7 +38,7 @@ def main(
     about = f"masks of {counted(len(parameters.tasks), 'task')} and of none"
     with (
         cli.stage("transfer", cell_name(task, seed), about) as stage,
-        journal(out, data, pretrained, *folders) as notes,
+        journal(__file__, out, data, pretrained, *folders) as notes,
         cli.fresh_file(out) as table,
     ):
         rows = [*transferring.scores(inputs, stage.report, notes)]

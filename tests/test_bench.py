@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -153,3 +154,24 @@ def test_a_process_that_dies_is_a_row_with_one_line(program: str, failure: str) 
     row = MemoryRow(encoder="base", work="scoring", precision="float32", mib=mib, failure=said)
     cells = page.memory_cells(row)
     assert cells[3:] == ("640", *[""] * (len(MARKS) - 1), "", failure)
+
+
+def test_rows_of_another_version_are_refused_before_anything_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (old := tmp_path / "out" / "latest.json").parent.mkdir()
+    old.write_text('[{"work": "scoring"}]')
+    with pytest.raises(UserError, match=r"latest\.json: not rows of this version .*; delete it"):
+        bench(work=["scoring"], quick=True, out=old.parent)
+
+
+@pytest.mark.parametrize(("at_most", "worst"), [(False, 0.6), (True, 0.9)])
+def test_the_worst_row_counts(one_row: MemoryRow, at_most: bool, worst: float) -> None:
+    target = page.Target(
+        "any", 1, at_most, lambda _: True, lambda row: cast(MemoryRow, row).mib[0] / 1000
+    )
+    rows = [msgspec.structs.replace(one_row, mib=(mib,)) for mib in (700.0, 600.0, 900.0)]
+    row = target.row(cast(list[Row], rows))
+    assert row is not None
+    assert target.value(row) == worst

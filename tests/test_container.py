@@ -11,8 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from lottery.runtime.memory import SETTINGS, TUNABLES
-from stages.shell.imports import names
-from stages.trace import program, programs
+from stages.shell.imports import names, program
+from stages.trace import programs
 from tests.project import ROOT, files, tracked
 from tests.workspace import Repository
 

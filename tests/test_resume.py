@@ -1,10 +1,9 @@
 """A journal returns complete entries to the bit, and nothing else."""
 
 import shutil
-import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
-from stages.shell import resume
+from stages.shell import imports, resume
 from tests.project import ROOT
 
+SCRIPT = ROOT / "stages" / "finetune.py"
 VALUES = st.recursive(
     st.floats() | st.text() | st.integers(-(2**63), 2**63) | st.none(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -70,20 +70,49 @@ def test_a_truncated_entry_is_ignored(tmp_path: Path, length: int) -> None:
     assert journal.recall("unit") is None
 
 
-def test_the_key_depends_on_the_running_program(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the code, which this process reads in the place of its own."""
+    for folder in ("lottery", "stages"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "profiles" / "smoke.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
-    program = ModuleType("__main__")
-    program.__file__ = "program.py"
-    monkeypatch.setitem(sys.modules, "__main__", program)
-    keys = []
-    for text in ("1", "1", "2"):
-        Path("program.py").write_text(text)
-        with resume.journal(Path("out"), Path("given")) as notes:
-            keys.append(notes.folder)
-    assert keys[0] == keys[1] != keys[2]
+    for module in (imports, resume):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    imports.tree.cache_clear()
+    yield tmp_path
+    imports.tree.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("file", "stays"),
+    [
+        ("stages/prune.py", False),
+        ("lottery/tickets/structured.py", False),  # imported when a search begins
+        ("lottery/tickets/importance.py", False),
+        ("lottery/tickets/scoring.py", True),
+        ("lottery/report/html.py", True),
+    ],
+)
+def test_partial_results_are_those_of_the_code_of_their_stage(
+    checkout: Path, file: str, stays: bool
+) -> None:
+    def note(value: str) -> str | None:
+        """What an earlier, interrupted run has noted; a new value is noted before the next interruption."""
+        with (
+            suppress(InterruptedError),
+            resume.journal(f"{checkout}/stages/prune.py", Path("out"), Path("given")) as notes,
+        ):
+            noted = notes.recall("unit")
+            notes.note("unit", value)
+            raise InterruptedError
+        return noted[0] if noted else None
+
+    assert note("before") is None
+    assert note("again") == "before"
+    with (checkout / file).open("a", encoding="utf-8") as code:
+        code.write("# an edit\n")
+    assert note("after") == ("again" if stays else None)
 
 
 def test_without_a_folder_nothing_is_stored() -> None:
@@ -104,13 +133,13 @@ def test_partial_results_of_other_inputs_stay_in_a_shared_folder_only(
     given, out = Path("given"), Path("models/rte/1")
     for content in ("one", "two"):
         given.write_text(content)
-        with suppress(InterruptedError), resume.journal(out, given) as notes:
+        with suppress(InterruptedError), resume.journal(str(SCRIPT), out, given) as notes:
             notes.note("unit", content)
             raise InterruptedError
     entries = []
     for content in ("two", "one"):
         given.write_text(content)
-        with resume.journal(out, given) as notes:
+        with resume.journal(str(SCRIPT), out, given) as notes:
             entries.append(notes.recall("unit"))
     assert entries == [("two", {}), ("one", {}) if shared else None]
     assert not list((tmp_path / "partial").iterdir())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stages import trace
-from stages.shell.imports import reach
+from stages.shell.imports import program, reach
 from tests.project import ROOT, stages, tracked
 
 LATE = (Path("lottery/tickets/structured.py"), Path("lottery/tickets/magnitude.py"))
@@ -37,10 +37,10 @@ def test_a_program_is_what_python_imports_at_once_or_late(name: str) -> None:
     loaded = {module.replace(".", "/") for module in json.loads(result.stdout)}
     project = {str(path) for path in tracked() if path.parts[0] in {"lottery", "stages"}}
     imported = {name for path in loaded for name in (f"{path}.py", f"{path}/__init__.py")} & project
-    program = set(trace.program(Path("stages", f"{name}.py")))
+    files = set(program(Path("stages", f"{name}.py")))
     late = {str(file) for file in reach(*LATE)}
-    assert imported <= program <= imported | late | packages(late)
-    assert late <= program or name == "prepare"
+    assert imported <= files <= imported | late | packages(late)
+    assert late <= files or name == "prepare"
 
 
 def packages(names: set[str]) -> set[str]:

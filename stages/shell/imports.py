@@ -40,3 +40,10 @@ def reach(*starts: Path) -> set[Path]:
             reached.add(file)
             pending.extend(imports(file))
     return reached
+
+
+def program(script: Path) -> list[str]:
+    """The script, every file it imports, directly or through others, and the `__init__.py` of their packages."""
+    files = reach(script)
+    packages = {package / "__init__.py" for file in files for package in file.parents[:-1]}
+    return sorted(file.as_posix() for file in files | packages)

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -19,17 +18,20 @@ import torch
 
 from lottery.runtime.resume import Journal
 from stages.shell import cli
+from stages.shell.imports import ROOT, program
 
 SHARED = os.environ.get("LOTTERY_PARTIAL")
 """A folder that several machines share, so that one resumes what another has begun."""
 FOLDER = Path(SHARED or "partial")
+LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
+"""Packages that compute."""
 
 
 @contextmanager
-def journal(out: Path, *inputs: Path) -> Iterator[Journal]:
-    """The journal of the stage that makes `out` from `inputs`; deleted once the stage succeeds."""
+def journal(script: str, out: Path, *inputs: Path) -> Iterator[Journal]:
+    """The journal of the stage `script` that makes `out` from `inputs`; deleted once the stage succeeds."""
     cell_folder = FOLDER / "-".join(out.parts)
-    folder = cell_folder / _key(inputs)
+    folder = cell_folder / _key(script, inputs)
     if not SHARED:  # on shared storage another machine may be at work with other inputs
         for outdated in set(cell_folder.glob("*")) - {folder}:
             shutil.rmtree(outdated, ignore_errors=True)
@@ -41,12 +43,12 @@ def journal(out: Path, *inputs: Path) -> Iterator[Journal]:
         cell_folder.rmdir()
 
 
-def _key(inputs: tuple[Path, ...]) -> str:
-    """Digest of everything the result of this process can depend on."""
+def _key(script: str, inputs: tuple[Path, ...]) -> str:
+    """Digest of everything the result of a stage can depend on."""
     digest = hashlib.sha256()
-    versions = {name: version(name) for name in ("torch", "numpy")}
+    versions = {name: version(name) for name in LIBRARIES}
     digest.update(json.dumps([cli.parameters(), versions, _machine()], sort_keys=True).encode())
-    for name, file in [*_files(inputs), *_code()]:
+    for name, file in [*_files(inputs), *_code(script)]:
         with file.open("rb") as content:
             digest.update(name.encode())
             digest.update(hashlib.file_digest(content, "sha256").digest())
@@ -65,11 +67,6 @@ def _files(inputs: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
         yield from sorted((str(file), file) for file in [path, *path.rglob("*")] if file.is_file())
 
 
-def _code() -> list[tuple[str, Path]]:
-    """Name and path of the running program and of every module of this project it has imported."""
-    return sorted(
-        (name, Path(file))
-        for name, module in sys.modules.items()
-        if name.split(".")[0] in {"__main__", "lottery", "stages"}
-        if (file := getattr(module, "__file__", None))
-    )
+def _code(script: str) -> list[tuple[str, Path]]:
+    """Name and path of the script and of every file that it imports, also of those that it has not imported yet."""
+    return [(name, ROOT / name) for name in program(Path(script).relative_to(ROOT))]
