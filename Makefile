@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check test-quick gpu-check check lint format lock verify bundle fuzz audit image image-test bench cluster clean
+.PHONY: help repository setup repro more smoke profile ticket measure sweep compare experiments metrics plots test kills threads page-check test-quick gpu-check check lint format lock verify bundle fuzz audit image image-test bench cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,21 +58,31 @@ $(TORCH_STAMP): | .venv/locked
 	@$(UV) pip check --quiet || { $(UV) pip check; exit 1; }
 	@touch $@
 
+# The command is a program of the shell and of Python, since the path of .venv may have signs that no first line can have.
+define LOTTERY
+#!/bin/sh
+'''exec' "$$(dirname "$$(readlink -f "$$0")")/python" "$$0" "$$@"
+' '''
+from tools.app import main
+main()
+endef
+export LOTTERY
+
 # Editable: `lottery` runs the sources in PROJECT. By pip, since uv adds a time stamp to what it installs.
 PROJECT ?= .
 .venv/installed: .venv/ready $(PROJECT)/pyproject.toml
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable $(PROJECT)
+	@printf '%s\n' "$$LOTTERY" > .venv/bin/lottery
 	@touch $@
 
-NEEDS_GIT = @git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
+repository:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: DVC needs a git repository; clone the project, or: git init && git add -A && git commit -m start" >&2; exit 1; }
 
-repro: setup ## run the experiment of params.yaml; the report is reports/report.md
-	$(NEEDS_GIT)
+repro: repository setup ## run the experiment of params.yaml; the report is reports/report.md
 	lottery repro
 	@echo "report: $$PWD/reports/report.md"
 
-more: setup ## add seeds while primary claims are undecided, up to five, and run what they need
-	$(NEEDS_GIT)
+more: repository setup ## add seeds while primary claims are undecided, up to five, and run what they need
 	lottery more
 	@$(MAKE) --no-print-directory repro
 
@@ -80,8 +90,7 @@ more: setup ## add seeds while primary claims are undecided, up to five, and run
 # because DVC cannot write one that is not ASCII.
 SMOKE ?= build/smoke
 CACHE ?= .dvc/cache
-smoke: setup ## run the smallest experiment in a copy of the working tree, build/smoke
-	$(NEEDS_GIT)
+smoke: repository setup ## run the smallest experiment in a copy of the working tree, build/smoke
 	@rm -rf "$(SMOKE)" "$(SMOKE).index" && mkdir -p "$(SMOKE)"
 	@top=$$(git rev-parse --show-toplevel) && git clone --quiet --no-checkout "$$top" "$(SMOKE)" \
 	  && copy=$$(cd "$(SMOKE)" && pwd) && export GIT_INDEX_FILE="$$copy.index" \
@@ -107,8 +116,7 @@ ticket: setup ## export a trained ticket of a finished run for other programs: m
 	@test -n "$(TASK)" || { echo "error: no task; name one: make ticket TASK=sst2" >&2; exit 1; }
 	lottery export "$(TASK)" "build/tickets/$(TASK)" --replace $(EXPORT)
 
-measure: setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
-	$(NEEDS_GIT)
+measure: repository setup ## measure size and speed of the tickets on a quiet machine, ten minutes; write the report again with them
 	lottery measure
 	dvc repro --quiet --force --single-item report
 
@@ -124,30 +132,25 @@ SWEEP_data := prune.data=select,dev
 SWEEP_data-size := data.train=400,800,1600,3200
 SWEEP_seeds := grid.seeds=[11,12],[11,12,13],[11,12,13,14,15]
 GRID ?= $(SWEEP_$(NAME))
-sweep: setup ## run a named sweep, then compare: make sweep NAME=rate
+sweep: repository setup ## run a named sweep, then compare: make sweep NAME=rate
 	@test -n "$(GRID)" || { echo "error: no sweep '$(NAME)'; choose one of: $(patsubst SWEEP_%,%,$(filter SWEEP_%,$(.VARIABLES))), as in make sweep NAME=rate" >&2; exit 1; }
-	$(NEEDS_GIT)
 	lottery sweep '$(NAME)' $(foreach values,$(GRID),'$(values)')
 
 # BASE: the commit that the experiments started from. EXP: names of experiments, as in make plots EXP="rate-1 rate-2"
 BASE ?= HEAD
 EXP ?=
-compare: setup ## compare all experiments in reports/experiments.md and .html
-	$(NEEDS_GIT)
+compare: repository setup ## compare all experiments in reports/experiments.md and .html
 	lottery compare --base $(BASE)
 
 # Columns: changed parameters, scores and sizes of the good subnetworks.
-experiments: setup ## list the experiments of `dvc exp run`: changed parameters and headline numbers
-	$(NEEDS_GIT)
+experiments: repository setup ## list the experiments of `dvc exp run`: changed parameters and headline numbers
 	dvc exp show --no-pager --only-changed --precision 3 --rev $(BASE) \
 	  --drop '/|^(scores|predictions|subnetworks|published|Created|majority)$$|(pruned|retrained)\.(random|bad)$$|\.jaccard$$'
 
-metrics: setup ## differences of headline numbers to the baseline: make metrics EXP=rate-1
-	$(NEEDS_GIT)
+metrics: repository setup ## differences of headline numbers to the baseline: make metrics EXP=rate-1
 	dvc metrics diff --no-path --precision 3 $(BASE) $(EXP)
 
-plots: setup ## curves and heat maps of one or more experiments: make plots EXP="rate-1 rate-2"
-	$(NEEDS_GIT)
+plots: repository setup ## curves and heat maps of one or more experiments: make plots EXP="rate-1 rate-2"
 	dvc plots diff --out build/plots $(BASE) $(EXP)
 
 ##@ Checks of a run
@@ -182,12 +185,10 @@ page-check: setup build/axe-$(AXE).js ## check the HTML pages in Chromium: error
 ##@ Development
 # Tests of one file run one after another: those of the pipeline share its run. More processes than cores gain nothing.
 PYTEST := .venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
-test: setup ## run all tests, the smallest pipeline included, on as many cores as there are
-	$(NEEDS_GIT)
+test: repository setup ## run all tests, the smallest pipeline included, on as many cores as there are
 	$(PYTEST) --no-loadscope-reorder
 
-test-quick: setup ## run the tests that take no stage, program or whole analysis: while you edit
-	$(NEEDS_GIT)
+test-quick: repository setup ## run the tests that take no stage, program or whole analysis: while you edit
 	$(PYTEST) --quick
 
 check: lint test ## run lint and test
@@ -207,13 +208,11 @@ lock: $(UV_STAMP) ## resolve the dependencies of pyproject.toml afresh into requ
 	  --constraint build/torch.txt --no-emit-package torch --custom-compile-command "make lock" --quiet \
 	  $(if $(PIP_FIND_LINKS),,--torch-backend cpu) --output-file requirements.txt
 
-cluster: setup ## run the smallest experiment on two workers and an S3 server here, one worker killed; compare with a plain run
-	$(NEEDS_GIT)
+cluster: repository setup ## run the smallest experiment on two workers and an S3 server here, one worker killed; compare with a plain run
 	.venv/bin/python -m pytest tests/test_cluster.py
 
 KILLS ?= 50
-kills: setup ## kill real runs at KILLS random moments, 15 minutes; their results must equal an undisturbed run
-	$(NEEDS_GIT)
+kills: repository setup ## kill real runs at KILLS random moments, 15 minutes; their results must equal an undisturbed run
 	.venv/bin/python -m tests.programs.kills $(KILLS)
 
 # Coverage-guided. build/fuzz keeps the corpus, and the input of a crash as <reader>-crash-*.
@@ -280,6 +279,5 @@ image: ## build the container image, lottery
 	DOCKER_BUILDKIT=1 $(DOCKER) build $(BUILD) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
 	  --build-arg REVISION=$(shell git describe --always --dirty 2>/dev/null || echo unknown) --tag $(IMAGE) .
 
-image-test: image setup ## run the image as several users, offline, stopped and resumed; compare with a run outside it
-	$(NEEDS_GIT)
+image-test: repository image setup ## run the image as several users, offline, stopped and resumed; compare with a run outside it
 	.venv/bin/python -m pytest -v --durations=0 tests/image.py

@@ -15,9 +15,9 @@ from dvc.repo import Repo
 from cluster.git import commit, git, line
 from lottery.errors import UserError
 
-PLAIN = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative")
+PLAIN = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative", "--src-prefix=a/",
+    "--dst-prefix=b/", "--ignore-submodules=all")  # fmt: skip
 """Options of `git diff` for a patch that the user's settings do not change."""
-PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all")
 IDENTITY = {"user.name": "lottery", "user.email": "lottery@localhost"}
 """Author of an experiment where git knows none."""
 
@@ -35,7 +35,7 @@ def original(project: Path) -> Original:
     """The project as it is now. Raises UserError if no commit has it."""
     revision = commit(project)
     top = Path(line(project, "rev-parse", "--show-toplevel"))
-    return Original(project, top, revision, git(top, "diff", *PLAIN, *PREFIXES, revision))
+    return Original(project, top, revision, git(top, "diff", *PLAIN, revision))
 
 
 def make(source: Original, folder: Path) -> Path:

@@ -1,13 +1,13 @@
 """Dependencies between the jobs of a pipeline. A job is one stage instance, such as `prune@sst2-1337`."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 
 @dataclass(frozen=True)
 class Node:
-    """One job, the jobs it needs, and the worker resources it takes.
+    """One job, the jobs it needs, and whether it trains or searches, for which a worker may need a GPU.
 
     cached: whether all its outputs are in DVC's cache and so travel through the remote; other jobs run on the head,
     the machine that the run was started on.
@@ -15,7 +15,7 @@ class Node:
 
     name: str
     needs: frozenset[str] = frozenset()
-    takes: Mapping[str, float] = field(default_factory=dict)
+    trains: bool = False
     cached: bool = True
 
 

@@ -19,8 +19,8 @@ def dispatch(
 ) -> None:
     """Run every job of a graph; those that need a failed one are never submitted, all others are finished.
 
-    Dask runs a job again elsewhere when its worker dies. takes: resources, for jobs that ask for any. costs: seconds
-    of every job, or estimates.
+    Dask runs a job again elsewhere when its worker dies. takes: resources of a worker that a training job takes.
+    costs: seconds of every job, or estimates.
     """
     chains = graph.longest_chains(costs)
     sorter = graph.sorter()
@@ -35,7 +35,7 @@ def dispatch(
                 prepare(name),
                 pure=False,
                 key=f"{name}-{run_id}",
-                resources=takes if graph[name].takes else {},
+                resources=takes if graph[name].trains else {},
                 priority=chains[name],
             )
             names[future] = name

@@ -60,6 +60,7 @@ def main(
     local = not (scheduler or cluster)
     require(root := Path.cwd())
     takes = _resources(take or (["GPU=1"] if gpus else []))
+    seconds = simulation.read_times(times) if times else {"*": 1.0}
     with cli.stage("distribute", "all", "jobs on a cluster") as stage, only_one(root, "distribute"):
         _check_labelled(cli.parameters())
         with pipeline.open_repo(root, local) as repo:
@@ -69,7 +70,7 @@ def main(
             head = Head(repo, revision, logs)
         if len(head.done) < len(head.remote):
             with _workers(count, gpus, scheduler, cluster, trust_network, head.left) as client:
-                head.run_remote(client, takes, times)
+                head.run_remote(client, takes, seconds)
         with pipeline.open_repo(root, local) as repo:
             here = pipeline.finish(repo, head.jobs, head.remote.keys(), say)
         stage.result = f"{len(head.remote)} jobs are done; {', '.join(here)} ran here"
@@ -94,10 +95,12 @@ class Head:
         """Number of jobs for workers that have not ended."""
         return len(self.remote) - len(self.done) - self._ended
 
-    def run_remote(self, client: Client, takes: dict[str, float], times: Path | None) -> None:
-        """Run every remote job that is not done. Raises UserError at the end if some failed."""
+    def run_remote(
+        self, client: Client, takes: dict[str, float], times: Mapping[str, float]
+    ) -> None:
+        """Run every remote job that is not done, given seconds by job. Raises UserError at the end if some failed."""
         remaining = self.remote.without(self.done)
-        costs = simulation.costs(remaining, simulation.read_times(times) if times else {"*": 1.0})
+        costs = simulation.costs(remaining, times)
         failed: list[str] = []
         with Monitor(len(self.remote), len(self.done), client.dashboard_link) as monitor:
 
@@ -133,7 +136,7 @@ class Head:
         log.write_text(outcome.log, encoding="utf-8")
         cli.LOG.parent.mkdir(exist_ok=True)
         with cli.LOG.open("a", encoding="utf-8") as file:
-            file.write(outcome.stages)
+            file.write(outcome.times)
         return log
 
 

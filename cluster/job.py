@@ -42,7 +42,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Result of a job: its entry for dvc.lock (None if it failed), its log, seconds of each step, bytes moved."""
+    """Result of a job: its entry for dvc.lock (None if it failed), its log, seconds of each step, bytes moved.
+
+    times: the lines that its stage adds to the log of all stages.
+    """
 
     job: str
     host: str
@@ -51,7 +54,7 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     pulled: int = 0
     pushed: int = 0
-    stages: str = ""
+    times: str = ""
 
 
 def run(job: Job) -> Outcome:
@@ -67,9 +70,9 @@ def run(job: Job) -> Outcome:
         if code:
             return Outcome(job.name, host, log)
         result = json.loads((logs / "job.json").read_text(encoding="utf-8"))
-        times = logs / "stages.jsonl"  # there is none if the run cache had the outputs
-        stages = times.read_text(encoding="utf-8") if times.exists() else ""
-        return Outcome(job.name, host, log, **result, stages=stages)
+        lines = logs / "stages.jsonl"  # there is none if the run cache had the outputs
+        times = lines.read_text(encoding="utf-8") if lines.exists() else ""
+        return Outcome(job.name, host, log, **result, times=times)
 
 
 @contextmanager

@@ -48,20 +48,24 @@ def _mend_table(table: Path) -> None:
 
 def _mend_lockfile(lockfile: Path) -> None:
     """Drop the last entry if the file is no dvc.lock with it, but one without; a conflict of git stays."""
-    if not lockfile.exists() or _is_whole(text := lockfile.read_text(encoding="utf-8")):
+    if not lockfile.exists():
         return
+    content = lockfile.read_bytes()
+    if _is_whole(content):
+        return
+    text = content.decode(errors="replace")  # it may end within a letter
     entries = [match.start() for match in ENTRY.finditer(text)]
     kept = text[: entries[-1] if entries else len(BEGINNING)]
     if BEGINNING.startswith(kept):
         lockfile.unlink()
-    elif _is_whole(kept):
+    elif _is_whole(kept.encode()):
         with cli.fresh_file(lockfile) as draft:
             draft.write_text(kept, encoding="utf-8")
 
 
-def _is_whole(text: str) -> bool:
+def _is_whole(content: bytes) -> bool:
     try:
-        COMPILED_LOCKFILE_SCHEMA(parse_yaml(text, "dvc.lock"))
-    except (YAMLFileCorruptedError, Invalid):
+        COMPILED_LOCKFILE_SCHEMA(parse_yaml(content.decode(), "dvc.lock"))
+    except (UnicodeDecodeError, YAMLFileCorruptedError, Invalid):
         return False
     return True

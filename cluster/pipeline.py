@@ -38,14 +38,14 @@ def open_repo(folder: Path, local: bool) -> Repo:
 
 
 def graph(repo: Repo) -> Graph:
-    """Every job of the pipeline. `meta: takes:` of a stage names the worker resources that its jobs take."""
+    """Every job of the pipeline. `meta: {trains: true}` marks the stages whose jobs train or search."""
     index = repo.index
     return Graph(
         [
             Node(
                 name=stage.addressing,
                 needs=frozenset(need.addressing for need in index.graph.successors(stage)),
-                takes=(stage.meta or {}).get("takes", {}),
+                trains=(stage.meta or {}).get("trains", False),
                 cached=all(out.use_cache for out in stage.outs),
             )
             for stage in index.stages

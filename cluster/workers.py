@@ -30,7 +30,8 @@ LOG_LEVEL = logging.WARNING
 logging.getLogger("distributed").setLevel(LOG_LEVEL)
 UNQUOTED = re.compile(r"""[\s'"()\[\]{}&;<>|$`\\*?!#~]""")
 """Characters that a shell takes for something else."""
-PARTIAL, TLS = "LOTTERY_PARTIAL", "tls://"
+PARTIAL, GPUS = "LOTTERY_PARTIAL", "CUDA_VISIBLE_DEVICES"
+TLS, LOCALHOST = "tls://", "127.0.0.1"
 MODULES = ("dask_jobqueue", "dask_kubernetes.operator", "dask_cuda", "distributed")
 
 
@@ -56,6 +57,7 @@ def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client
             "cls": Nanny,
             "options": {
                 "nthreads": 1,
+                "host": LOCALHOST,
                 "silence_logs": LOG_LEVEL,
                 "protocol": TLS,
                 "security": credentials,
@@ -69,7 +71,7 @@ def local(count: int, gpus: int, folder: Path, partial: Path) -> Iterator[Client
     scheduler = {
         "cls": Scheduler,
         "options": {
-            "host": "127.0.0.1",
+            "host": LOCALHOST,
             "dashboard_address": privacy.LOOPBACK,
             "protocol": TLS,
             "security": credentials,
@@ -190,8 +192,8 @@ def _connected(where: Any) -> Iterator[Client]:
         archive = Path(scratch) / "job.zip"
         archive.write_bytes(_job_archive())
         client.upload_file(str(archive))
-        # If the scheduler runs in this process, the archive is now on its path, and on that of workers started again,
-        # for which it will be gone; and this package is the archive's, which has one module.
+        # If the scheduler is in this process, the archive is now first on its path, although it is deleted below, and
+        # `cluster` is the archive's, which has job.py alone. Take it off; the reload makes it this package again.
         sys.path[:] = [entry for entry in sys.path if Path(entry).name != archive.name]
         importlib.reload(sys.modules[__package__])
         yield client
@@ -207,8 +209,17 @@ def _job_archive() -> bytes:
 
 
 def _devices(number: int, cores: list[int], count: int, gpus: int) -> dict[str, str]:
-    """Environment of a worker: its cores, which workers share if there are more of them, and its GPU."""
+    """Environment of a worker: its cores, which workers share if there are more of them, and its GPU.
+
+    The GPUs are the first of those that this process may use.
+    """
     first = number % len(cores)
     shared = cores[first::count] if count < len(cores) else [cores[first]]
     environment = {CORES: ",".join(map(str, shared))}
-    return environment | {"CUDA_VISIBLE_DEVICES": str(number % gpus)} if gpus else environment
+    if not gpus:
+        return environment
+    visible = os.environ.get(GPUS)
+    names = visible.split(",") if visible else [str(index) for index in range(gpus)]
+    if gpus > len(names):
+        raise UserError(f"--gpus {gpus}: {GPUS} = {visible} allows {len(names)}")
+    return environment | {GPUS: names[number % gpus]}

@@ -93,6 +93,23 @@ def test_the_values_of_a_sweep_reach_it_as_they_were_written(tmp_path: Path, pla
     assert done.stdout.splitlines()[-4:] == ["sweep", "mine", *grid[5:].split()], done.stderr
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_the_command_starts_wherever_its_environment_lies(tmp_path: Path, place: str) -> None:
+    """pip's own start of a command names its python in a way that some signs break."""
+    project = PLACES[place](tmp_path / "at", export)
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\ntest "$2" = pip || exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    command = python.with_name("lottery")
+    command.touch(mode=0o755)  # as pip leaves it
+    done = run(project, "make", "-o", ".venv/ready", ".venv/installed")
+    assert not done.returncode, done.stderr
+    (tmp_path / "elsewhere").mkdir()
+    done = run(tmp_path / "elsewhere", str(command), "bundle", "--help")
+    assert "Usage: lottery bundle" in done.stdout, done.stderr
+
+
 NEED_GIT = (
     "repro", "more", "smoke", "measure", "compare", "experiments", "metrics", "plots", "sweep", "test", "kills",
     "cluster", "image-test", "test-quick",
@@ -119,6 +136,13 @@ def test_without_git_one_line_says_so(unpacked: Path, stub: Path, target: str) -
     assert done.stderr.startswith(NEED)
     assert "fatal" not in done.stderr
     assert not done.stdout
+
+
+def test_without_git_nothing_is_installed(unpacked: Path) -> None:
+    done = run(unpacked, "make", "repro")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(NEED)
+    assert not (unpacked / ".venv").exists()
 
 
 def test_what_is_made_of_files_alone_works_without_git(unpacked: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from contextlib import chdir
 from functools import partial
 from itertools import product
@@ -26,7 +27,7 @@ from tests.project import ROOT, stages
 from tests.records import ToyExperiment
 from tests.reports import reported
 from tests.workspace import Repository
-from tools import bundle, open_bundle
+from tools import bundle, open_bundle, verify
 
 DATE = "2026-11-26"
 
@@ -155,19 +156,72 @@ def test_a_bundle_opens_and_its_report_comes_out_again(
 
 
 def test_a_changed_record_with_new_checksums_is_noticed(bundled: Path, tmp_path: Path) -> None:
-    open_bundle.main(bundled, tmp_path / "opened", check=False)
-    files = {
-        path.relative_to(tmp_path / "opened").as_posix(): path
-        for path in (tmp_path / "opened").rglob("*")
-        if path.is_file()
-    }
-    del files[archive.CHECKSUMS]
-    metrics = files["reports/metrics.json"]
-    metrics.write_text(metrics.read_text().replace("0", "1", 1))
-    sums = {name: archive.digest(path) for name, path in files.items()}
-    archive.write(tmp_path / "forged.zip", files, sums, {})
+    def forge(files: dict[str, Path]) -> None:
+        metrics = files["reports/metrics.json"]
+        metrics.write_text(metrics.read_text().replace("0", "1", 1))
+
     with pytest.raises(UserError, match="do not rely on this bundle"):
-        open_bundle.main(tmp_path / "forged.zip", tmp_path / "forged")
+        open_bundle.main(forged(bundled, tmp_path, forge), tmp_path / "forged")
+
+
+def forged(bundled: Path, folder: Path, forge: Callable[[dict[str, Path]], None]) -> Path:
+    """A bundle with the files of another one as `forge` leaves them, and the checksums that these have."""
+    open_bundle.main(bundled, folder / "opened", check=False)
+    paths = [path for path in (folder / "opened").rglob("*") if path.is_file()]
+    files = {path.relative_to(folder / "opened").as_posix(): path for path in paths}
+    del files[archive.CHECKSUMS]
+    forge(files)
+    sums = {name: archive.digest(path) for name, path in files.items()}
+    archive.write(folder / "forged.zip", files, sums, {})
+    return folder / "forged.zip"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("dvc.yaml", None),
+        *(
+            ("dvc.yaml", content)
+            for content in (
+                b"[", b"- 1", b"stages: 3", b"stages: {a: 3}", b"stages: {a: {matrix: 3}}",
+                b"stages: {a: {matrix: {b: 3}}}", b"stages: {a: {matrix: {b: '${c.d}'}}}", b"\xff\xfe",
+            )
+        ),
+        ("data/code/report.txt", b"\xff\xfe"),
+        ("data/code/report.txt", b"0" * 64 + b"  " + b"a" * 5000),
+        ("data/code/report.txt", b"0" * 64 + b"  \x1b[31mred"),
+        ("data/code/report.txt", b"0" * 64 + b"  ../../etc/hostname"),
+        ("params.yaml", b"grid: ["),
+        ("dvc.lock", b"stages: 3"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_in_a_bundle_is_one_line(
+    bundled: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    content: bytes | None,
+) -> None:
+    monkeypatch.setattr(verify, "rebuilt", lambda *_: iter(()))  # seconds, and no reader of these
+
+    def forge(files: dict[str, Path]) -> None:
+        if content is None:
+            del files[name]
+        else:
+            files[name].write_bytes(content)
+
+    archive_file = forged(bundled, tmp_path, forge)
+    capsys.readouterr()
+    with pytest.raises(UserError):
+        open_bundle.main(archive_file, tmp_path / "forged")
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_no_record_lies_outside_the_bundle() -> None:
+    assert bundle.is_record("reports/tables")
+    assert not bundle.is_record("reports/../../../proc/cpuinfo")
+    assert not bundle.is_record("/reports")
 
 
 def test_tickets_come_along_by_choice(run: Path, bundled: Path, tmp_path: Path) -> None:

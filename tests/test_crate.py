@@ -42,7 +42,8 @@ def test_every_file_is_described_and_every_reference_is_resolved(bundle: Path) -
     assert root["license"]["name"] == "Apache License 2.0"
     assert root["citation"]["@type"] == "ScholarlyArticle"
     assert root["mentions"]["instrument"]["version"] == "1.0.0"
-    assert [part.id for part in root["mentions"]["object"]] == ["params.yaml"]
+    assert root["mentions"]["object"].id == "params.yaml"
+    assert root["author"]["@type"] == "Organization"
     assert read.metadata["conformsTo"] == crate.PROFILE["@id"]
 
 

@@ -193,3 +193,11 @@ def started(work: Repository, *command: str) -> Iterator[subprocess.Popen[bytes]
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_wrong_table_of_times_is_told_before_any_work(tmp_path: Path) -> None:
+    toy = Toy(tmp_path)
+    (tmp_path / "times.csv").write_text("what,is this\n")
+    output = distribute(toy, "--times", str(tmp_path / "times.csv"), fails=True)
+    assert output.startswith(f"error: {tmp_path / 'times.csv'}: ")
+    assert not (tmp_path / "ran").exists()

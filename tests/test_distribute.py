@@ -174,3 +174,18 @@ def test_paper_on_64_simulated_workers_takes_hardly_longer_than_its_longest_chai
     )
     [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", output)
     assert 1 <= float(stretch) <= 1.2
+
+
+def test_workers_get_the_first_gpus_that_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def devices(gpus: int) -> list[str]:
+        return [workers._devices(number, [0, 1], 3, gpus)[workers.GPUS] for number in range(3)]
+
+    monkeypatch.delenv(workers.GPUS, raising=False)
+    assert devices(2) == ["0", "1", "0"]
+    monkeypatch.setenv(workers.GPUS, "2,GPU-5a")
+    assert devices(2) == ["2", "GPU-5a", "2"]
+    assert devices(1) == ["2", "2", "2"]
+    with pytest.raises(UserError, match="--gpus 3: CUDA_VISIBLE_DEVICES = 2,GPU-5a allows 2"):
+        devices(3)

@@ -49,6 +49,14 @@ def test_a_lock_file_cut_anywhere_keeps_its_whole_entries(root: Path, length: in
     assert not [*root.glob(".*.dvc.lock")]
 
 
+def test_a_lock_file_cut_within_a_letter_keeps_its_whole_entries(root: Path) -> None:
+    path = root / "dvc.lock"
+    whole = LOCK.replace("bad: none", "language: Français").encode()
+    path.write_bytes(whole[: whole.rindex("ç".encode()) + 1])
+    mend(root)
+    assert [*parse_yaml(path.read_text(), "dvc.lock")["stages"]] == [*ENTRIES][:-1]
+
+
 def test_a_conflict_of_git_is_left_to_its_owner(root: Path) -> None:
     path = root / "dvc.lock"
     conflict = LOCK.replace("schema", "<<<<<<< ours\nschema", 1)

@@ -69,8 +69,10 @@ def test_a_described_cluster_without_encryption_is_refused(
 def test_only_who_has_the_certificates_reaches_workers_of_this_machine(tmp_path: Path) -> None:
     with workers.local(1, 0, tmp_path / "scratch", tmp_path / "partial") as client:
         client.wait_for_workers(1, timeout=LONG)
-        address = client.scheduler_info()["address"]
-        assert address.startswith("tls://127.0.0.1:")
+        info = client.scheduler_info()
+        address, (worker,) = info["address"], info["workers"].values()
+        for place in (address, worker["nanny"], *info["workers"]):
+            assert place.startswith("tls://127.0.0.1:")
         assert client.submit(sum, [1, 2]).result() == 3
         with (
             pytest.raises(UserError, match=r"distributed\.comm\.tls"),

@@ -19,7 +19,7 @@ stages:
   first:
     matrix: {item: [one, two]}
     cmd: python work.py first ${item.item} out/first/${item.item}
-    meta: {takes: {GPU: 1}}
+    meta: {trains: true}
     deps: [work.py]
     params: [factor]
     outs: ["out/first/${item.item}"]

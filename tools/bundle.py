@@ -63,7 +63,7 @@ def main(
 
 def is_record(path: str) -> bool:
     """True if an output of a run belongs to every bundle."""
-    return any(path == record or path.startswith(f"{record}/") for record in RECORDS)
+    return archive.is_safe(path) and any(Path(path).is_relative_to(record) for record in RECORDS)
 
 
 def _files(kept: bool, exported: Path | None) -> dict[str, Path]:

@@ -18,7 +18,7 @@ from stages.shell import cli
 Data = Annotated[Path, Option(help="Encoded examples, <task>/<seed>/.")]
 Encoder = Annotated[Path, Option(help="Pre-trained encoder.")]
 Models = Annotated[Path, Option(help="Fine-tuned encoders, <task>/<seed>/.")]
-Subnetworks = Annotated[Path, Option(help="Tickets, <task>/<seed>/.")]
+Subnetworks = Annotated[Path, Option(help="Masks of the tickets, <task>/<seed>/.")]
 Scores = Annotated[Path, Option(help="Score tables, <task>/<seed>/.")]
 Predictions = Annotated[Path, Option(help="Prediction tables, <task>/<seed>/.")]
 Kept = Annotated[

@@ -18,7 +18,7 @@ from lottery.export.form import ONNX, require_packages
 from lottery.export.trained import TrainedModel
 from lottery.params import section
 from lottery.report.provenance import machine
-from lottery.ticket import FULL
+from lottery.ticket import FULL, Key
 from lottery.tickets.methods import METHODS
 from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import counted
@@ -68,19 +68,19 @@ def _cells(run: FinishedRun, seed: int | None) -> Iterator[CellOutputs]:
         seed = next(iter(run.settings.retrain.kept), None)
     cells = [cell for cell in run.cells if cell.seed == seed and _kept(cell)]
     if not cells:
+        of_seed = "" if seed is None else f" of seed {seed}"
         raise UserError(
-            f"no ticket of seed {seed} was kept; add a seed to retrain.kept in params.yaml and run `make repro`"
+            f"no ticket{of_seed} was kept; add a seed to retrain.kept in params.yaml and run `make repro`"
         )
     yield from cells
 
 
-def _kept(cell: CellOutputs) -> list[str]:
-    """The methods whose good ticket the cell keeps."""
-    return [name for name, method in METHODS.items() if cell.kept(method.good)]
+def _kept(cell: CellOutputs) -> list[Key]:
+    """The good tickets that the cell keeps."""
+    return [method.good for method in METHODS.values() if cell.kept(method.good)]
 
 
 def _models(cell: CellOutputs) -> list[TrainedModel]:
     """The full model of a cell and its tickets."""
     max_length = section(DataParameters, cli.parameters()).max_length
-    keys = [FULL, *(METHODS[name].good for name in _kept(cell))]
-    return [trained.read(cell, key, max_length) for key in keys]
+    return [trained.read(cell, key, max_length) for key in (FULL, *_kept(cell))]

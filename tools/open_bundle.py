@@ -12,10 +12,10 @@ from lottery.errors import UserError
 from lottery.report import html
 from lottery.verification import hashes
 from lottery.verification.run import Findings
-from lottery.wording import counted
+from lottery.wording import counted, listed
 from stages.shell import cli, eta, imports
 from tools import folders, verify
-from tools.bundle import is_record
+from tools.bundle import SINGLE, is_record
 
 SOURCES = ("scores", "predictions", "subnetworks", "attention", "data/patterns", "published")
 """Inputs of the analysis."""
@@ -37,6 +37,8 @@ def main(
     if not check:
         return
     with chdir(folder):
+        if lacking := [name for name in SINGLE if not Path(name).is_file()]:
+            raise UserError(f"{bundle}: no bundle of a run, it has no {listed(lacking)}")
         for line in _other_code():
             cli.console.print(line, markup=False)
         failures = verify.run_checks(_checks())
@@ -75,9 +77,10 @@ def _other_code() -> Iterator[str]:
     """A line if this code differs from that with which the run's analysis and report were made."""
     sums = {}
     for listing in (Path("data/code/analyse.txt"), Path("data/code/report.txt")):
-        for line in listing.read_text("utf-8").splitlines() if listing.exists() else ():
-            digest, _, name = line.partition("  ")
-            sums[name] = digest
+        for line in listing.read_text("utf-8", "replace").splitlines() if listing.exists() else ():
+            match = archive.LINE.fullmatch(line)
+            if match and archive.is_safe(match[2]):
+                sums[match[2]] = match[1]
     differing = [name for name, digest in sorted(sums.items()) if _digest(name) != digest]
     if differing:
         files = counted(len(differing), "file")

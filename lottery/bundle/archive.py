@@ -37,7 +37,7 @@ def write(
 
     Raises UserError if a file has no longer the checksum in `sums`, or a name that `extract` refuses.
     """
-    for name in filter(lambda name: not _is_safe(name), files):
+    for name in filter(lambda name: not is_safe(name), files):
         raise UserError(f"{name!r}: no bundle may have a file of this name; rename or remove it")
     everything = {**sums}
     everything |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
@@ -97,6 +97,13 @@ def extract(path: Path, folder: Path) -> int:
         return len(members)
 
 
+def is_safe(name: str) -> bool:
+    """True for a plain relative path: no `..`, no empty or hidden part, no backslash, colon or control character."""
+    parts = name.split("/")
+    plain = name.isprintable() and not set(name) & set('\\:*?"<>|') and len(name.encode()) < 240
+    return plain and not any(not part or part.startswith(".") for part in parts)
+
+
 def _copied(blocks: Iterable[bytes], copy: IO[bytes]) -> str:
     """Write the bytes of a file; returns their SHA-256."""
     checksum = hashlib.sha256()
@@ -143,19 +150,12 @@ def _faults(members: list[ZipInfo]) -> Iterator[str]:
 
 def _faults_of(member: ZipInfo) -> Iterator[str]:
     name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
-    if not _is_safe(name):
+    if not is_safe(name):
         yield f"{name[:80]!r} is no path inside it"
     if kind not in {0, stat.S_IFREG}:
         yield f"{name[:80]} is a link or a special file"
     if member.compress_type != ZIP_STORED or member.flag_bits & ENCRYPTED:
         yield f"{name[:80]} is compressed or encrypted, which `lottery bundle` never does"
-
-
-def _is_safe(name: str) -> bool:
-    """True for a plain relative path: no `..`, no empty or hidden part, no backslash, colon or control character."""
-    parts = name.split("/")
-    plain = name.isprintable() and not set(name) & set('\\:*?"<>|') and len(name.encode()) < 240
-    return plain and not any(not part or part.startswith(".") for part in parts)
 
 
 def _parents(name: str) -> list[str]:

@@ -64,6 +64,7 @@ def metadata(
         "description": about,
         "datePublished": release.date,
         "license": {"@id": LICENCE},
+        "author": {"@id": "#developers"},
         "publisher": {"@id": "#developers"},
         "citation": {"@id": PAPER},
         "hasPart": _ids([*(f"{folder}/" for folder in folders), *sorted(loose)]),
@@ -118,7 +119,7 @@ def _context(release: Release, parameters: str, files: Mapping[str, Path]) -> li
         software["identifier"] = release.revision
     run = {
         "@id": "#run", "@type": "CreateAction", "name": "Run of the pipeline", "instrument": {"@id": "#lottery"},
-        "object": _ids([parameters]), "result": _ids([name for name in shown if name in files]),
+        "object": {"@id": parameters}, "result": _ids([name for name in shown if name in files]),
     }  # fmt: skip
     paper = {
         "@id": PAPER, "@type": "ScholarlyArticle", "name": "When BERT Plays the Lottery, All Tickets Are Winning",

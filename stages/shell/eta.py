@@ -11,8 +11,10 @@ from statistics import median
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from lottery import params
+from lottery.errors import UserError, first_line
 
 PIPELINE = Path("dvc.yaml")
 SIDES = "LOTTERY_SIDES"
@@ -24,8 +26,8 @@ ENTRY_KEYS = {"stage", "cell", "name", "seconds"}
 def here(parameters: Path, log: Path) -> str | None:
     """`job 12 of 51, about 9 min left` for the stage instance that DVC runs; None if this process is not run by DVC.
 
-    DVC runs the jobs in the order of the pipeline and skips those that are up to date, so the estimate is an
-    upper bound.
+    The number is the job's place in dvc.yaml, in whose order `dvc repro` runs. The time is that of the jobs from there
+    on, as if none of them were up to date, and none before them were still to come: side by side, a rough one.
     """
     name = running()
     if name is None or name not in (names := jobs(PIPELINE, params.read(parameters))):
@@ -51,15 +53,18 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 
 def jobs(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:
-    """DVC's names of all jobs, in the order of the pipeline."""
-    stages = YAML(typ="safe").load(pipeline)["stages"]
-    return [
-        "@".join(filter(None, (name, "-".join(map(str, cell)))))
-        for name, stage in stages.items()
-        for cell in product(
-            *(_values(axis, parameters) for axis in stage.get("matrix", {}).values())
-        )
-    ]
+    """DVC's names of all jobs, in the order of the pipeline. Raises UserError if the file is no such pipeline."""
+    try:
+        stages = YAML(typ="safe").load(pipeline)["stages"]
+        return [
+            "@".join(filter(None, (name, "-".join(map(str, cell)))))
+            for name, stage in stages.items()
+            for cell in product(
+                *(_values(axis, parameters) for axis in stage.get("matrix", {}).values())
+            )
+        ]
+    except (OSError, YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UserError(f"{pipeline}: no pipeline: {first_line(error)}") from None
 
 
 def _values(axis: str | list[Any], parameters: Mapping[str, Any]) -> Sequence[Any]:

@@ -33,6 +33,7 @@ OUTPUTS = (
     "predictions",
     "attention",
     "reports/tables",
+    "reports/figures",
 )
 GRACE = 60.0
 """Seconds after which no process may be left, on a busy machine either."""
