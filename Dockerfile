@@ -73,4 +73,4 @@ LABEL org.opencontainers.image.title="lottery" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["tini", "-g", "--", "entrypoint"]
-CMD ["dvc", "repro"]
+CMD ["lottery", "repro"]

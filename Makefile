@@ -82,7 +82,7 @@ repro: repository setup ## run the experiment of params.yaml; the report is repo
 	lottery repro
 	@echo "report: $$PWD/reports/report.md"
 
-more: repository setup ## add seeds while primary claims are undecided, up to five, and run what they need
+more: repository setup ## if primary claims are undecided, add seeds up to the next planned look, and run what they need
 	lottery more
 	@$(MAKE) --no-print-directory repro
 
@@ -220,7 +220,7 @@ ATHERIS := 3.0.0
 SECONDS ?= 60
 READERS ?= parameters masks-table masks-array checkpoint-config checkpoint-weights subnetworks \
   bit-mask glue-parquet glue-arrow corpus-tsv corpus-json labelled-maps bundles \
-  cluster-file times-table own-csv own-lines tokenizer-rules
+  cluster-file times-table own-csv own-lines tokenizer-rules shard-index own-parquet own-folder pipeline run-lock
 fuzz: setup ## fuzz the readers of foreign files, SECONDS each: make fuzz READERS=parameters
 	@test -x build/fuzz/$(ATHERIS)/bin/python || $(PYTHON) -m venv build/fuzz/$(ATHERIS)
 	@build/fuzz/$(ATHERIS)/bin/python -m pip install --quiet --disable-pip-version-check atheris==$(ATHERIS)

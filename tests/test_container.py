@@ -139,8 +139,8 @@ def test_apptainer_recipe_starts_what_the_image_starts() -> None:
     assert all(f"{name}=" in DOCKERFILE for name in variables)
     assert "WORKDIR /lottery\n" in DOCKERFILE
     assert "cd /lottery\n" in recipe
-    assert 'CMD ["dvc", "repro"]' in DOCKERFILE
-    assert "set -- dvc repro\n    exec entrypoint" in recipe
+    assert 'CMD ["lottery", "repro"]' in DOCKERFILE
+    assert "set -- lottery repro\n    exec entrypoint" in recipe
     assert "/usr/local/bin/entrypoint" in DOCKERFILE
 
 

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets import Dataset
+from safetensors import safe_open
 
 from cluster import simulation, workers
 from lottery import params, subnetwork
@@ -19,9 +21,12 @@ from lottery.checkpoint import config
 from lottery.data import corpora, glue, tables, tokenizer
 from lottery.export import bitmask
 from lottery.model import checkpoint
+from lottery.verification import hashes
+from stages.shell import eta
 from stages.shell.sections import SECTIONS
 from tests import toys
 from tests.project import ROOT
+from tools import bundle
 
 Reader = Callable[[Path, bytes], object]
 TOKENIZER = b"""{"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
@@ -32,6 +37,15 @@ TOKENIZER = b"""{"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuin
 {"id": 2, "content": "[SEP]", "special": true,
  "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
 "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]}}"""
+
+RUN_LOCK = b"""schema: '2.0'
+stages:
+  check:
+    cmd: python -m stages.check
+    params: {params.yaml: {grid: {}}}
+    deps: [{path: stages/check.py, md5: 0cc175b9c0f1b6a831c399e269772661}]
+    outs: [{path: data/checked.json, md5: 8a80554c91d9fca8acb82f023de02f11}]
+"""
 
 
 def parameters(folder: Path, content: bytes) -> object:
@@ -157,12 +171,49 @@ def tokenizer_rules(folder: Path, content: bytes) -> object:
     return tokenizer.read_tokenizer(folder)
 
 
+def shard_index(folder: Path, content: bytes) -> object:
+    """The index of a checkpoint of several safetensors files."""
+    if not (folder / "config.json").exists():
+        checkpoint.save(toys.encoder(), folder)
+        (folder / "model.safetensors").rename(folder / "part.safetensors")
+    (folder / "model.safetensors.index.json").write_bytes(content)
+    return checkpoint.load(folder, classes=2)
+
+
+def own_parquet(folder: Path, content: bytes) -> object:
+    """A Parquet file of own data."""
+    (folder / "rows.parquet").write_bytes(content)
+    return tables.read_table(folder / "rows.parquet", ("text", "label"))
+
+
+def own_folder(folder: Path, content: bytes) -> object:
+    """Own data that `save_to_disk` wrote: a line of state.json, one of dataset_info.json, the table."""
+    state, info, table = (*content.split(b"\n", 2), b"", b"")[:3]
+    (folder / "rows").mkdir(exist_ok=True)
+    for name, part in (("state.json", state), ("dataset_info.json", info), ("data.arrow", table)):
+        (folder / "rows" / name).write_bytes(part)
+    return tables.read_table(folder / "rows", ("text", "label"))
+
+
+def pipeline(folder: Path, content: bytes) -> object:
+    """The dvc.yaml of a bundle."""
+    (folder / "dvc.yaml").write_bytes(content)
+    return eta.jobs(folder / "dvc.yaml", params.read(ROOT / "params.yaml"))
+
+
+def run_lock(folder: Path, content: bytes) -> object:
+    """The dvc.lock of a bundle."""
+    (folder / "dvc.lock").write_bytes(content)
+    return [*hashes.outputs(folder / "dvc.lock", ["check"], {"grid": {}}, bundle.is_record)]
+
+
 READERS: dict[str, Reader] = {
     reader.__name__.replace("_", "-"): reader
     for reader in (
         parameters, masks_table, masks_array, checkpoint_config, checkpoint_weights, subnetworks,
         bit_mask, glue_parquet, glue_arrow, corpus_tsv, corpus_json, labelled_maps, bundles,
         cluster_file, times_table, own_csv, own_lines, tokenizer_rules,
+        shard_index, own_parquet, own_folder, pipeline, run_lock,
     )
 }  # fmt: skip
 
@@ -188,7 +239,24 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     maps = "\n".join(["file,pattern", *rows, ""]).encode()
     pair = json.dumps({"question": "a", "context": "b", "answer": "True"}).encode()
     archive.write(folder / "bundle.zip", {}, {}, {"good": "a ticket", "about": "a run"})
+    own = pa.table({"text": ["a film", "a plot"], "label": [0, 1]})
+    pq.write_table(own, folder / "own.parquet")
+    Dataset(own).save_to_disk(folder / "own")
+    own_folder = b"\n".join(
+        b" ".join(file.read_bytes().split()) if file.suffix == ".json" else file.read_bytes()
+        for file in (
+            folder / "own" / name
+            for name in ("state.json", "dataset_info.json", "data-00000-of-00001.arrow")
+        )
+    ).replace(b"data-00000-of-00001.arrow", b"data.arrow")
+    with safe_open(folder / "model.safetensors", "numpy") as weights:
+        index = {"weight_map": dict.fromkeys(weights.keys(), "part.safetensors")}
     return {
+        "shard-index": json.dumps(index).encode(),
+        "own-parquet": (folder / "own.parquet").read_bytes(),
+        "own-folder": own_folder,
+        "pipeline": (ROOT / "dvc.yaml").read_bytes(),
+        "run-lock": RUN_LOCK,
         "cluster-file": b"version: 1\nmodule: distributed\nclass: LocalCluster\nkwargs: {n_workers: 2}\n",
         "times-table": b"cell,seconds\nprune@*,900\n",
         "own-csv": b'text,label\na film,0\n"a, plot",1\n',
