@@ -34,43 +34,41 @@ UNTIMED = {
 console = Console(highlight=False)
 
 
+Work = Annotated[
+    list[str] | None,
+    Option(help="Only this work; may be repeated. By default all but memory, which takes long."),
+]
+Steps = Annotated[
+    int,
+    Option(min=MARKS[1], max=MARKS[-1], help="Steps of the work memory; 1,000 take base an hour."),
+]
+Out = Annotated[
+    Path | None,
+    Option(help="Folder of results; else reports/benchmarks, with --quick build/benchmarks/quick."),
+]
+
+
 def main(
-    work: Annotated[list[str] | None, Option(help="Only this work; may be repeated.")] = None,
+    work: Work = None,
     encoder: Annotated[list[str] | None, Option(help="Only minilm or base; else both.")] = None,
     count: Annotated[int, Option("--rounds", min=1, help="Runs of every implementation.")] = 5,
     quick: Annotated[bool, Option(help="A toy encoder and random sentences: seconds.")] = False,
-    steps: Annotated[
-        int,
-        Option(
-            min=MARKS[1],
-            max=MARKS[-1],
-            help="Steps of the work memory; 1,000 take base an hour.",
-        ),
-    ] = MARKS[-1],
+    steps: Steps = MARKS[-1],
     again: Annotated[bool, Option(help="Repeat what this code has timed already.")] = False,
-    out: Annotated[
-        Path | None,
-        Option(
-            help="Folder of results; else reports/benchmarks, with --quick build/benchmarks/quick."
-        ),
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Time this project against other implementations and write the results."""
-    names = work or WORKS
+    names = work or [name for name in WORKS if name != memory.WORK]
     _check_choices("work", names, WORKS)
     _check_choices("encoder", encoder or (), memory.SIZES)
-    target = files.target(out, quick)
+    target, sizes = files.target(out, quick), ["toy"] if quick else encoder or memory.SIZES
     sentences = Path() if quick or {*names} == {memory.WORK} else _sentences()
     encoders = Encoders(Path("data/assets/encoder"), sentences, BUILD)
     BUILD.mkdir(parents=True, exist_ok=True)
     old, fresh = _old(target / "latest.json"), list[Row]()
-    for name in [name for name in names if name in suite.WORKS]:
-        for benchmark in suite.benchmarks(name, encoders, quick):
-            if not encoder or benchmark.encoder in encoder:
-                fresh += timed(benchmark, count, again)
-    table = merged(old, fresh)
-    files.save(table, target / "latest.json")
-    sizes = ["toy"] if quick else encoder or memory.SIZES
+    for benchmark in _chosen(names, encoders, sizes, quick):
+        fresh += timed(benchmark, count, again)
+    files.save(table := merged(old, fresh), target / "latest.json")
     if hardware.WORK in names:
         files.save(hardware.measured(encoders, sizes, quick), target / "hardware.json")
     lasts = memory.measured(encoders, sizes, steps) if memory.WORK in names else ()
@@ -80,6 +78,16 @@ def main(
     )
     show(fresh)
     console.print(f"results: {target}/latest.json and {target}/benchmarks.md")
+
+
+def _chosen(
+    names: Collection[str], encoders: Encoders, sizes: Collection[str], quick: bool
+) -> Iterator[Benchmark]:
+    """The benchmarks of these works with encoders of these sizes."""
+    for name in filter(suite.WORKS.__contains__, names):
+        yield from (
+            each for each in suite.benchmarks(name, encoders, quick) if each.encoder in sizes
+        )
 
 
 def _check_choices(option: str, names: Iterable[str], choices: Collection[str]) -> None:

@@ -29,6 +29,10 @@ TrustNetwork = Annotated[
     bool,
     Option(help="Use a scheduler without encryption: whoever reaches it can run code as you."),
 ]
+Times = Annotated[
+    Path | None,
+    Option(help=f"{simulation.TIMES_HELP} With it, the longest chains of jobs start first."),
+]
 say = partial(cli.console.print, markup=False)
 
 
@@ -48,10 +52,7 @@ def main(
     take: Annotated[
         list[str] | None, Option(help="Worker resource that a training job takes, as GPU=1.")
     ] = None,
-    times: Annotated[
-        Path | None,
-        Option(help=f"{simulation.TIMES_HELP} With it, the longest chains of jobs start first."),
-    ] = None,
+    times: Times = None,
     logs: Annotated[Path, Option(help="Folder for the logs of jobs.")] = Path("logs/jobs"),
 ) -> None:
     """Run the pipeline on a Dask cluster; the report is written on this machine."""

@@ -18,6 +18,7 @@ from benchmarks.encoders import Encoders
 from benchmarks.load import TASK
 from benchmarks.memory import MARKS, MemoryRow
 from benchmarks.rows import Row
+from benchmarks.targets import Target
 from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.model.batch import PackedBatch
@@ -168,7 +169,7 @@ def test_rows_of_another_version_are_refused_before_anything_is_timed(
 
 @pytest.mark.parametrize(("at_most", "worst"), [(False, 0.6), (True, 0.9)])
 def test_the_worst_row_counts(one_row: MemoryRow, at_most: bool, worst: float) -> None:
-    target = page.Target(
+    target = Target(
         "any", 1, at_most, lambda _: True, lambda row: cast(MemoryRow, row).mib[0] / 1000
     )
     rows = [msgspec.structs.replace(one_row, mib=(mib,)) for mib in (700.0, 600.0, 900.0)]

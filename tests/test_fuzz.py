@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lottery.errors import UserError
-from tests.fuzz.readers import READERS, valid_files
+from tests.fuzz.readers import READERS
+from tests.fuzz.valid import valid_files
 from tests.project import ROOT
 
 

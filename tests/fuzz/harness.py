@@ -11,7 +11,8 @@ import atheris
 
 with atheris.instrument_imports(include=["cluster", "lottery"]):
     from lottery.errors import UserError
-    from tests.fuzz.readers import READERS, valid_files
+    from tests.fuzz.readers import READERS
+    from tests.fuzz.valid import valid_files
 
 
 def main(name: str, corpus: str, *options: str) -> None:

@@ -1,21 +1,13 @@
-"""Readers of foreign files as functions of bytes, and a valid file to start from for each."""
+"""Readers of foreign files as functions of bytes."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from datasets import Dataset
-from safetensors import safe_open
 
 from cluster import simulation, workers
 from lottery import params, subnetwork
 from lottery.analysis import published_masks
 from lottery.attention import annotated
-from lottery.attention.patterns import PATTERNS
 from lottery.bundle import archive
 from lottery.checkpoint import config
 from lottery.data import corpora, glue, tables, tokenizer
@@ -29,23 +21,6 @@ from tests.project import ROOT
 from tools import bundle
 
 Reader = Callable[[Path, bytes], object]
-TOKENIZER = b"""{"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-"max_input_chars_per_word": 9, "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3, "##b": 4}},
-"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "added_tokens": [
-{"id": 1, "content": "[CLS]", "special": true,
- "single_word": false, "lstrip": false, "rstrip": false, "normalized": false},
-{"id": 2, "content": "[SEP]", "special": true,
- "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
-"post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]}}"""
-
-RUN_LOCK = b"""schema: '2.0'
-stages:
-  check:
-    cmd: python -m stages.check
-    params: {params.yaml: {grid: {}}}
-    deps: [{path: stages/check.py, md5: 0cc175b9c0f1b6a831c399e269772661}]
-    outs: [{path: data/checked.json, md5: 8a80554c91d9fca8acb82f023de02f11}]
-"""
 
 
 def parameters(folder: Path, content: bytes) -> object:
@@ -216,63 +191,3 @@ READERS: dict[str, Reader] = {
         shard_index, own_parquet, own_folder, pipeline, run_lock,
     )
 }  # fmt: skip
-
-
-def valid_files(folder: Path) -> dict[str, bytes]:
-    """A valid input for each reader; where a reader takes several files in one, all of them."""
-    checkpoint.save(toys.encoder(), folder)
-    toys.subnetwork(1).save(folder / "good.safetensors", task="rte", seed=1)
-    kept = toys.weights(1, 0.3)
-    bitmask.save(toys.encoder().cut(kept), kept, folder / "mask.safetensors")
-    np.save(folder / "mask.npy", np.eye(2))
-    np.save(folder / "map.npy", np.full((8, 8), 1 / 8, np.float32))
-    table = pa.table({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]})
-    pq.write_table(table, folder / "rte.parquet")
-    with (
-        pa.OSFile(str(folder / "rte.arrow"), "wb") as file,
-        pa.ipc.new_stream(file, table.schema) as out,
-    ):
-        out.write_table(table)
-    state = json.dumps({"_data_files": [{"filename": "data.arrow"}]}).encode()
-    array, mask = ((folder / name).read_bytes() for name in ("map.npy", "mask.npy"))
-    rows = [f"map.npy,{pattern}" for pattern in (*PATTERNS, *PATTERNS)]
-    maps = "\n".join(["file,pattern", *rows, ""]).encode()
-    pair = json.dumps({"question": "a", "context": "b", "answer": "True"}).encode()
-    archive.write(folder / "bundle.zip", {}, {}, {"good": "a ticket", "about": "a run"})
-    own = pa.table({"text": ["a film", "a plot"], "label": [0, 1]})
-    pq.write_table(own, folder / "own.parquet")
-    Dataset(own).save_to_disk(folder / "own")
-    own_folder = b"\n".join(
-        b" ".join(file.read_bytes().split()) if file.suffix == ".json" else file.read_bytes()
-        for file in (
-            folder / "own" / name
-            for name in ("state.json", "dataset_info.json", "data-00000-of-00001.arrow")
-        )
-    ).replace(b"data-00000-of-00001.arrow", b"data.arrow")
-    with safe_open(folder / "model.safetensors", "numpy") as weights:
-        index = {"weight_map": dict.fromkeys(weights.keys(), "part.safetensors")}
-    return {
-        "shard-index": json.dumps(index).encode(),
-        "own-parquet": (folder / "own.parquet").read_bytes(),
-        "own-folder": own_folder,
-        "pipeline": (ROOT / "dvc.yaml").read_bytes(),
-        "run-lock": RUN_LOCK,
-        "cluster-file": b"version: 1\nmodule: distributed\nclass: LocalCluster\nkwargs: {n_workers: 2}\n",
-        "times-table": b"cell,seconds\nprune@*,900\n",
-        "own-csv": b'text,label\na film,0\n"a, plot",1\n',
-        "own-lines": b'{"text": "a film", "label": 0}\n{"text": "a plot", "label": 1}\n',
-        "tokenizer-rules": TOKENIZER,
-        "bundles": (folder / "bundle.zip").read_bytes(),
-        "parameters": (ROOT / "params.yaml").read_bytes(),
-        "masks-table": b"task,seed,heads,mlps\ntoy,1,01 11,10\n",
-        "masks-array": mask,
-        "checkpoint-config": (folder / "config.json").read_bytes(),
-        "checkpoint-weights": (folder / "model.safetensors").read_bytes(),
-        "subnetworks": (folder / "good.safetensors").read_bytes(),
-        "bit-mask": (folder / "mask.safetensors").read_bytes(),
-        "glue-parquet": (folder / "rte.parquet").read_bytes(),
-        "glue-arrow": state + b"\n" + (folder / "rte.arrow").read_bytes(),
-        "corpus-tsv": b"main\tx\t1\t1\t2.5\ta cat\ta dog\n",
-        "corpus-json": pair + b"\n",
-        "labelled-maps": maps.ljust(len(array), b"\n") + array,
-    }
