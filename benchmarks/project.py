@@ -75,13 +75,17 @@ def predictions(load: Load) -> Act:
     """Logits of all examples, which are kept in a file as `retrain` keeps them."""
     encoder, examples = _encoder(load), load.examples
 
-    def act() -> Arrays:
-        logits_NC = predict(encoder, examples)
-        record = prediction(TASK, SEED, FULL, "finetuned", "dev", logits_NC, examples.labels_N)
+    def keep(logits_NC: NDArray[np.floating]) -> None:
+        labels_N = examples.labels_N[: len(logits_NC)]
+        record = prediction(TASK, SEED, FULL, "finetuned", "dev", logits_NC, labels_N)
         with TemporaryDirectory() as folder:
             records.write(Prediction, [record], Path(folder, "1.parquet"))
+
+    def act() -> Arrays:
+        keep(logits_NC := predict(encoder, examples))
         return {"logits": logits_NC}
 
+    keep(np.zeros((1, CLASSES)))  # for its first table pyarrow imports pandas, which takes a second
     return act
 
 
