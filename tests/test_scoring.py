@@ -183,13 +183,17 @@ def test_draws_have_the_size_of_the_good_ticket_and_differ(
         assert len({*weights}) == len(weights)
 
 
-def test_nothing_depends_on_the_division_into_jobs(
+def test_nothing_but_last_bits_depends_on_the_division_into_jobs(
     cell: Cell, model: Path, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """On an Intel Xeon all bits are the same; on an AMD EPYC 2 of 40 predictions have a logit with another last one of float16."""
     plan = [measurement for measurement in PLAN if not measurement.is_trained]
-    together = predictions(cell, model, tickets, plan)
+    apart = predictions(cell, model, tickets, plan)
     monkeypatch.setattr(scoring, "PRUNED_JOBS", 1)
-    assert [*logits(predictions(cell, model, tickets, plan)).items()] == [*logits(together).items()]
+    together = predictions(cell, model, tickets, plan)
+    assert [*logits(together)] == [*logits(apart)]
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_allclose(one.logits, other.logits, rtol=2e-3, atol=1e-4)
 
 
 def test_a_resumed_run_gives_the_same_bytes_and_repeats_nothing(
