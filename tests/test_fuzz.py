@@ -1,6 +1,7 @@
 """The fuzzed readers: each is in `make fuzz`, reads its valid file, and refuses what is cut short or turned over."""
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_a_valid_file_is_read_and_damaged_ones_are_read_or_refused(
     damaged += [content[::-1], content + content, content.replace(b"1", b"\xff"), b"\x00" * 64]
     for other in damaged:
         assert "\n" not in refusal(name, tmp_path, other)
+
+
+def test_a_table_whose_text_lies_outside_of_it_is_refused(
+    valid: dict[str, bytes], tmp_path: Path
+) -> None:
+    """It ended the process: pyarrow trusts the offsets of a table that is mapped."""
+    offsets = struct.pack("<3i", 0, 6, 12)
+    assert offsets in valid["own-folder"]
+    forged = valid["own-folder"].replace(offsets, struct.pack("<3i", 0, -(2**20), 12))
+    assert "a damaged table" in refusal("own-folder", tmp_path, forged)
 
 
 def refusal(name: str, folder: Path, content: bytes) -> str:

@@ -186,7 +186,7 @@ def test_draws_have_the_size_of_the_good_ticket_and_differ(
 def test_nothing_but_last_bits_depends_on_the_division_into_jobs(
     cell: Cell, model: Path, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On an Intel Xeon all bits are the same; on an AMD EPYC 2 of 40 predictions have a logit with another last one of float16."""
+    """On an Intel Xeon all bits are the same; on an AMD EPYC 2 of 40 predictions have another last one in a logit."""
     plan = [measurement for measurement in PLAN if not measurement.is_trained]
     apart = predictions(cell, model, tickets, plan)
     monkeypatch.setattr(scoring, "PRUNED_JOBS", 1)

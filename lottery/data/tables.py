@@ -66,8 +66,14 @@ def read_folder(path: Path, split: str | None, columns: Sequence[str]) -> Table:
     if split is not None and split not in saved:
         raise UserError(f"{path}: there is no split `{split}`; there are: {', '.join(saved)}")
     name = path.name if split is None else f"{path.name}/{split}"
-    rows = named(saved if split is None else saved[split], str(path), columns)
-    return Table(name, "row", list(enumerate(rows, 1)))
+    chosen = saved if split is None else saved[split]
+    try:
+        chosen.data.validate(
+            full=True
+        )  # pyarrow reads beyond the memory of a table that is damaged
+    except ValueError as error:
+        raise UserError(f"{path}: a damaged table: {first_line(error)}") from None
+    return Table(name, "row", list(enumerate(named(chosen, str(path), columns), 1)))
 
 
 def read_hub(
