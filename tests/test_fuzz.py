@@ -45,6 +45,11 @@ def test_a_table_whose_text_lies_outside_of_it_is_refused(
     assert "a damaged table" in refusal("own-folder", tmp_path, forged)
 
 
+def test_a_type_that_is_none_is_refused(valid: dict[str, bytes], tmp_path: Path) -> None:
+    forged = valid["own-folder"].replace(b'"features": {', b'"features": {"x": "y", ')
+    assert "not a folder that save_to_disk wrote" in refusal("own-folder", tmp_path, forged)
+
+
 def refusal(name: str, folder: Path, content: bytes) -> str:
     """The reason for which a reader refuses these bytes; empty if it reads them."""
     try:

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import pyarrow as pa
 from datasets import ClassLabel, Dataset, Features, Value, load_dataset, load_from_disk
 from datasets.exceptions import DatasetsError
 from datasets.utils.logging import set_verbosity
@@ -20,6 +21,16 @@ from lottery.errors import UserError, first_line
 
 Values = Mapping[str, Any]
 Quoting = Literal[0, 3]
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    pa.ArrowException,
+)
+"""Errors of `datasets` and pyarrow over a damaged file."""
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 """Byte order marks, as Excel writes them, with the encoding that they stand for."""
 
@@ -56,7 +67,7 @@ def read_folder(path: Path, split: str | None, columns: Sequence[str]) -> Table:
     """
     try:
         saved = load_from_disk(str(path))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"{path}: not a folder that save_to_disk wrote: {first_line(error)}"
         ) from None
@@ -68,10 +79,9 @@ def read_folder(path: Path, split: str | None, columns: Sequence[str]) -> Table:
     name = path.name if split is None else f"{path.name}/{split}"
     chosen = saved if split is None else saved[split]
     try:
-        chosen.data.validate(
-            full=True
-        )  # pyarrow reads beyond the memory of a table that is damaged
-    except ValueError as error:
+        # Of a damaged table pyarrow reads what lies beyond it.
+        chosen.data.validate(full=True)
+    except UNREADABLE as error:
         raise UserError(f"{path}: a damaged table: {first_line(error)}") from None
     return Table(name, "row", list(enumerate(named(chosen, str(path), columns), 1)))
 
@@ -215,5 +225,5 @@ def _read(path: Path, builder: str, columns: Sequence[str], **options: Any) -> I
                 yield from named(stream, str(path), columns)
             else:
                 yield from ({name: row.get(name) for name in columns} for row in stream)
-    except (DatasetsError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (DatasetsError, *UNREADABLE) as error:
         raise UserError(f"{path}: not readable: {first_line(error)}") from None
