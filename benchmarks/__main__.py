@@ -28,7 +28,7 @@ PREPARE = "prepare@sst2"
 PEERS = Path("build/peers/bin/python")
 WORKS = (*suite.WORKS, memory.WORK, hardware.WORK)
 UNTIMED = {
-    "__main__", "cells", "error_rates", "hardware", "memory", "page", "stages", "worlds",
+    "__main__", "cells", "error_rates", "hardware", "memory", "page", "stages", "targets", "worlds",
 }  # fmt: skip
 """Modules of this package on which no timing depends."""
 console = Console(highlight=False)

@@ -6,23 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from lottery.data.rows import Corpus, Row, read_arrow, require_valid_rows
+from lottery.data.rows import UNREADABLE, Corpus, Row, read_arrow, require_valid_rows
 from lottery.errors import UserError
 from lottery.seeds import rng
 from lottery.tasks import get_task
-
-# Exceptions that a malformed file can raise.
-MALFORMED = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    pa.ArrowException,
-)
 
 
 def read_packaged(task: str, folder: Path) -> Corpus:
@@ -38,7 +26,7 @@ def read_packaged(task: str, folder: Path) -> Corpus:
         raise UserError(
             f"{error.filename}: missing from the asset of {task}; fetch it again"
         ) from None
-    except MALFORMED as error:
+    except UNREADABLE as error:
         raise UserError(f"{folder}: not the corpus of {task}: {error}; fetch it again") from None
     for split, rows in corpus.items():
         require_valid_rows(get_task(task), f"{folder}: split {split} of {task}", rows)

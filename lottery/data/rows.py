@@ -24,6 +24,16 @@ class Row(NamedTuple):
     group: str = ""
 
 
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    pa.ArrowException,
+)
+"""What pyarrow, `datasets`, and a look at the fields raise for a damaged file."""
 Corpus = Mapping[str, Sequence[Row]]
 """Rows of the splits `train` and `dev`, and of further dev splits: `dev-mismatched` of MNLI, `dev-tweets` of SST-2."""
 

@@ -10,27 +10,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import pyarrow as pa
 from datasets import ClassLabel, Dataset, Features, Value, load_dataset, load_from_disk
 from datasets.exceptions import DatasetsError
 from datasets.utils.logging import set_verbosity
 from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.data.formats import BUILDERS, DELIMITERS, require_table
+from lottery.data.rows import UNREADABLE
 from lottery.errors import UserError, first_line
 
 Values = Mapping[str, Any]
 Quoting = Literal[0, 3]
-UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    pa.ArrowException,
-)
-"""Errors of `datasets` and pyarrow over a damaged file."""
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 """Byte order marks, as Excel writes them, with the encoding that they stand for."""
 
