@@ -31,7 +31,9 @@ TrustNetwork = Annotated[
 ]
 Times = Annotated[
     Path | None,
-    Option(help=f"{simulation.TIMES_HELP} With it, the longest chains of jobs start first."),
+    Option(
+        help="Times of jobs, as for `lottery simulate`: the longest chains of jobs start first."
+    ),
 ]
 say = partial(cli.console.print, markup=False)
 

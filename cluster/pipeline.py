@@ -38,8 +38,14 @@ def open_repo(folder: Path, local: bool) -> Repo:
 
 
 def graph(repo: Repo) -> Graph:
-    """Every job of the pipeline. `meta: {trains: true}` marks the stages whose jobs train or search."""
-    index = repo.index
+    """Every job of the pipeline. `meta: {trains: true}` marks the stages whose jobs train or search.
+
+    Raises UserError if a parameter is missing that dvc.yaml names.
+    """
+    try:
+        index = repo.index
+    except DvcException as error:
+        raise UserError(f"the parameters do not fit the pipeline: {error}") from None
     return Graph(
         [
             Node(

@@ -15,17 +15,25 @@ from typer import Argument, Option
 
 from cluster import pipeline, simulation
 from cluster.dag import Graph
+from lottery import params
 from stages.shell import cli
 
 
 def main(
     profile: Annotated[Path, Argument(help="Parameters of the experiment.")],
-    times: Annotated[Path, Argument(help=simulation.TIMES_HELP)],
+    times: Annotated[
+        Path,
+        Argument(
+            help="CSV with a column cell (job or pattern, as `prune@*`) and a column seconds; the last match counts."
+        ),
+    ],
     workers: Annotated[list[int], Option(min=1, help="Number of workers; may be repeated.")],
 ) -> None:
     """Forecast how long an experiment takes on a cluster, from measured times."""
+    params.read(profile)
+    seconds = simulation.read_times(times)
     graph = _graph(profile).remote()
-    costs = simulation.costs(graph, simulation.read_times(times))
+    costs = simulation.costs(graph, seconds)
     table = Table("workers", "hours", "x longest chain", "efficiency")
     for count in workers:
         forecast = simulation.forecast(graph, costs, count)

@@ -15,8 +15,6 @@ import pandas as pd
 from cluster.dag import Graph
 from lottery.errors import UserError
 
-TIMES_HELP = "CSV with a column cell (job or pattern, as `prune@*`) and a column seconds; the last match counts."
-
 
 @dataclass(frozen=True)
 class Forecast:

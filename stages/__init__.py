@@ -1,4 +1,4 @@
-"""Stages of the pipeline. A stage that is still importing stops on Ctrl-C as a running one does."""
+"""Stages of the pipeline. Before one is imported, Ctrl-C stops it as it stops a running one, and help is shown."""
 
 import os
 import signal
@@ -16,3 +16,7 @@ def _stopped(signum: int, _frame: FrameType | None) -> None:
 if sys.argv[0] == "-m":  # true until `python -m` has found the module
     signal.signal(signal.SIGINT, _stopped)
     signal.signal(signal.SIGTERM, _stopped)
+    if "--help" in sys.argv and "-m" in sys.orig_argv:
+        from stages.shell import declared
+
+        declared.show_help(sys.orig_argv[sys.orig_argv.index("-m") + 1])

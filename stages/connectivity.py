@@ -17,7 +17,7 @@ from lottery.tickets import interpolation
 from lottery.tickets.connectivity import ConnectivityParameters, ConnectivityScore
 from lottery.tickets.interpolation import Connectivity
 from lottery.wording import counted
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -32,7 +32,7 @@ def main(
     out: arguments.Scores,
 ) -> None:
     """Train the tickets of a task and seed with a second order of the data, and score the lines between trainings."""
-    cell = arguments.cell(task, seed, data, pretrained)
+    cell = cells.cell(task, seed, data, pretrained)
     parameters = section(ConnectivityParameters, cli.parameters())
     stored = interpolation.load_subnetworks(subnetworks, task, seed, parameters)
     dev = examples.load(data / "dev.safetensors")

@@ -14,7 +14,7 @@ from lottery.grid import cell_name
 from lottery.model import checkpoint
 from lottery.runtime import parallel
 from lottery.tickets.retraining import finetune_cell
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -26,7 +26,7 @@ def main(
     out: Annotated[Path, Argument(help="Folder for the fine-tuned encoder.")],
 ) -> None:
     """Fine-tune the pre-trained encoder on one task with one seed."""
-    cell = arguments.cell(task, seed, data, pretrained)
+    cell = cells.cell(task, seed, data, pretrained)
     about = f"{len(cell.train)} training examples, {cell.recipe.epochs} epoch(s)"
     with (
         cli.stage("finetune", cell_name(task, seed), about) as stage,

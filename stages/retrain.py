@@ -21,7 +21,7 @@ from lottery.tickets import measurements, pruning
 from lottery.tickets.baselines import predict_baselines
 from lottery.tickets.methods import load_tickets
 from lottery.tickets.scoring import Tickets, predict_all, trained_tickets
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -38,7 +38,7 @@ def main(
     kept: Annotated[Path, Argument(help="Folder for the retrained good tickets that are kept.")],
 ) -> None:
     """Score the tickets of a task and seed: pruned from the fine-tuned model, and retrained under their masks."""
-    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     settings = pruning.read_settings(tree)
     shares = len(section(GridParameters, tree).shares)
     stored = load_tickets(subnetworks, task, seed, settings.controls, settings.retrain)
@@ -46,7 +46,7 @@ def main(
     tickets = Tickets(cell.task, seed, subnetworks_by_key, cell.train, settings)
     planned = measurements.of_cell(seed, settings.controls, settings.retrain)
     in_share = planned[share - 1 :: shares]
-    splits = arguments.scored_splits(data)
+    splits = cells.scored_splits(data)
     about = f"{len(in_share)} of {len(planned)} measurements"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,

@@ -18,7 +18,7 @@ from lottery.schemas import RewindScore
 from lottery.tickets import rewinding, rewinding_controls
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
 from lottery.tickets.rewinding import Rewinding
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -32,10 +32,10 @@ def main(
     masks: Annotated[Path, Argument(help="Folder for the masks of all rounds.")],
 ) -> None:
     """Prune the model of a task and seed iteratively, rewinding after each round; train controls of some rounds."""
-    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     parameters = section(RewindParameters, tree)
     biases = section(MagnitudeParameters, tree).biases
-    inputs = Rewinding(cell, model, parameters, biases, arguments.scored_splits(data))
+    inputs = Rewinding(cell, model, parameters, biases, cells.scored_splits(data))
     planned = rewinding_controls.planned(parameters)
     about = f"{parameters.rounds} rounds and {len(planned)} controls"
     with (

@@ -21,7 +21,7 @@ from lottery.tickets.methods import METHODS
 from lottery.tickets.scoring import Tickets, predict_all
 from lottery.tickets.super_survivors import super_subnetworks
 from lottery.wording import counted
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -36,7 +36,7 @@ def main(
     predictions: arguments.Predictions,
 ) -> None:
     """Score the super-survivors of a task and their controls, with the model of one seed."""
-    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     settings = pruning.read_settings(tree)
     seeds = section(GridParameters, tree).seeds
     supers: dict[Key, Subnetwork] = {}
@@ -47,7 +47,7 @@ def main(
             ]
             supers |= super_subnetworks(good, keys)
     planned = measurements.of_super_survivors(seed, settings.controls, settings.retrain)
-    splits = arguments.scored_splits(data)
+    splits = cells.scored_splits(data)
     about = f"super-survivors of {counted(len(seeds), 'seed')}, pruned and retrained"
     with (
         cli.stage("super_survivors", cell_name(task, seed), about) as stage,

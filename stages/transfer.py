@@ -16,7 +16,7 @@ from lottery.tickets import pruning, transferring
 from lottery.tickets.transfer import TransferParameters, TransferScore
 from lottery.tickets.transferring import Transfer
 from lottery.wording import counted
-from stages.shell import arguments, cli
+from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
 
@@ -29,11 +29,11 @@ def main(
     out: arguments.Scores,
 ) -> None:
     """Train on a task, with one seed, under the masks of other tasks and of none, and under random masks."""
-    tree, cell = cli.parameters(), arguments.cell(task, seed, data, pretrained)
+    tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     parameters = section(TransferParameters, tree)
     good = transferring.load_good(subnetworks, parameters, seed)
     settings = pruning.read_settings(tree)
-    inputs = Transfer(cell, good, parameters, settings, arguments.scored_splits(data))
+    inputs = Transfer(cell, good, parameters, settings, cells.scored_splits(data))
     folders = [subnetworks / other / str(seed) for other in parameters.tasks]
     about = f"masks of {counted(len(parameters.tasks), 'task')} and of none"
     with (

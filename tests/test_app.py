@@ -13,7 +13,7 @@ from stages.shell import cli
 from tests.project import ROOT
 from tools.app import COMMANDS, app
 
-HEAVY = ("torch", "numpy", "pandas", "dvc", "distributed", "matplotlib")
+HEAVY = ("torch", "transformers", "pandas", "scipy", "dvc", "distributed", "matplotlib")
 
 
 def lottery(
@@ -56,6 +56,16 @@ def test_help_lists_commands_without_importing_them() -> None:
     assert not [name for name in COMMANDS if f" {name} " not in done.stdout]
     assert "rich" in imported(done.stderr)
     assert not imported(done.stderr) & set(HEAVY)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_and_errors_of_a_command_do_not_wait_for_what_it_computes_with(name: str) -> None:
+    for argument, code in [("--help", 0), ("--wrong", 2)]:
+        done = lottery(name, argument)
+        assert done.returncode == code
+        assert f"Usage: lottery {name} " in done.stdout + done.stderr
+        assert "rich" in imported(done.stderr)
+        assert not imported(done.stderr) & set(HEAVY)
 
 
 def test_completion_of_commands_imports_none() -> None:

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from stages.shell import eta
 from stages.shell.imports import names, reach
 from tests.project import ROOT, files
 from tests.workspace import Repository
+
+TIMES = "reports/benchmarks/paper-cells.csv"
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3])
@@ -163,14 +166,35 @@ def test_pipeline_imports_neither_cluster_nor_dask() -> None:
 
 def test_committed_times_match_jobs_of_the_paper() -> None:
     jobs = eta.jobs(ROOT / "dvc.yaml", params.read(ROOT / "profiles" / "paper.yaml"))
-    times = simulation.read_times(ROOT / "reports" / "benchmarks" / "paper-cells.csv")
+    times = simulation.read_times(ROOT / TIMES)
     assert not [pattern for pattern in times if not fnmatch.filter(jobs, pattern)]
 
 
+@pytest.mark.parametrize(
+    ("profile", "error"),
+    [
+        (None, r"error: .*profile\.yaml: no such parameter file; choose one with `make profile`"),
+        ("a: 1", r"error: the parameters do not fit the pipeline: .*Could not find 'grid\.tasks'"),
+    ],
+)
+def test_a_forecast_of_wrong_parameters_is_one_line(
+    tmp_path: Path, profile: str | None, error: str
+) -> None:
+    file = tmp_path / "profile.yaml"
+    if profile:
+        file.write_text(profile)
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.app", "simulate", str(file), TIMES, "--workers", "2"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.fullmatch(error, done.stderr.strip())
+
+
 def test_paper_on_64_simulated_workers_takes_hardly_longer_than_its_longest_chain() -> None:
-    times, profile = "reports/benchmarks/paper-cells.csv", "profiles/paper.yaml"
+    profile = "profiles/paper.yaml"
     output = Repository(ROOT).run(
-        sys.executable, "-m", "tools.app", "simulate", profile, times, "--workers", "64"
+        sys.executable, "-m", "tools.app", "simulate", profile, TIMES, "--workers", "64"
     )
     [(_, _, stretch, _)] = re.findall(r"│ (64) +│ +([\d.]+) +│ +([\d.]+) +│ +(\d+)% +│", output)
     assert 1 <= float(stretch) <= 1.2

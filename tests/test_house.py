@@ -32,6 +32,7 @@ EARLIER = {
     "tools": "lottery stages.shell cluster",
 }
 LATE_IMPORTS = {
+    "stages/__init__.py": "only help needs what shows it",
     "stages/fetch.py": "only own data load `datasets`",
     "lottery/data/hub.py": "only a download from the hub loads `datasets`",
     "lottery/tickets/baselines.py": "only the share of a cell with the bag of words loads scikit-learn",

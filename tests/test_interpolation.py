@@ -25,7 +25,7 @@ from lottery.tickets.connectivity import ConnectivityParameters, ConnectivitySco
 from lottery.tickets.interpolation import Connectivity, interpolated
 from lottery.verification import connected as verification
 from stages import connectivity as stage
-from stages.shell import arguments
+from stages.shell import cells
 from tests import toy_run
 
 PARAMETERS = ConnectivityParameters(
@@ -58,7 +58,7 @@ def inside(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def inputs_of(seed: int) -> Connectivity:
     data, cell_folder = Path(f"data/rte/{seed}"), Path("rte", str(seed))
     return Connectivity(
-        arguments.cell("rte", seed, data, Path("encoder")),
+        cells.cell("rte", seed, data, Path("encoder")),
         interpolation.load_subnetworks("subnetworks" / cell_folder, "rte", seed, PARAMETERS),
         "models" / cell_folder,
         "tickets" / cell_folder,

@@ -34,7 +34,7 @@ from lottery.tickets.retraining import finetune_cell
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 from lottery.verification import transferred as verification
 from stages import transfer as stage
-from stages.shell import arguments
+from stages.shell import cells
 from tests import toy_run, toys
 from tests.project import ROOT
 
@@ -79,10 +79,10 @@ def inside(run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def inputs_of(run: Path) -> transferring.Transfer:
     data = run / "data" / "rte" / "3"
-    cell = arguments.cell("rte", 3, data, run / "encoder")
+    cell = cells.cell("rte", 3, data, run / "encoder")
     good = transferring.load_good(run / "subnetworks", PARAMETERS, 3)
     settings = toy_run.run(run).settings
-    return transferring.Transfer(cell, good, PARAMETERS, settings, arguments.scored_splits(data))
+    return transferring.Transfer(cell, good, PARAMETERS, settings, cells.scored_splits(data))
 
 
 @given(st.data())

@@ -1,12 +1,11 @@
 """The command `lottery`: what people run beside the pipeline."""
 
-from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from stages.shell import cli
+from stages.shell import cli, declared
 
 COMMANDS = {
     "verify": (
@@ -66,15 +65,15 @@ COMMANDS = {
 
 
 class LazyGroup(TyperGroup):
-    """Commands whose modules are imported only to run them, so that help and completion do not wait for torch."""
+    """Commands whose modules are imported only to run them: help, completion and errors do not wait for torch."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command that the arguments name, imported."""
+        """The command that the arguments name, as its module declares it."""
         name, stub, rest = super().resolve_command(ctx, args)
         if name is None or stub is None:
             return name, None, rest
         module, _ = COMMANDS[name]
-        return name, cli.command(import_module(module).main), rest
+        return name, cli.command(declared.main(module)), rest
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True)

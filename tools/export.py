@@ -11,7 +11,7 @@ from lottery.data.examples import DataParameters
 from lottery.errors import UserError
 from lottery.export import card, export, measured, score, task_words, trained
 from lottery.export.export import Written
-from lottery.export.form import FORMS, Form, chosen, fitting, require_fit
+from lottery.export.form import Form, chosen, fitting, require_fit
 from lottery.export.score import DevScore
 from lottery.export.trained import TrainedModel
 from lottery.model.evaluation import predict
@@ -23,11 +23,16 @@ from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import between, listed
 from stages.shell import cli
 from tools import folders
+from tools.finished import finished_run
 
 SPEED = Path("reports/speed.csv")
 """The table of `lottery measure`, for the card, if it is there."""
 
 MethodName = Annotated[str, Option(help=f"Pruning method: {', '.join(METHODS)}.")]
+Names = Annotated[
+    str,
+    Option("--forms", help="Of transformers, small, mask, onnx, int8; by default all that fit."),
+]
 Replace = Annotated[bool, Option("--replace", help="Replace the folder if it is an exported one.")]
 
 
@@ -41,9 +46,7 @@ def main(
         Literal["good", "full"], Option(help="A retrained good ticket, or the full model.")
     ] = "good",
     method: MethodName = STRUCTURED.name,
-    names: Annotated[
-        str, Option("--forms", help=f"Of {', '.join(FORMS)}; by default all that fit.")
-    ] = "",
+    names: Names = "",
     words: Annotated[
         Literal["whole", "task"],
         Option("--vocabulary", help="Drop words that the texts of the task do not use?"),
@@ -61,7 +64,7 @@ def main(
     compute from the files is compared with this project on all dev examples before the folder appears.
     """
     _require_free(out, replace)
-    cell = _cell(folders.finished_run(data, encoder, models, subnetworks, kept), task, seed)
+    cell = _cell(finished_run(data, encoder, models, subnetworks, kept), task, seed)
     key = FULL if kind == "full" else _method(method).good
     torch.set_num_threads(cell.run.compute.threads)
     max_length = section(DataParameters, cli.parameters()).max_length

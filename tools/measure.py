@@ -24,6 +24,7 @@ from lottery.verification.run import CellOutputs, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli
 from tools import folders
+from tools.finished import finished_run
 
 
 def main(
@@ -44,7 +45,7 @@ def main(
     else should run on the machine. The report shows the table when it is written again.
     """
     require_packages(ONNX)
-    run = folders.finished_run(data, encoder, models, subnetworks, kept)
+    run = finished_run(data, encoder, models, subnetworks, kept)
     cells = list(_cells(run, seed))
     torch.set_num_threads(1)
     tables = []

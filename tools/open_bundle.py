@@ -14,8 +14,9 @@ from lottery.verification import hashes
 from lottery.verification.run import Findings
 from lottery.wording import counted, listed
 from stages.shell import cli, eta, imports
-from tools import folders, verify
+from tools import verify
 from tools.bundle import SINGLE, is_record
+from tools.finished import finished_run
 
 SOURCES = ("scores", "predictions", "subnetworks", "attention", "data/patterns", "published")
 """Inputs of the analysis."""
@@ -50,7 +51,7 @@ def main(
 
 def _checks() -> dict[str, verify.Check]:
     """The checks of an opened run, in whose folder they are made."""
-    run = folders.finished_run(
+    run = finished_run(
         *(
             Path(name)
             for name in ("data", "data/assets/encoder", "models", "subnetworks", "tickets")

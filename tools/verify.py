@@ -27,6 +27,7 @@ from lottery.verification.run import CellOutputs, Findings, FinishedRun
 from lottery.wording import counted
 from stages.shell import cli, eta, imports
 from tools import folders
+from tools.finished import finished_run
 
 Check = Callable[[], Findings]
 SHOWN = 5
@@ -53,7 +54,7 @@ def main(
         raise UserError(
             "no finished run here: none of its folders is there; run `make repro` first"
         )
-    run = folders.finished_run(data, encoder, models, subnetworks, kept, scores, predictions)
+    run = finished_run(data, encoder, models, subnetworks, kept, scores, predictions)
     torch.set_num_threads(run.compute.threads)
     sources = (scores, predictions, subnetworks, attention, data / "patterns", authors)
     checks = _checks(run, lock, tolerance) | {

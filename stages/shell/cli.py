@@ -46,13 +46,14 @@ def command(main: Callable[..., None]) -> Any:
     return typer.main.get_command(app)
 
 
-def execute(program: Callable[..., object]) -> NoReturn:
-    """Run a command or a group of commands; a UserError or a failing disk ends it with one line and exit code 1."""
+def execute(program: Callable[..., object], name: str = "") -> NoReturn:
+    """Run a command or a group of commands; a UserError or a failing disk ends it with one line and exit code 1.
+
+    name: what usage calls it; by default as it was started.
+    """
     shutdown.prepare()
-    spec = sys.modules["__main__"].__spec__  # None for a console script
-    name = f"python -m {spec.name}".removesuffix(".__main__") if spec else Path(sys.argv[0]).name
     try:
-        program(prog_name=name)
+        program(prog_name=name or _started_as())
     except UserError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
@@ -61,6 +62,11 @@ def execute(program: Callable[..., object]) -> NoReturn:
         where = error.filename or "writing"
         sys.exit(f"error: {where}: {error.strerror}; nothing is lost, fix this and run it again")
     sys.exit(0)
+
+
+def _started_as() -> str:
+    spec = sys.modules["__main__"].__spec__  # None for a console script
+    return f"python -m {spec.name}".removesuffix(".__main__") if spec else Path(sys.argv[0]).name
 
 
 def parameters() -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from lottery.tickets.pruning import Search
 from lottery.tickets.retraining import finetune_cell, predict_splits
 from lottery.verification.run import CellOutputs
 from lottery.verification.scored import Identity, identity
-from stages.shell import arguments, cli
+from stages.shell import cells, cli
 from tests import toy_run
 
 COLUMNS = ("cell", "recorded", "scored again", "trained again", *METHODS)
@@ -36,7 +36,7 @@ def differences(outputs: CellOutputs, pretrained: Path) -> Iterator[str]:
     recorded = {identity(score): score.value for score in outputs.scores()}
     yield f"{recorded[Identity(FULL, 'finetuned', 'dev', task.metrics[0])]:.4f}"
     yield _score(outputs, checkpoint.load(outputs.model, task.classes))
-    cell = arguments.cell(task.name, outputs.seed, outputs.data, pretrained)
+    cell = cells.cell(task.name, outputs.seed, outputs.data, pretrained)
     yield _score(outputs, finetune_cell(lambda _, __: None, cell)[0])
     tickets, steps = outputs.tickets(), outputs.steps()
     examples = outputs.splits()[run.settings.prune.data]

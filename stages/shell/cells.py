@@ -1,0 +1,31 @@
+"""The cell that the arguments of a stage name, and the splits that it is scored on."""
+
+from pathlib import Path
+
+from lottery.data import examples
+from lottery.data.examples import Examples
+from lottery.model.parameters import FinetuneParameters
+from lottery.params import section
+from lottery.runtime.parameters import ComputeParameters
+from lottery.tasks import get_task
+from lottery.tickets.retraining import Cell
+from stages.shell import cli
+
+
+def cell(task: str, seed: int, data: Path, pretrained: Path) -> Cell:
+    """The cell: task, seed, training examples and parameters of fine-tuning."""
+    tree = cli.parameters()
+    return Cell(
+        task=get_task(task),
+        seed=seed,
+        pretrained=pretrained,
+        train=examples.load(data / "train.safetensors"),
+        recipe=section(FinetuneParameters, tree),
+        compute=section(ComputeParameters, tree),
+    )
+
+
+def scored_splits(data: Path) -> dict[str, Examples]:
+    """The splits to score on: the one held out for searches, unless it is empty, and all that are reported on."""
+    splits = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
+    return {name: split for name, split in splits.items() if name != "train" and len(split)}
