@@ -20,11 +20,10 @@ from lottery.subnetwork import Subnetwork
 from lottery.tasks import TASKS, Task, get_task
 from lottery.ticket import Key, Ticket
 from lottery.tickets.methods import MAGNITUDE, METHODS, STRUCTURED, Method, load_tickets
-from lottery.tickets.parameters import (
-    RetrainParameters,
-)
+from lottery.tickets.parameters import MagnitudeParameters, RetrainParameters
 from lottery.tickets.pruner import SearchSettings
 from lottery.tickets.pruning import Search, SearchResult, prune, save, ticket_subnetwork
+from lottery.tickets.saliencies import OF_WEIGHTS
 from lottery.vocabulary import Kind
 from tests import toys
 
@@ -75,10 +74,14 @@ def test_a_matched_ticket_is_the_nearest_candidate_of_the_first_phase(
         assert all(abs(sparsity - matched) <= abs(step.sparsity - matched) for step in first_phase)
 
 
+@pytest.mark.parametrize("saliency", OF_WEIGHTS)
 def test_pretrained_tickets_keep_the_largest_pretrained_weights(
-    encoders: tuple[Path, Path],
+    saliency: str, encoders: tuple[Path, Path]
 ) -> None:
-    subnetworks = tickets(run(search_of(MAGNITUDE, encoders)))
+    parameters = msgspec.structs.replace(SETTINGS.of(MagnitudeParameters), saliency=saliency)
+    sections = dict(SETTINGS.sections) | {MagnitudeParameters: parameters}
+    settings = replace(SETTINGS, sections=sections)
+    subnetworks = tickets(run(search_of(MAGNITUDE, encoders, settings)))
     weights = checkpoint.load(encoders[1], 2).prunable()
     magnitudes = np.concatenate([w.detach().abs().numpy().ravel() for w in weights.values()])
     for matched in MATCHED:
@@ -111,7 +114,7 @@ def test_every_draw_has_one_key_whether_it_is_stored_or_not(
     controls = toys.controls(
         random_draws=draws + random, bad_draws=draws + bad, matched=MATCHED, matched_draws=matched
     )
-    method = replace(STRUCTURED, by_weights=pretrained)
+    method = replace(STRUCTURED, has_pretrained=pretrained)
     retrain = msgspec.structs.replace(RETRAIN, draws=draws)
     keys = [*method.stored(controls, retrain), *method.drawn(controls, retrain)]
     own = {(kind, draw) for _, kind, draw, size in keys if size is None}

@@ -196,7 +196,7 @@ def test_a_new_method_is_searched_gets_controls_and_is_scored_pruned_and_retrain
 def test_a_new_method_is_verified(copy: Path) -> None:
     assert not (copy / "run/findings.txt").read_text()
     tampered = (copy / "run/tampered.txt").read_text()
-    assert "random-order random 0 is not what the seed draws" in tampered
+    assert "random-order random 0 is not what seed and weights give" in tampered
 
 
 def test_a_new_method_is_in_tables_report_and_metrics(copy: Path) -> None:

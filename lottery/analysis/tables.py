@@ -123,7 +123,7 @@ def analysed_keys(matched: Sequence[float]) -> list[Key]:
             *(
                 Key(method.name, "pretrained", matched=sparsity)
                 for sparsity in matched
-                if method.by_weights
+                if method.has_pretrained
             ),
         )
     ]

@@ -211,9 +211,19 @@ class Magnitude:
 
     @property
     def _ranking(self) -> MagnitudeRanking:
-        return MagnitudeRanking(
-            {name: weight.detach().cpu().numpy() for name, weight in self._prunable.items()}
-        )
+        return MagnitudeRanking(_arrays(self._prunable))
+
+
+def largest(encoder: Encoder, size: int, biases: bool) -> Subnetwork:
+    """The mask of the `size` largest prunable weights of an encoder; of equal ones, the last."""
+    weights = _arrays(encoder.prunable(biases))
+    total = sum(array.size for array in weights.values())
+    lowest = MagnitudeRanking(weights).lowest(total - size)
+    return Subnetwork((name, ~mask) for name, mask in lowest)
+
+
+def _arrays(weights: Mapping[str, nn.Parameter]) -> dict[str, NDArray[np.float32]]:
+    return {name: weight.detach().cpu().numpy() for name, weight in weights.items()}
 
 
 def _rate(settings: SearchSettings) -> float:

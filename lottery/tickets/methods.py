@@ -34,7 +34,7 @@ class Method:
     title: its name in the report. units: what it removes, HEADS_AND_MLPS (whole heads and MLPs) or WEIGHTS (single
     weights, counted together). pruner: imports the class that searches. parameters: sections of params.yaml that only
     this method reads. super_survivors: whether the components that survive with every seed are scored as tickets too.
-    by_weights: whether weights alone decide what it keeps, so that those of the pre-trained encoder have a ticket too.
+    has_pretrained: whether the largest weights of the pre-trained encoder, as many, are a ticket too.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Method:
     pruner: Callable[[], "type[Pruner]"]
     parameters: tuple[type[Parameters], ...] = ()
     super_survivors: bool = False
-    by_weights: bool = False
+    has_pretrained: bool = False
 
     @property
     def prunes_weights(self) -> bool:
@@ -63,7 +63,7 @@ class Method:
 
     def stored(self, controls: ControlsParameters, retrain: RetrainParameters) -> list[Key]:
         """Keys of a cell's tickets that are files: good ones, the controls that are retrained, pre-trained ones."""
-        by_weights: list[Kind] = ["pretrained"] if self.by_weights else []
+        pretrained: list[Kind] = ["pretrained"] if self.has_pretrained else []
         return [
             self.good,
             *(Key(self.name, "random", draw) for draw in range(retrain.draws)),
@@ -71,7 +71,7 @@ class Method:
             *(
                 Key(self.name, kind, matched=sparsity)
                 for sparsity in controls.matched
-                for kind in ("good", *by_weights)
+                for kind in ("good", *pretrained)
             ),
         ]
 
@@ -129,7 +129,7 @@ MAGNITUDE = Method(
     units=WEIGHTS,
     pruner=_magnitude,
     parameters=(MagnitudeParameters,),
-    by_weights=True,
+    has_pretrained=True,
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in (STRUCTURED, MAGNITUDE)}
 """All methods by name, in the order of tables and figures."""

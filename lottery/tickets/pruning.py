@@ -11,7 +11,6 @@ from lottery import records
 from lottery.data.examples import Examples
 from lottery.errors import UserError
 from lottery.model import checkpoint
-from lottery.model.encoder import Encoder
 from lottery.model.evaluation import guess_floor
 from lottery.params import section
 from lottery.runtime.compute import arithmetic, chosen_device
@@ -22,8 +21,14 @@ from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tasks import Task
 from lottery.ticket import Key, Ticket
+from lottery.tickets.magnitude import largest
 from lottery.tickets.methods import METHODS, Method
-from lottery.tickets.parameters import ControlsParameters, PruneParameters, RetrainParameters
+from lottery.tickets.parameters import (
+    ControlsParameters,
+    MagnitudeParameters,
+    PruneParameters,
+    RetrainParameters,
+)
 from lottery.tickets.pruner import Pruner, SearchSettings
 from lottery.tickets.search import HALVES, Importance, Step, half_of, score_threshold, search
 
@@ -63,15 +68,14 @@ class Search:
 
     def pruner(self) -> Pruner:
         """The method, bound to a fresh copy of the fine-tuned model."""
-        return self._bound(checkpoint.load(self.model, self.task.classes))
-
-    def pretrained_pruner(self) -> Pruner:
-        """The method, bound to the pre-trained encoder, with whatever classifier: weights of it are not pruned."""
-        return self._bound(checkpoint.load(self.pretrained, self.task.classes, seed=0))
-
-    def _bound(self, encoder: Encoder) -> Pruner:
-        encoder = encoder.to(chosen_device(self.compute))
+        encoder = checkpoint.load(self.model, self.task.classes).to(chosen_device(self.compute))
         return self.method.pruner().bind(encoder, self.task, self.examples, self.settings)
+
+    def pretrained_ticket(self, size: int) -> Subnetwork:
+        """The `size` largest pre-trained weights, whatever the search ranks by."""
+        # With whatever classifier: weights of it are not pruned.
+        encoder = checkpoint.load(self.pretrained, self.task.classes, seed=0)
+        return largest(encoder, size, self.settings.of(MagnitudeParameters).biases)
 
 
 @dataclass(frozen=True)
@@ -129,27 +133,27 @@ def _tickets(inputs: Search, good: Mapping[float | None, Subnetwork]) -> Iterato
     """The good tickets, by matched sparsity, and all others that are stored."""
     # The search may have zeroed weights in place. Bad tickets can consist of the smallest weights, which have to be
     # those of the model before the search: load it again.
-    fine_tuned, settings = inputs.pruner(), inputs.settings
-    pretrained = inputs.pretrained_pruner() if inputs.method.by_weights else fine_tuned
+    pruner, settings = inputs.pruner(), inputs.settings
     for key in inputs.method.stored(settings.controls, settings.retrain):
-        pruner = pretrained if key.kind == "pretrained" else fine_tuned
-        kept = ticket_subnetwork(
-            pruner, key, good[key.matched], inputs.task.name, inputs.seed, settings.controls
-        )
+        kept = stored_subnetwork(inputs, pruner, key, good[key.matched])
         yield Ticket(inputs.task.name, inputs.seed, key, kept)
+
+
+def stored_subnetwork(inputs: Search, pruner: Pruner, key: Key, good: Subnetwork) -> Subnetwork:
+    """The subnetwork of a ticket that is stored, from the good one of its size."""
+    if key.kind == "pretrained":
+        return inputs.pretrained_ticket(good.size)
+    return ticket_subnetwork(
+        pruner, key, good, inputs.task.name, inputs.seed, inputs.settings.controls
+    )
 
 
 def ticket_subnetwork(
     pruner: Pruner, key: Key, good: Subnetwork, task: str, seed: int, parameters: ControlsParameters
 ) -> Subnetwork:
-    """The subnetwork of a ticket, from the good one of its size. Each control has its own random stream.
-
-    `pruner` is bound to the fine-tuned model, for a `pretrained` ticket to the pre-trained one.
-    """
+    """The subnetwork of a good, random or bad ticket. Each control has its own random stream."""
     if key.kind == "good":
         return good
-    if key.kind == "pretrained":
-        return _by_weights(pruner, good.size)
     size = [] if key.matched is None else [str(key.matched)]
     if key.kind == "random":
         stream = rng(seed, "random", task, key.method, key.draw, *size)
@@ -157,14 +161,6 @@ def ticket_subnetwork(
     # The first bad ticket has no number in the name of its stream.
     number = [key.draw] if key.draw else []
     return pruner.bad(good, parameters, rng(seed, "bad", task, key.method, *number, *size))
-
-
-def _by_weights(pruner: Pruner, size: int) -> Subnetwork:
-    """The first candidate of at most `size` components. Weights alone decide, so that nothing is assessed."""
-    cut, candidate = next(iter(pruner.phases.values())), pruner.full
-    while candidate.size > size and (smaller := cut(candidate, {})) is not None:
-        candidate = smaller
-    return candidate
 
 
 def save(results: Collection[SearchResult], folder: Path) -> None:

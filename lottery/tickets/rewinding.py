@@ -21,7 +21,7 @@ from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
 from lottery.schemas import RewindScore
 from lottery.subnetwork import Subnetwork
-from lottery.tickets.magnitude import MagnitudeRanking
+from lottery.tickets.magnitude import largest
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained
 from lottery.tickets.rewound import REWOUND
@@ -49,10 +49,8 @@ class Rewinding:
 
 def smallest_removed(encoder: Encoder, sparsity: float, biases: bool) -> Subnetwork:
     """The mask without the smallest weights of an encoder; those that are 0 are among them."""
-    prunable = encoder.prunable(biases)
-    weights = {name: weight.detach().cpu().numpy() for name, weight in prunable.items()}
-    count = round(sparsity * sum(weight.size for weight in weights.values()))
-    return Subnetwork((name, ~mask) for name, mask in MagnitudeRanking(weights).lowest(count))
+    total = sum(weight.numel() for weight in encoder.prunable(biases).values())
+    return largest(encoder, total - round(sparsity * total), biases)
 
 
 @dataclass(frozen=True)

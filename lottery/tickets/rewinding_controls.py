@@ -11,6 +11,7 @@ from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import rng
 from lottery.subnetwork import Subnetwork
 from lottery.tickets import controls
+from lottery.tickets.magnitude import largest
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import pretrained, random_weights
 from lottery.tickets.rewinding import (
@@ -18,7 +19,6 @@ from lottery.tickets.rewinding import (
     Trained,
     predict,
     remaining,
-    smallest_removed,
     start,
     train,
 )
@@ -85,11 +85,9 @@ def _random(inputs: Rewinding, draw: int, good: Trained) -> Subnetwork:
 MASKS: Mapping[str, Callable[[Rewinding, int, Trained], Subnetwork]] = {
     RANDOM.name: _random,
     REINITIALISED.name: lambda inputs, draw, good: good.kept,
-    ONE_SHOT.name: lambda inputs, draw, good: smallest_removed(
-        inputs.full, good.sparsity, inputs.biases
-    ),
-    PRETRAINED.name: lambda inputs, draw, good: smallest_removed(
-        pretrained(inputs.cell), good.sparsity, inputs.biases
+    ONE_SHOT.name: lambda inputs, draw, good: largest(inputs.full, good.kept.size, inputs.biases),
+    PRETRAINED.name: lambda inputs, draw, good: largest(
+        pretrained(inputs.cell), good.kept.size, inputs.biases
     ),
 }
 """A function for each control, which makes its mask from that of a round."""

@@ -34,7 +34,7 @@ class TransferParameters(Parameters, frozen=True):
 
     def sources(self, method: Method) -> Sequence[str]:
         """The origins of a method's masks: tasks, the one that is trained on among them, and no task."""
-        return (*self.tasks, OTHERS, *((PRETRAINED,) if method.by_weights else ()))
+        return (*self.tasks, OTHERS, *((PRETRAINED,) if method.has_pretrained else ()))
 
 
 class TransferScore(msgspec.Struct, frozen=True, kw_only=True):

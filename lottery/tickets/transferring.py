@@ -9,18 +9,20 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from lottery.model.encoder import Encoder
 from lottery.model.training import Progress
 from lottery.predictions import Logits, measure
 from lottery.runtime import parallel
 from lottery.runtime.resume import NO_JOURNAL, Journal
 from lottery.seeds import rng
 from lottery.subnetwork import Kept, Subnetwork
-from lottery.ticket import Key, Ticket
+from lottery.ticket import Ticket
 from lottery.tickets import controls, neurons
+from lottery.tickets.magnitude import largest
 from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.neurons import NEURONS
+from lottery.tickets.parameters import MagnitudeParameters
 from lottery.tickets.pruner import Pruner, SearchSettings
-from lottery.tickets.pruning import ticket_subnetwork
 from lottery.tickets.retraining import Cell, Splits, pretrained
 from lottery.tickets.scoring import train_and_predict
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
@@ -66,13 +68,11 @@ def load_good(
 
 def masks(inputs: Transfer) -> list[Mask]:
     """All masks of a cell: of every method, from every source, each followed by a random one of its size."""
-    planned = []
+    planned, initial = [], pretrained(inputs.cell)
     for method in METHODS.values():
-        pruner = method.pruner().bind(
-            pretrained(inputs.cell), inputs.cell.task, inputs.cell.train, inputs.settings
-        )
+        pruner = method.pruner().bind(initial, inputs.cell.task, inputs.cell.train, inputs.settings)
         for source in inputs.parameters.sources(method):
-            kept = _mask(inputs, method, pruner, source)
+            kept = _mask(inputs, method, initial, source)
             random = _random(inputs, method, pruner, kept)
             name, sparsity = method.name, pruner.sparsity
             planned.append(Mask(name, source, "mask", kept, sparsity(kept)))
@@ -80,15 +80,12 @@ def masks(inputs: Transfer) -> list[Mask]:
     return planned
 
 
-def _mask(inputs: Transfer, method: Method, pruner: Pruner, source: str) -> Subnetwork:
+def _mask(inputs: Transfer, method: Method, initial: Encoder, source: str) -> Subnetwork:
     """The mask of a source: of a task in its own size, of no task in that of the task that is trained on."""
     cell = inputs.cell
     good = inputs.good[cell.task.name, method.name]
     if source == PRETRAINED:
-        key = Key(method.name, "pretrained")
-        return ticket_subnetwork(
-            pruner, key, good, cell.task.name, cell.seed, inputs.settings.controls
-        )
+        return largest(initial, good.size, inputs.settings.of(MagnitudeParameters).biases)
     if source == OTHERS:
         others = [
             inputs.good[task, method.name]

@@ -104,28 +104,24 @@ def _difference(label: str, value: float, recorded: float, tolerance: float) -> 
 
 
 def draws(cell: CellOutputs) -> Findings:
-    """Controls are those that the seed draws; good and pre-trained tickets do not contradict their method."""
+    """Controls are those that the seed draws, pre-trained tickets the largest weights; good ones fit their method."""
     tickets = cell.tickets()
     for method in METHODS.values():
         inputs = _inputs(cell, method)
         pruner = inputs.pruner()
-        pretrained = inputs.pretrained_pruner() if method.by_weights else pruner
         for key, ticket in tickets.items():
             if key.method != method.name:
                 continue
             kept, label = ticket.subnetwork, f"{cell}: {ticket.name}"
-            binding = pretrained if key.kind == "pretrained" else pruner
-            good, controls = tickets[key.good].subnetwork, cell.run.settings.controls
-            redrawn = pruning.ticket_subnetwork(
-                binding, key, good, cell.task.name, cell.seed, controls
-            )
+            good = tickets[key.good].subnetwork
+            redrawn = pruning.stored_subnetwork(inputs, pruner, key, good)
             if redrawn.shapes != kept.shapes:
                 yield f"{label} is of another encoder: {kept!r}"
             elif redrawn != kept:
-                yield f"{label} is not what the seed draws, {(redrawn - kept).size} differ"
+                yield f"{label} is not what seed and weights give, {(redrawn - kept).size} differ"
             else:
                 yield None
-            violation = binding.violation(kept) if key.kind in {"good", "pretrained"} else None
+            violation = pruner.violation(kept) if key.kind == "good" else None
             yield f"{label} {violation}" if violation else None
 
 

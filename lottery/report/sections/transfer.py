@@ -15,7 +15,7 @@ from lottery.wording import listed, seeds
 PROCEDURE = (
     "Is a mask about its task, or about the pre-trained model? Each task is trained, from the pre-trained weights,"
     " under its own good masks, under those of the other tasks with the same seed, and under masks that saw none of"
-    " its data: what most other tasks keep (by count, chance deciding between equals) and, for {by_weights}, the"
+    " its data: what most other tasks keep (by count, chance deciding between equals) and, for {methods}, the"
     " largest pre-trained weights. Masks of a task have the size that its search left; the others have that of the task"
     " they are trained on. The gain is the score less that of a random mask of equal size, trained alike: on dev, in"
     " the metric of the task."
@@ -27,8 +27,8 @@ def transfer(material: Material) -> Iterator[Block]:
     gains = material.tables.get("transfer")
     if gains is None:
         return
-    by_weights = (method.title for method in METHODS.values() if method.by_weights)
-    yield Paragraph(PROCEDURE.format(by_weights=listed(by_weights)))
+    methods = (method.title for method in METHODS.values() if method.has_pretrained)
+    yield Paragraph(PROCEDURE.format(methods=listed(methods)))
     tasks = listed(title for task, title in material.titles.items() if task in set(gains["task"]))
     yield Figure(
         material.figure("transfer"),
