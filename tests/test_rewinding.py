@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lottery import params, subnetwork
 from lottery.analysis import rewinding as analysis
@@ -73,6 +75,45 @@ def test_rounds_equal_a_plain_loop(inputs: Rewinding) -> None:
         expected = predict(encoder, inputs.splits["dev"]).astype(np.float16)
         np.testing.assert_array_equal(trained.logits["dev"], expected)
     assert all(after.kept <= before.kept for before, after in pairwise(rounds))
+
+
+@pytest.mark.parametrize(
+    ("rate", "until", "controls", "message"),
+    [
+        (0.1, 0.75, (), "rewind.until = 0.75: expected a multiple of rewind.rate = 0.1"),
+        (0.3, 0.5, (), "rewind.until = 0.5: expected a multiple of rewind.rate = 0.3"),
+        (0.6, 0.2, (), "rewind.until = 0.2: expected a multiple of rewind.rate = 0.6"),
+        (0.2, 0.6, (0.4, 0.4), r"rewind.controls = \[0.4, 0.4\]: a sparsity is repeated"),
+        (0.2, 0.6, (0.5,), "rewind.controls: 0.5 is no round"),
+        (0.2, 0.6, (0.8,), "rewind.controls: 0.8 is no round"),
+    ],
+)
+def test_rounds_that_do_not_end_where_they_should_are_refused(
+    rate: float, until: float, controls: tuple[float, ...], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        RewindParameters(
+            tasks=(), seeds=(), rate=rate, until=until, step=0, controls=controls, draws=1
+        )
+
+
+@given(st.integers(2, 50), st.data())
+def test_rounds_end_at_the_sparsity_that_is_asked_for(parts: int, data: st.DataObject) -> None:
+    last = data.draw(st.integers(1, parts - 1))
+    parameters = msgspec.structs.replace(
+        PARAMETERS, rate=1 / parts, until=last / parts, controls=()
+    )
+    assert parameters.rounds == last
+
+
+def test_a_step_behind_the_last_one_is_refused_before_any_training(inputs: Rewinding) -> None:
+    steps = inputs.cell.recipe.steps(24)
+    assert steps == 6
+    late = replace(inputs, parameters=msgspec.structs.replace(PARAMETERS, step=steps))
+    with pytest.raises(
+        UserError, match=r"rewind\.step = 6: a training on RTE has 6 steps; choose f"
+    ):
+        rewinding.rounds(silent, late)
 
 
 def test_a_killed_search_goes_on_with_the_next_round(

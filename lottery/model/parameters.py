@@ -18,3 +18,7 @@ class FinetuneParameters(Parameters, frozen=True):
     learning_rate: Annotated[float, Meta(gt=0, le=1)]
     warmup: Annotated[float, Meta(ge=0, lt=1)]
     clip: Annotated[float, Meta(gt=0)]
+
+    def steps(self, examples: int) -> int:
+        """Optimiser steps of a training on so many examples."""
+        return self.epochs * -(-examples // self.batch)

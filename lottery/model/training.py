@@ -43,10 +43,11 @@ def finetune(
     The seed sets shuffling and dropout, with one random stream per epoch, so that all subnetworks of a cell
     see the same batches. Weights pruned by `mask` are 0 before, during and after training. A training whose
     last epoch is in `journal` resumes from it, with the same result to the bit. Of all optimiser steps those in `span`
-    are taken, with the batches and learning rates that they have in the whole; losses count the others as 0.
+    are taken, with the batches and learning rates that they have in the whole; the dropout of an epoch begins with the
+    first of its steps that is taken, and losses count the others as 0.
     """
-    steps_per_epoch = -(-len(examples) // recipe.batch)
-    steps, started = recipe.epochs * steps_per_epoch, time.monotonic()
+    steps, started = recipe.steps(len(examples)), time.monotonic()
+    steps_per_epoch = steps // recipe.epochs
     if mask is not None:
         encoder.mask(mask)
     with _occurring_words(encoder, examples) as narrowed:

@@ -95,8 +95,9 @@ class RewindParameters(Parameters, frozen=True):
     """Iterative magnitude pruning with rewinding (Frankle & Carbin 2019; Chen et al. 2020): off where `tasks` is empty.
 
     tasks, seeds: its cells, which are some of the grid's. rate: share of all prunable weights that a round prunes.
-    until: the sparsity of the last round. step: the optimiser step whose weights each round starts from; 0 are the
-    pre-trained ones. controls: sparsities at which controls are trained. draws: random masks at each of them.
+    until: the sparsity of the last round, a multiple of `rate`. step: the optimiser step whose weights each round
+    starts from; 0 are the pre-trained ones. controls: sparsities at which controls are trained. draws: random masks
+    at each of them.
     """
 
     tasks: tuple[str, ...]
@@ -108,6 +109,13 @@ class RewindParameters(Parameters, frozen=True):
     draws: Draws
 
     def __post_init__(self) -> None:
+        if not self.rounds:
+            raise UserError(
+                f"parameters: rewind.until = {self.until:g}: expected a multiple of rewind.rate = {self.rate:g}"
+            )
+        if len(set(self.controls)) < len(self.controls):
+            values = SHORT.repr(list(self.controls))
+            raise UserError(f"parameters: rewind.controls = {values}: a sparsity is repeated")
         for sparsity in self.controls:
             if self.round_at(sparsity) not in range(1, self.rounds + 1):
                 raise UserError(
@@ -118,7 +126,7 @@ class RewindParameters(Parameters, frozen=True):
     @property
     def rounds(self) -> int:
         """Number of rounds."""
-        return round(self.until / self.rate)
+        return self.round_at(self.until)
 
     def round_at(self, sparsity: float) -> int:
         """The number of the round with this sparsity, from 1; 0 if there is none."""

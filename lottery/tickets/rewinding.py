@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lottery.errors import UserError
 from lottery.model import checkpoint
 from lottery.model.encoder import Encoder
 from lottery.model.training import LAST, Progress, finetune
@@ -81,9 +82,11 @@ def start(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL) 
 def rounds(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL) -> list[Trained]:
     """The full model and the trained mask of every round; rounds that `journal` holds are not trained again.
 
-    Each prunes the weights that are smallest at the end of the round before, over the whole encoder.
+    Each prunes the weights that are smallest at the end of the round before, over the whole encoder. Raises UserError
+    if a training has no steps beyond the one that is rewound to.
     """
     parameters, full = inputs.parameters, inputs.full
+    _require_steps(inputs)
     trained = [Trained(REWOUND, 0, 0.0, _whole(full, inputs.biases), predict(inputs, full))]
     kept = smallest_removed(full, parameters.rate, inputs.biases)
     origin = start(progress, inputs, journal)
@@ -99,6 +102,14 @@ def rounds(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL)
             for name, mask in kept.items()
         )
     return trained
+
+
+def _require_steps(inputs: Rewinding) -> None:
+    steps, step = inputs.cell.recipe.steps(len(inputs.cell.train)), inputs.parameters.step
+    if step >= steps:
+        raise UserError(
+            f"parameters: rewind.step = {step}: a training on {inputs.cell.task.title} has {steps} steps; choose fewer"
+        )
 
 
 def _round(
