@@ -86,7 +86,9 @@ def _chosen(
     """The benchmarks of these works with encoders of these sizes."""
     for name in filter(suite.WORKS.__contains__, names):
         yield from (
-            each for each in suite.benchmarks(name, encoders, quick) if each.encoder in sizes
+            benchmark
+            for benchmark in suite.benchmarks(name, encoders, quick)
+            if benchmark.encoder in sizes
         )
 
 

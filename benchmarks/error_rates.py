@@ -1,7 +1,8 @@
 """`python -m benchmarks.error_rates`: simulated error rates and power of the verdicts, as a table in Markdown.
 
 In a world of nulls every claim is false by the least that is possible, so that the share of its runs with a false
-verdict is the error rate. Power is the share of runs of a likely world that decide a clause.
+verdict is the error rate. Power is the share of runs of a likely world, or of one with the numbers of a run that was
+found, in which a clause is reproduced.
 """
 
 from collections import Counter
@@ -32,7 +33,9 @@ def decided(worlds: dict[str, World], seeds: int, runs: int, alpha: float) -> Co
     for number in range(runs):
         evidence = run(worlds, seeds, rng("error rates", seeds, number))
         verdicts = decide({"primary": PRIMARY}, evidence, (), alpha)
-        names = [each.claim.name for each in verdicts if each.overall.verdict == "reproduced"]
+        names = [
+            decision.claim.name for decision in verdicts if decision.overall.verdict == "reproduced"
+        ]
         counts.update([*names, *(["any"] if names else [])])
     return counts
 
@@ -54,7 +57,9 @@ def secondary_null(seeds: int, number: int, alpha: float) -> set[str]:
     verdicts = decide(
         {"secondary": SECONDARY}, Evidence(cells, seeds=seeds), (), alpha, of_means=True
     )
-    return {each.claim.clause for each in verdicts if each.overall.verdict == "reproduced"}
+    return {
+        decision.claim.clause for decision in verdicts if decision.overall.verdict == "reproduced"
+    }
 
 
 def _margin(part: Above | Within) -> float:
@@ -62,14 +67,15 @@ def _margin(part: Above | Within) -> float:
     return part.margin if isinstance(part, Within) else 0.0
 
 
-def table(runs: int, worlds: dict[str, World]) -> Iterator[str]:
-    """The lines of the table."""
+def table(runs: int, worlds: dict[str, dict[str, World]]) -> Iterator[str]:
+    """The lines of the table: nulls, other worlds by name, secondary families."""
     yield "| runs of | seeds | level | P1 | P2 | P3 | P4 | P5 | any |"
     yield "|---|---|---|---|---|---|---|---|---|"
     plans = [(3, level(3, (3, 5))), (5, level(5, (3, 5))), (3, ALPHA), (5, ALPHA)]
-    for name, world, count in (("nulls", NULLS, runs), ("likely", worlds, runs // 4)):
-        for seeds, alpha in plans if name == "likely" else plans[2:]:
-            counts = decided(world, seeds, count, alpha)
+    for name, tasks in {"nulls": NULLS, **worlds}.items():
+        count = runs if name == "nulls" else runs // 4
+        for seeds, alpha in plans[2:] if name == "nulls" else plans:
+            counts = decided(tasks, seeds, count, alpha)
             shares = [
                 f"{counts[clause] / count:.3f}" for clause in ("P1", "P2", "P3", "P4", "P5", "any")
             ]
@@ -84,14 +90,15 @@ def table(runs: int, worlds: dict[str, World]) -> Iterator[str]:
 
 def main(
     runs: Annotated[
-        int, Option(min=4, help="Simulated runs of nulls; a quarter of a likely world.")
+        int, Option(min=4, help="Simulated runs of nulls; a quarter of other worlds.")
     ] = 400,
     tables: Annotated[
-        Path | None, Option(help="Tables of a run whose numbers make the likely world.")
+        Path | None, Option(help="Tables of a run whose numbers make one more world, `found`.")
     ] = None,
 ) -> None:
     """Simulate error rates and power, and print the table."""
-    for line in table(runs, measured(tables) if tables else LIKELY):
+    worlds = {"likely": LIKELY} | ({"found": measured(tables)} if tables else {})
+    for line in table(runs, worlds):
         console.print(line, soft_wrap=True)
 
 

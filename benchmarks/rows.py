@@ -61,7 +61,7 @@ def _row(
     benchmark: Benchmark, pair: Pair, ours: Result, theirs: Result, shares: Mapping[str, float]
 ) -> Row:
     readings = list(zip(ours.readings, theirs.readings, strict=True))
-    ratios = [baseline.cpu / own.cpu for own, baseline in readings]
+    ratios = [baseline.cpu / measured.cpu for measured, baseline in readings]
     differing, bits = _masks(ours.arrays, theirs.arrays)
     return Row(
         work=pair.work,
@@ -72,10 +72,10 @@ def _row(
         ratio_min=min(ratios),
         ratio_median=median(ratios),
         ratio_max=max(ratios),
-        wall_ratio_median=median(baseline.wall / own.wall for own, baseline in readings),
-        cpu_seconds=median(own.cpu for own, _ in readings),
+        wall_ratio_median=median(baseline.wall / measured.wall for measured, baseline in readings),
+        cpu_seconds=median(measured.cpu for measured, _ in readings),
         baseline_cpu_seconds=median(baseline.cpu for _, baseline in readings),
-        peak_memory_mib=median(own.peak for own, _ in readings),
+        peak_memory_mib=median(measured.peak for measured, _ in readings),
         baseline_peak_memory_mib=median(baseline.peak for _, baseline in readings),
         model_mib=_size(benchmark.load.folder),
         difference=_difference(ours.arrays, theirs.arrays, bool(benchmark.load.sparsity)),

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lottery.analysis.claims import HALF_WAY, MARGIN
+from lottery.analysis.claims import HALF_WAY, MARGIN, SUBSTANTIAL_KAPPA
 from lottery.analysis.evidence import CELL, MATCHED, Evidence
 from lottery.analysis.frames import beside, load
 from lottery.analysis.heads import COLUMNS, slopes
@@ -29,15 +29,15 @@ Array = NDArray[np.float64]
 class World:
     """Corrected scores of a task: means, and standard deviations over masks and over seeds.
 
-    pruned: of good, random and bad tickets. trained: of bad ones, with its std in `trained_sd`. likeness: correlation
-    over seeds of what decides which heads are kept. slope: the difference of the share of heterogeneous maps between
-    heads that are kept and those that are not.
+    pruned: of good, random and bad tickets. trained: of bad ones, with its std in `trained_sd`; None if they are not
+    retrained. likeness: correlation over seeds of what decides which heads are kept. slope: the difference of the share
+    of heterogeneous maps between heads that are kept and those that are not.
     """
 
     pruned: tuple[float, float, float] = (0.87, 0.50, 0.25)
     mask_sd: float = 0.15
     seed_sd: float = 0.08
-    trained: float = 0.85
+    trained: float | None = 0.85
     trained_sd: float = 0.09
     words: float = 0.50
     words_sd: float = 0.03
@@ -49,12 +49,11 @@ class World:
 LIKELY = {
     "sst2": World(trained=0.80, trained_sd=0.09, words=0.48),
     "sarcasm": World(trained=0.90, trained_sd=0.10, words=0.58),
-    "stsb": World(mask_sd=0.20, trained=0.75, trained_sd=0.15, words=0.80),
+    "stsb": World(mask_sd=0.20, trained=None),
 }
-"""Numbers that the pilot runs suggest; STS-B by pruned tickets alone (`RETRAINED`)."""
+"""Numbers that the pilot runs suggest, in which no tickets of STS-B were retrained."""
 LUCK = 0.7
 """Share of the variance of bad masks that those of one cell have in common; .74 in the committed default run."""
-RETRAINED = ("sst2", "sarcasm")
 LIKE_AT_BORDER = 0.805
 """The likeness at which kappas of the larger halves of 72 heads average 0.6, by simulation."""
 NULL = World(
@@ -74,7 +73,12 @@ def run(worlds: dict[str, World], seeds: int, random: np.random.Generator) -> Ev
         ticket for task, world in worlds.items() for ticket in masks(task, world, seeds, random)
     ]
     index = pd.MultiIndex.from_tuples(cells, names=CELL)
-    trained = {cell: retrained(worlds[cell[0]], random) for cell in cells if cell[0] in RETRAINED}
+    trained = {
+        (task, seed): retrained(world, world.trained, random)
+        for task, world in worlds.items()
+        if world.trained is not None
+        for seed in range(seeds)
+    }
     scores = pd.DataFrame.from_dict(trained, orient="index").set_index(
         pd.MultiIndex.from_tuples(list(trained), names=CELL)
     )
@@ -89,10 +93,10 @@ def run(worlds: dict[str, World], seeds: int, random: np.random.Generator) -> Ev
     )
 
 
-def retrained(world: World, random: np.random.Generator) -> dict[str, float]:
+def retrained(world: World, mean: float, random: np.random.Generator) -> dict[str, float]:
     """The retrained bad ticket and the bag of words of a cell."""
     return {
-        f"{S} bad retrained": random.normal(world.trained, world.trained_sd),
+        f"{S} bad retrained": random.normal(mean, world.trained_sd),
         "words": random.normal(world.words, world.words_sd),
     }
 
@@ -102,7 +106,7 @@ def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd
     kinds = zip(("good", "random", "bad"), world.pruned, (1, RANDOM, BAD), strict=True)
     # Bad masks are drawn from what one good ticket left, so they have part of their luck in common.
     common = {"good": world.seed_sd, "random": 0.0, "bad": LUCK**0.5 * world.mask_sd}
-    own = {"good": 1.0, "random": 1.0, "bad": (1 - LUCK) ** 0.5}
+    alone = {"good": 1.0, "random": 1.0, "bad": (1 - LUCK) ** 0.5}
     rows = [
         (
             task,
@@ -111,7 +115,7 @@ def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd
             kind,
             draw,
             np.nan,
-            mean + shift + random.normal(0, own[kind] * world.mask_sd),
+            mean + shift + random.normal(0, alone[kind] * world.mask_sd),
         )
         for kind, mean, count in kinds
         for method in (S, M)
@@ -152,20 +156,29 @@ def profiles(ticket: Ticket, world: World, random: np.random.Generator) -> pd.Da
     return pd.DataFrame(dict(zip(COLUMNS, (*columns, *shares.reshape(2, -1)), strict=True)))
 
 
+def like(kappa: float) -> float:
+    """The correlation of two normal variables whose larger halves agree with this kappa (Sheppard 1899)."""
+    return float(np.sin(kappa * np.pi / 2))
+
+
 def measured(folder: Path) -> dict[str, World]:
     """LIKELY worlds with the means and standard deviations of a run, as far as its tables have them."""
     draws, cells = load(folder / "draws.csv"), load(folder / "cells.csv")
+    effects = load(folder / "verdict-cells.csv").groupby(["task", "claim"])["effect"].mean()
     return {
         task: _measured(
             world,
             draws[(draws["task"] == task) & (draws["method"] == S) & draws["matched"].isna()],
             cells[(cells["task"] == task) & cells["reported"] & cells["usable"]],
+            effects.get(task, pd.Series(dtype=float)),
         )
         for task, world in LIKELY.items()
     }
 
 
-def _measured(world: World, draws: pd.DataFrame, cells: pd.DataFrame) -> World:
+def _measured(
+    world: World, draws: pd.DataFrame, cells: pd.DataFrame, effects: "pd.Series[float]"
+) -> World:
     """A world with the numbers of a task; those that cannot be estimated stay as they are."""
     by_kind = draws.groupby("kind")["share"].mean()
     masks_sd = draws[draws["kind"] == "random"].groupby("seed")["share"].std().mean()
@@ -174,10 +187,12 @@ def _measured(world: World, draws: pd.DataFrame, cells: pd.DataFrame) -> World:
     estimates = {
         "mask_sd": masks_sd, "trained": bad.mean(), "trained_sd": bad.std(),
         "words": words.mean(), "words_sd": words.std(),
+        "likeness": like(SUBSTANTIAL_KAPPA - effects.get("P4", np.nan)),
+        "slope": effects.get("P5", np.nan),
     }  # fmt: skip
-    known: dict[str, Any] = {
+    numbers: dict[str, Any] = {
         name: float(value) for name, value in estimates.items() if not np.isnan(value)
     }
     if {"good", "random", "bad"} <= set(by_kind.dropna().index):
-        known["pruned"] = tuple(by_kind[["good", "random", "bad"]])
-    return replace(world, **known)
+        numbers["pruned"] = tuple(by_kind[["good", "random", "bad"]])
+    return replace(world, **numbers)

@@ -17,7 +17,7 @@ from lottery.runtime import parallel
 from lottery.schemas import RewindScore
 from lottery.tickets import rewinding, rewinding_controls
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
-from lottery.tickets.rewinding import Rewinding
+from lottery.tickets.rewinding import ROUNDS, Rewinding
 from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
 
@@ -44,8 +44,8 @@ def main(
         cli.fresh_file(out) as table,
         cli.fresh(masks) as folder,
     ):
-        job = {"rounds": partial(rewinding.rounds, inputs=inputs, journal=notes.of("rounds"))}
-        rounds = parallel.run(job, cell.compute, stage.report)["rounds"]
+        job = {ROUNDS: partial(rewinding.rounds, inputs=inputs, journal=notes.of(ROUNDS))}
+        rounds = parallel.run(job, cell.compute, stage.report)[ROUNDS]
         controls = rewinding_controls.train_controls(inputs, rounds, stage.report, notes)
         rows = [
             row for trained in (*rounds, *controls) for row in rewinding.scores(inputs, trained)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -140,19 +141,36 @@ def test_rewinding_to_a_step_trains_the_remaining_steps_from_its_weights(inputs:
     one_epoch = msgspec.structs.replace(cell.recipe, epochs=1)
     assert not torch.equal(origin.pooler.weight, pretrained(cell).pooler.weight)
     whole, halves = pretrained(cell), pretrained(cell)
-    for encoder in (
-        whole,
-        halves,
-    ):  # without dropout, whose random numbers depend on the steps before
-        for module in encoder.modules():
-            if isinstance(module, Dropout):
-                module.p = 0.0
+    # Without dropout, whose random numbers depend on the steps before.
+    for module in chain(whole.modules(), halves.modules()):
+        if isinstance(module, Dropout):
+            module.p = 0.0
     finetune(whole, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 2))
     finetune(halves, cell.train, cell.task, one_epoch, cell.seed, span=slice(0, 1))
     finetune(halves, cell.train, cell.task, one_epoch, cell.seed, span=slice(1, 2))
     assert not torch.equal(whole.pooler.weight, pretrained(cell).pooler.weight)
     # AdamW starts anew, with its moments and their correction.
     torch.testing.assert_close(whole.pooler.weight, halves.pooler.weight, atol=3e-3, rtol=0)
+
+
+def test_controls_start_from_the_stored_weights_of_the_rounds(
+    inputs: Rewinding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, origin = (
+        replace(inputs, parameters=msgspec.structs.replace(PARAMETERS, step=2)),
+        Journal(tmp_path),
+    )
+    rounds, spans = rewinding.rounds(silent, late, origin), list[slice]()
+    expected = rewinding_controls.control(silent, late, "random", 0, rounds[2])
+
+    def recorded(*arguments: Any) -> list[float]:
+        spans.append(arguments[-1])
+        return finetune(*arguments)
+
+    monkeypatch.setattr("lottery.tickets.rewinding.finetune", recorded)
+    trained = rewinding_controls.control(silent, late, "random", 0, rounds[2], origin)
+    assert spans == [slice(2, None)]
+    np.testing.assert_array_equal(trained.logits["dev"], expected.logits["dev"])
 
 
 @pytest.mark.parametrize("name", rewinding_controls.MASKS)

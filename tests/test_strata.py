@@ -113,6 +113,10 @@ def test_the_detectable_effect_is_found_with_a_power_of_80_percent() -> None:
     assert np.mean(p < 0.05) == pytest.approx(0.8, abs=0.1)
 
 
+def test_a_claim_that_there_is_no_effect_has_no_detectable_one() -> None:
+    assert np.isnan(within(strata({"a": [0.1, -0.1, 0.02]}), 0.5).detectable(0.05))
+
+
 @pytest.mark.parametrize("sds", [(1, 1, 1), (0.05, 0.15, 1)])
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_false_positives_are_about_as_rare_as_promised(sds: tuple[float, ...], seeds: int) -> None:

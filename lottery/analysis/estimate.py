@@ -99,8 +99,11 @@ class Estimate:
         return low, high
 
     def detectable(self, level: float) -> float:
-        """The smallest effect that a test at this level finds with a power of 80 %; NaN if none that is possible."""
-        if np.isnan(self.se) or not self.tested:
+        """The smallest effect that a test at this level finds with a power of 80 %.
+
+        NaN if that is more than there can be, and for the claim that there is no effect.
+        """
+        if self.equivalence or np.isnan(self.se) or not self.tested:
             return NAN
         smallest = float(stats.t.isf(level, self.df) + stats.t.ppf(POWER, self.df)) * self.se
         return smallest if smallest < self.scale.high else NAN

@@ -27,6 +27,8 @@ from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained
 from lottery.tickets.rewound import REWOUND
 
+ROUNDS = "rounds"
+"""Name of the rounds' part of a stage's journal; it holds the weights that all trainings start from."""
 MASK = "mask "
 """Prefix of the names of masks in a journal."""
 

@@ -15,6 +15,7 @@ from lottery.tickets.magnitude import largest
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import pretrained, random_weights
 from lottery.tickets.rewinding import (
+    ROUNDS,
     Rewinding,
     Trained,
     predict,
@@ -31,7 +32,10 @@ def train_controls(
     report: parallel.Report,
     journal: Journal = NO_JOURNAL,
 ) -> list[Trained]:
-    """Train all controls of a cell, side by side; those that `journal` holds are not trained again."""
+    """Train all controls of a cell, side by side; those that `journal` holds are not trained again.
+
+    Nor are the first steps of the rounds, whose part of the journal holds the weights after them.
+    """
     jobs = {
         (label := f"{name} {draw} of round {number}"): partial(
             control,
@@ -39,6 +43,7 @@ def train_controls(
             name=name,
             draw=draw,
             good=rounds[number],
+            origin=journal.of(ROUNDS),
             journal=journal.of(label),
         )
         for name, draw, number in planned(inputs.parameters)
@@ -54,6 +59,7 @@ def control(
     name: str,
     draw: int,
     good: Trained,
+    origin: Journal = NO_JOURNAL,
     journal: Journal = NO_JOURNAL,
 ) -> Trained:
     """The trained control of a round."""
@@ -64,7 +70,7 @@ def control(
             encoder = random_weights(inputs.cell).to(chosen_device(inputs.cell.compute))
             train(progress, inputs.cell, encoder, kept, WHOLE, journal)
         else:
-            encoder = start(progress, inputs, journal)
+            encoder = start(progress, inputs, origin)
             train(progress, inputs.cell, encoder, kept, remaining(inputs.parameters), journal)
         return predict(inputs, encoder)
 
