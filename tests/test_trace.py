@@ -64,3 +64,13 @@ def test_the_hashes_of_a_list_are_those_of_sha256sum(
     assert {path.stem for path in lists} >= {"finetune", "report", "super_survivors"}
     for path in lists:
         subprocess.run(["sha256sum", "--check", "--quiet", path], cwd=ROOT, check=True)
+
+
+def test_marks_of_stages_are_those_that_the_house_rules_name_and_the_cluster_reads() -> None:
+    rules, reader = (
+        (ROOT / file).read_text(encoding="utf-8")
+        for file in ("CONTRIBUTING.md", "cluster/pipeline.py")
+    )
+    marks = {mark for stage in stages().values() for mark in stage.get("meta", {})}
+    assert marks == set(re.findall(r"`meta: \{(\w+): true\}`", rules))
+    assert marks == set(re.findall(r'meta or \{\}\)\.get\("(\w+)"', reader))
