@@ -67,9 +67,8 @@ def _patterns(material: Material) -> Paragraph:
         " convolutional network classifies the patterns. It learns"
         f" {MAPS[material.parameters[AttentionParameters].labelled is not None]}. Of {held_out['rule'].sum():,}"
         f" held-out maps, the network classifies {network} correctly and the rule {rule}; on the maps of the fine-tuned"
-        f" models they agree on {percent(both['normed'])} of normed and {percent(both['raw'])} of raw maps. Where"
-        " they differ,"
-        " the class of a map is uncertain."
+        f" models they agree on {percent(both['normed'])} of normed and {percent(both['raw'])} of raw maps. The"
+        " class of the others is uncertain; P5 asks both."
     )
 
 

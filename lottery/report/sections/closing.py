@@ -8,6 +8,7 @@ from lottery.report.blocks import Block, Bullets, Entry, Folded, Paragraph, Tabl
 from lottery.report.material import Material
 from lottery.report.provenance import Spent, core_hours
 from lottery.report.references import REFERENCES
+from lottery.tasks import get_task
 from lottery.tickets.methods import STRUCTURED
 from lottery.tickets.parameters import PruneParameters
 from lottery.wording import counted, listed, number, percent
@@ -42,7 +43,7 @@ def _data(material: Material) -> Iterator[str]:
     if 0 < train < 2000:
         yield (
             f"At most {number(train, 0)} training examples per task: full models stay well below published scores, and"
-            " retraining has little to learn from."
+            " retrained tickets that lose look like those that have not learned yet."
         )
     select = max((split.get("select", {}).get("examples", 0) for split in splits), default=0)
     if material.parameters[PruneParameters].data == "select" and select:
@@ -57,9 +58,12 @@ def _data(material: Material) -> Iterator[str]:
             " `data.max_length` and were truncated."
         )
     languages = sorted({*material.languages.values()} - {NOT_STATED})
+    kinds = {
+        "regression" if get_task(name).regression else "classification" for name in material.titles
+    }
     yield (
-        f"Text in {listed(languages) if languages else 'a language that is not stated'}, classification and"
-        " similarity, one encoder: nothing here is about other languages, decoders or sizes."
+        f"Text in {listed(languages) if languages else 'a language that is not stated'}, {listed(sorted(kinds))}, one"
+        " encoder: nothing here is about other languages, decoders or sizes."
     )
 
 

@@ -1,14 +1,17 @@
 """The beginning of the report: the experiment in a few sentences, and the lottery as one figure."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.analysis.verdicts import DECIDED
 from lottery.report.blocks import Block, Figure, Paragraph
-from lottery.report.clauses import primary
+from lottery.report.clauses import names, primary
+from lottery.report.figures.fan import FLOOR
 from lottery.report.material import Material
+from lottery.report.numbers import number
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import UNITS
 from lottery.wording import counted, listed
@@ -19,7 +22,7 @@ def first(material: Material) -> Iterator[Block]:
     yield Paragraph(f"{_question(material)} {_outcome(material)}")
     averages = material.tables["averages"]
     random = (
-        ", and good masks on random weights" if "reinitialised" in set(averages["state"]) else ""
+        "; dots: good masks on random weights" if "reinitialised" in set(averages["state"]) else ""
     )
     yield Figure(
         material.figure("fan"),
@@ -30,8 +33,8 @@ def first(material: Material) -> Iterator[Block]:
         " large and drawn at random, *bad* as large and made of what was pruned. Lines lead from the full model to"
         " the means of each cell. Left, the fine-tuned models without the pruned parts; right, trained again from"
         " the pre-trained weights under the same masks: how far training closes the fan. Dashes: what a bag of"
-        f" words reaches{random}. Ticks at the side: the authors' means. Source:"
-        " `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
+        f" words reaches{random}. Ticks at the side: the authors' means. Below {number(FLOOR, 2)}, points are drawn"
+        " there. Source: `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
     )
 
 
@@ -53,15 +56,16 @@ def _question(material: Material) -> str:
 
 def _outcome(material: Material) -> str:
     """The clauses of each verdict, and the tasks that decide otherwise."""
-    claims = primary(material.tables["verdicts"])
+    claims, tasks = primary(material.tables["verdicts"]), material.tables["verdict-tasks"]
+    titles = names(claims)
+    otherwise = partial(_otherwise, material, tasks)
     by_verdict = claims.groupby("verdict", sort=False)["claim"].agg(list)
-    tasks = material.tables["verdict-tasks"]
     parts = [
-        f"{listed(claim + _otherwise(material, tasks, claim, str(verdict)) for claim in clauses)}"
+        f"{listed(f'*{titles[claim]}*{otherwise(claim, str(verdict))}' for claim in clauses)}"
         f" {'is' if len(clauses) == 1 else 'are'} {verdict}"
         for verdict, clauses in by_verdict.items()
     ]
-    return f"Of the {counted(len(claims), 'clause')} of its abstract (below), {listed(parts)}."
+    return f"Of the {counted(len(claims), 'clause')} of its abstract, {listed(parts)}."
 
 
 def _otherwise(material: Material, tasks: pd.DataFrame, claim: str, verdict: str) -> str:

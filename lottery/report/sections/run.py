@@ -49,7 +49,7 @@ def _facts(material: Material) -> Table:
         ),
         (
             "claims fixed in",
-            f"`claims.py`, SHA-256 `{(material.provenance.claims or 'unknown')[:16]}`",
+            f"`claims.py`, whose SHA-256 begins with `{(material.provenance.claims or 'unknown')[:16]}`",
         ),
     ]
     return Table(
@@ -150,7 +150,7 @@ def _left_out(material: Material) -> Iterator[Block]:
     if censored := int(searches["censored"].sum()):
         yield Paragraph(
             f"{counted(censored, 'search', 'searches')} of {len(searches)} ended while the last step was still"
-            " accepted, so that these good subnetworks could have been smaller."
+            " accepted: smaller good subnetworks could have been found."
         )
 
 

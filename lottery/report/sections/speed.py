@@ -56,8 +56,8 @@ def _summary(measured: pd.DataFrame) -> str:
         bits = f" With eight bits too, {STRUCTURED.title} is {_range(gain)} times as fast as full in transformers."
     machine, rounds = measured["machine"].iloc[0], counted(int(measured["rounds"].iloc[0]), "round")
     return (
-        f"Retrained, good subnetworks are {listed(gains)} in {EXACT}, one example at a time: single zeros"
-        f" are not skipped by any program that is maintained.{bits} Times are medians over {rounds}, all programs"
+        f"Retrained, good subnetworks are {listed(gains)} in {EXACT}, one example at a time: none"
+        f" of the programs that were timed skips single zeros.{bits} Times are medians over {rounds}, all programs"
         f" in turns, on one thread of {machine}."
     )
 

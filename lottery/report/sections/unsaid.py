@@ -91,8 +91,9 @@ def _sizes(material: Material) -> Iterator[str]:
     ]
     if parts:
         yield (
-            "**Agreement is partly a matter of where searches stop.** They end anywhere between"
-            f" {percent(searches['sparsity'].min(), 0)} and {percent(searches['sparsity'].max(), 0)} of the weights."
+            "**Agreement is partly a matter of where searches stop.** They end with"
+            f" {percent(searches['sparsity'].min(), 0)} to {percent(searches['sparsity'].max(), 0)} of the weights"
+            " removed."
             " Cohen's kappa of two seeds, at the sizes that the searches left and at one size:"
             f" {'; '.join(parts)}."
         )

@@ -34,8 +34,8 @@ def verdicts(material: Material) -> Iterator[Block]:
         + "; ".join(f"**{clause}** {sentence}" for clause, sentence in SENTENCES.items())
         + ". *Reproduced*: its test succeeds, that is, the effect is above 0 or, for P5, within 0.1 of 0."
         " *Contradicted*: the opposite does. *Equivalent*: the effect is within 0.1 of 0 where a difference was"
-        f" claimed. Else *undecided*. With a probability of at most {alpha:.2g}, *reproduced* is said"
-        " of any clause of which it is false; so for each other word (Holm)."
+        f" claimed. Else *undecided*. The chance that *reproduced* is said of any clause that is false is at most"
+        f" {alpha:.3g}, and so is that of each other word (Holm)."
     )
     yield from other_saliencies(material)
     yield Figure(
