@@ -126,8 +126,8 @@ measure: repository setup ## measure size and speed of the tickets on a quiet ma
 SWEEP_rate := prune.rate=0.05,0.1,0.2
 SWEEP_threshold := prune.threshold=0.8,0.9,0.95
 SWEEP_reduction := importance.reduction=example,batch,cumulative
-SWEEP_scores := importance.saliency=gate,taylor,empirical-fisher,magnitude,wanda,movement,random
-SWEEP_weight-scores := magnitude.saliency=magnitude,taylor,empirical-fisher,wanda,movement,random
+SWEEP_saliencies := importance.saliency=gate,taylor,empirical-fisher,magnitude,wanda,movement,random
+SWEEP_weight-saliencies := magnitude.saliency=magnitude,taylor,empirical-fisher,wanda,movement,random
 SWEEP_data := prune.data=select,dev
 SWEEP_data-size := data.train=400,800,1600,3200
 SWEEP_seeds := grid.seeds=[11,12],[11,12,13],[11,12,13,14,15]

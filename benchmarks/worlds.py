@@ -29,13 +29,15 @@ Array = NDArray[np.float64]
 class World:
     """Corrected scores of a task: means, and standard deviations over masks and over seeds.
 
-    pruned: of good, random and bad tickets. trained: of bad ones, with its std in `trained_sd`; None if they are not
-    retrained. likeness: correlation over seeds of what decides which heads are kept. slope: the difference of the share
-    of heterogeneous maps between heads that are kept and those that are not.
+    pruned: of good, random and bad tickets. bad_sd: of bad masks, None if it is that of others. trained: of bad
+    ones, with its std in `trained_sd`; None if they are not retrained. likeness: correlation over seeds of what
+    decides which heads are kept. slope: the difference of the share of heterogeneous maps between heads that are
+    kept and those that are not.
     """
 
     pruned: tuple[float, float, float] = (0.87, 0.50, 0.25)
     mask_sd: float = 0.15
+    bad_sd: float | None = None
     seed_sd: float = 0.08
     trained: float | None = 0.85
     trained_sd: float = 0.09
@@ -105,8 +107,9 @@ def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd
     """All masks of a cell, scored pruned."""
     kinds = zip(("good", "random", "bad"), world.pruned, (1, RANDOM, BAD), strict=True)
     # Bad masks are drawn from what one good ticket left, so they have part of their luck in common.
-    common = {"good": world.seed_sd, "random": 0.0, "bad": LUCK**0.5 * world.mask_sd}
-    alone = {"good": 1.0, "random": 1.0, "bad": (1 - LUCK) ** 0.5}
+    bad_sd = world.mask_sd if world.bad_sd is None else world.bad_sd
+    common = {"good": world.seed_sd, "random": 0.0, "bad": LUCK**0.5 * bad_sd}
+    alone = {"good": world.mask_sd, "random": world.mask_sd, "bad": (1 - LUCK) ** 0.5 * bad_sd}
     rows = [
         (
             task,
@@ -115,7 +118,7 @@ def drawn(task: str, seed: int, world: World, random: np.random.Generator) -> pd
             kind,
             draw,
             np.nan,
-            mean + shift + random.normal(0, alone[kind] * world.mask_sd),
+            mean + shift + random.normal(0, alone[kind]),
         )
         for kind, mean, count in kinds
         for method in (S, M)
@@ -185,7 +188,8 @@ def _measured(
     of_bad = (cells["method"] == S) & (cells["kind"] == "bad") & (cells["state"] == "retrained")
     bad, words = cells.loc[of_bad, "share"], cells.loc[cells["kind"] == "words", "share"]
     estimates = {
-        "mask_sd": masks_sd, "trained": bad.mean(), "trained_sd": bad.std(),
+        "mask_sd": masks_sd, "bad_sd": draws.loc[draws["kind"] == "bad", "share"].std(),
+        "trained": bad.mean(), "trained_sd": bad.std(),
         "words": words.mean(), "words_sd": words.std(),
         "likeness": like(SUBSTANTIAL_KAPPA - effects.get("P4", np.nan)),
         "slope": effects.get("P5", np.nan),

@@ -45,7 +45,7 @@ TRAJECTORIES, LEARNING = "curves.png", "learning.png"
 """File names of the figures."""
 VERDICTS = ("reproduced", "contradicted", "equivalent", "undecided")
 COMMANDS = """\
-make sweep NAME=rate                 # a predefined grid: rate, threshold, reduction, data, data-size, seeds
+make sweep NAME=rate                 # a prepared grid; docs/experiments.md lists all
 dvc exp run -S prune.rate=0.2        # one value of one parameter
 make compare                         # write this page again"""
 
