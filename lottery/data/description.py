@@ -69,11 +69,16 @@ class TaskDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes, none for a regression."""
-        return () if self.classes == "regression" else tuple(map(class_name, self.classes))
+        return () if self.classes == "regression" else tuple(map(value_name, self.classes))
 
 
-def class_name(value: Any) -> str:
-    """A value of a label column as the name of a class: `1`, `1.0` and "1" are the same, and so are true and "True"."""
+def value_name(value: Any) -> str:
+    """A value of a column as the name of a class or group, empty if there is none.
+
+    `1`, `1.0` and "1" are the same, and so are true and "True".
+    """
+    if value is None:
+        return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()
