@@ -92,6 +92,22 @@ def test_groups_with_numbers_for_names_stay_together(
     assert groups[0] | groups[1] == {value_name(author) for author in authors}
 
 
+@given(st.integers(), st.integers(0, 3))
+def test_a_whole_number_has_one_name_in_every_format(number: int, zeros: int) -> None:
+    assert value_name(f" {number}.{'0' * zeros}") == value_name(f"{number}") == value_name(number)
+    assert value_name(f"{number}.01") != value_name(number)
+    if int(float(number)) == number:
+        assert value_name(float(number)) == value_name(number)
+
+
+def test_classes_that_pandas_wrote_as_floats_are_those_of_the_description(tmp_path: Path) -> None:
+    path = delimited(
+        tmp_path, "text,kind\n" + "".join(f"film {at},{at % 2}.0\n" for at in range(10))
+    )
+    said, _, _ = fetched(tmp_path, files=str(path), classes=[0, 1])
+    assert "no row left out" in said
+
+
 def test_rows_without_a_group_are_groups_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps(row | {"who": None}) for row in ROWS))

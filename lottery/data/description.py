@@ -15,6 +15,8 @@ from lottery.vocabulary import METRICS
 
 Text = Annotated[str, Meta(min_length=1)]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+WHOLE_NUMBER = re.compile(r"(-?[0-9]+)\.0*")
+"""As pandas writes the integers of a column with gaps: `1.0`."""
 SPLIT = re.compile(r"train|dev(-[a-z0-9_-]+)?")
 OF_REGRESSIONS = ("pearson", "spearman", "pearson_spearman")
 OF_TWO_CLASSES = ("f1", "matthews")
@@ -75,13 +77,15 @@ class TaskDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 def value_name(value: Any) -> str:
     """A value of a column as the name of a class or group, empty if there is none.
 
-    `1`, `1.0` and "1" are the same, and so are true and "True".
+    `1`, `1.0`, "1" and "1.0" are the same, and so are true and "True".
     """
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()
+    if whole := WHOLE_NUMBER.fullmatch(text):
+        return whole[1]
     return text.lower() if text in {"True", "False", "TRUE", "FALSE"} else text
 
 
