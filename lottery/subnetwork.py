@@ -87,7 +87,8 @@ class Subnetwork(Mapping[str, Kept]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Subnetwork):
             return NotImplemented
-        return self._shapes == other._shapes and all(
+        # In order, as `digest` and `flat` go through the parts.
+        return [*self._shapes.items()] == [*other._shapes.items()] and all(
             np.array_equal(bits, other._bits[part]) for part, bits in self._bits.items()
         )
 

@@ -4,6 +4,7 @@ import json
 import math
 import tempfile
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -44,6 +45,18 @@ def test_the_algebra_is_that_of_sets(pair: list[Subnetwork]) -> None:
     assert a & b <= a <= a | b
     assert a.size + (~a).size == a.total == Subnetwork.full(a.shapes).size
     assert (a == b) == (a.digest == b.digest)
+
+
+@given(subnetworks(1), st.randoms())
+def test_equal_subnetworks_have_one_hash_and_equal_parts_in_their_order(
+    one: list[Subnetwork], random: Random
+) -> None:
+    parts = list(one[0].items())
+    random.shuffle(parts)
+    shuffled = Subnetwork(parts)
+    assert (shuffled == one[0]) == (list(shuffled) == list(one[0]))
+    assert len({shuffled, *one}) == 1 + (shuffled != one[0])
+    assert (shuffled == one[0]) == (shuffled.digest == one[0].digest)
 
 
 @given(subnetworks(1))
