@@ -1,4 +1,16 @@
-"""The error for everything that a user can fix."""
+"""The error for everything that a user can fix, and what a damaged file raises."""
+
+MALFORMED = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
+"""What a parser, or a look at the fields that it returns, raises for a damaged file, besides its library's errors."""
 
 
 class UserError(Exception):

@@ -10,10 +10,8 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
-# Exceptions that the YAML parser raises on impossible dates, numbers, keys and depths, besides its own.
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 80
 """Shortens values in messages, however long or deeply nested they are."""
@@ -57,7 +55,7 @@ def read(path: Path) -> Mapping[str, Any]:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such parameter file; choose one with `make profile`") from None
-    except (OSError, YAMLError, *MALFORMED) as error:
+    except (YAMLError, *MALFORMED) as error:
         raise UserError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: expected sections of parameters, found {type(tree).__name__}")

@@ -17,21 +17,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 """A part in memory and on disk: eight components per byte, padding bits of the last byte are 0."""
-# Exceptions that a malformed file header can raise.
-MALFORMED = (
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-)
 
 
 def unpacked(bits: Bits, shape: Sequence[int]) -> Kept:
@@ -194,7 +184,7 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
             shapes = header["shapes"].items()
             kept = {part: unpacked(file.get_tensor(part), shape) for part, shape in shapes}
             return Subnetwork(kept), header["identity"]
-    except (OSError, SafetensorError, *MALFORMED) as error:
+    except (SafetensorError, *MALFORMED) as error:
         raise UserError(
             f"{path}: not a readable subnetwork ({error}); delete it and run the pipeline again"
         ) from None

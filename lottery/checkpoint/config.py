@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from lottery.checkpoint.family import Family
 from lottery.checkpoint.supported import FAMILIES
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.subnetwork import Subnetwork
 
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]
@@ -205,7 +205,7 @@ def read(folder: Path) -> Config:
         return parse(raw, family)
     except FileNotFoundError:
         raise UserError(f"{folder}: no checkpoint here (config.json is missing)") from None
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise UserError(f"{path}: not the configuration of an encoder: {error}") from None
 
 

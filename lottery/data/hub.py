@@ -8,7 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.data.assets import describe
 from lottery.data.glue import FURTHER, HOW_TO_GET_GLUE, read_glue, text_columns
-from lottery.errors import UserError, first_line
+from lottery.errors import MALFORMED, UserError, first_line
 
 GLUE = "nyu-mll/glue"
 
@@ -58,7 +58,7 @@ def _is_glue(folder: Path, task: str) -> bool:
         # Older versions of `datasets` wrote no name of the data set, but that of its builder.
         names = {about.get("dataset_name"), about.get("builder_name")}
         return "glue" in names and about["config_name"] == task
-    except (OSError, ValueError, LookupError, TypeError):
+    except MALFORMED:
         return False
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.tasks import Task
 
 
@@ -24,15 +24,7 @@ class Row(NamedTuple):
     group: str = ""
 
 
-UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    pa.ArrowException,
-)
+UNREADABLE = (pa.ArrowException, *MALFORMED)
 """What pyarrow, `datasets`, and a look at the fields raise for a damaged file."""
 Corpus = Mapping[str, Sequence[Row]]
 """Rows of the splits `train` and `dev`, and of further dev splits: `dev-mismatched` of MNLI, `dev-tweets` of SST-2."""

@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.model.encoder import Encoder
-from lottery.subnetwork import MALFORMED, Subnetwork, unpacked
+from lottery.subnetwork import Subnetwork, unpacked
 
 BITS, LEFT = "mask", "kept"
 """Suffixes of the two entries of a pruned tensor: its bits, eight a byte, and its weights where they are 1."""
@@ -53,7 +53,7 @@ def load(file: Path) -> dict[str, Tensor]:
             shapes = json.loads(stored.metadata()["about"])["shapes"]
             entries = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         pruned = {name: _unpacked(entries, name, shape) for name, shape in shapes.items()}
-    except (OSError, SafetensorError, RuntimeError, *MALFORMED) as error:
+    except (SafetensorError, RuntimeError, *MALFORMED) as error:
         raise UserError(f"{file}: no encoder with a bit mask ({error}); export it again") from None
     return entries | pruned
 
