@@ -153,6 +153,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             if part in survivors
         )
 
+    @property
+    def is_pruned(self) -> bool:
+        """True if it says which heads, MLPs or neurons are left."""
+        return any(getattr(self, key) is not None for key in KEPT)
+
+    @property
+    def whole(self) -> "Config":
+        """The configuration with all heads, MLPs and neurons."""
+        return msgspec.structs.replace(self, **dict.fromkeys(KEPT))
+
     def keeping(self, subnetwork: Subnetwork) -> "Config":
         """The configuration with the heads, MLPs and, if it has this part, neurons of `subnetwork` only."""
         neurons = self.kept_neurons
