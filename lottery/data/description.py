@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 from lottery.params import SHORT, structured
 from lottery.tasks import Task
 from lottery.vocabulary import METRICS
@@ -161,7 +161,7 @@ def _faults_of_meaning(description: TaskDescription) -> Iterator[str]:
         yield f"metrics: {', '.join(metrics)}: a metric is given more than once"
     for metric in (*metrics, *filter(None, [description.search])):
         if metric not in METRICS:
-            yield f"metrics: unknown metric `{metric[:80]}`; known: {', '.join(METRICS)}"
+            yield f"metrics: unknown metric `{metric[:80]}`{suggestion(metric, METRICS)}"
         elif (metric in OF_REGRESSIONS) != (not labels):
             yield f"metrics: {metric} is not for {'classes' if labels else 'a regression'}"
         elif metric in OF_TWO_CLASSES and len(labels) != 2:
