@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,17 +78,6 @@ def test_a_missing_task_names_hub_and_folder(source: Path, tmp_path: Path) -> No
         hub.fetch_task("cola", str(tmp_path / "empty"), tmp_path)
     with pytest.raises(UserError, match="not a GLUE task"):
         hub.fetch_task("privacyqa", str(source), tmp_path)
-
-
-@pytest.mark.parametrize("info", ["[]", "{", "{}", '{"builder_name": "glue"}'])
-def test_a_folder_that_does_not_say_so_is_not_called_glue(
-    source: Path, tmp_path: Path, info: str
-) -> None:
-    shutil.copytree(source / "rte", tmp_path / "mine" / "rte")
-    (tmp_path / "mine" / "rte" / "train" / "dataset_info.json").write_text(info)
-    hub.fetch_task("rte", str(tmp_path / "mine"), tmp_path / "asset")
-    asset = json.loads((tmp_path / "asset" / "asset.json").read_text("utf-8"))
-    assert asset["name"] == "folder mine/rte"
 
 
 def test_missing_columns_and_missing_labels_are_refused(source: Path) -> None:
