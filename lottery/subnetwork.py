@@ -96,6 +96,7 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each part."""
         return dict(self._shapes)
 
     @property

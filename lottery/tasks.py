@@ -24,6 +24,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def regression(self) -> bool:
+        """True if its labels are numbers."""
         return not self.labels
 
     @property

@@ -29,7 +29,7 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face config.json that shape the encoder, by their names in BERT's; three of pruned ones.
+    """The keys of a Hugging Face config.json that shape the encoder, under BERT's names, and three of pruned ones.
 
     A family without sentence types has a `type_vocab_size` of 0; None of `embedding_size`: as wide as the layers, of
     `relative_attention_num_buckets`: no bias for relative positions, of `classifier_dropout`: as in the layers.
@@ -84,6 +84,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def family(self) -> Family:
+        """The family of encoders."""
         return FAMILIES[self.model_type]
 
     @property
@@ -109,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def head_size(self) -> int:
+        """Width of an attention head."""
         return self.hidden_size // self.num_attention_heads
 
     @property

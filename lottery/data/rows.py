@@ -38,7 +38,7 @@ def require_valid_rows(task: Task, source: str, rows: Sequence[Row], split: str 
     """
     labels = range(len({*task.label_of_class(split)}))
     expected = "a finite number" if task.regression else f"a class from 0 to {labels[-1]}"
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, 1):
         first, second, label, *_ = cast(tuple[Any, ...], row)
         for text in (first,) if second is None else (first, second):
             if not isinstance(text, str):
