@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from cluster.dag import Graph
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def read_times(file: Path) -> dict[str, float]:
     try:
         table = pd.read_csv(file)
         times = dict(zip(table["cell"], map(float, table["seconds"]), strict=True))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except MALFORMED as error:
         raise UserError(f"{file}: no table with the columns cell and seconds ({error})") from None
     for cell, seconds in times.items():
         if not (isinstance(cell, str) and 0 <= seconds < math.inf):

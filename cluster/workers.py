@@ -23,8 +23,7 @@ from ruamel.yaml.error import YAMLError
 from cluster import privacy
 from cluster.job import CORES
 from cluster.scaling import scaled
-from lottery.errors import UserError, first_line
-from lottery.params import MALFORMED
+from lottery.errors import MALFORMED, UserError, first_line
 
 LOG_LEVEL = logging.WARNING
 logging.getLogger("distributed").setLevel(LOG_LEVEL)
@@ -168,7 +167,7 @@ def read(file: Path) -> ClusterFile:
     try:
         tree = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
         description = msgspec.convert(tree, ClusterFile)
-    except (OSError, YAMLError, *MALFORMED) as error:  # ValidationError is a ValueError
+    except (YAMLError, *MALFORMED) as error:  # ValidationError is a ValueError
         raise UserError(f"{file}: not a description of a Dask cluster: {error}") from None
     if description.module not in MODULES:
         raise UserError(

@@ -22,6 +22,9 @@ def f1(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
 
 def pearson(predicted: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
     """Pearson correlation; NaN if predictions or labels are constant, so that no search accepts the score."""
+    # The mean of a constant need not be it, so that their differences would correlate.
+    if np.ptp(predicted) == 0 or np.ptp(labels) == 0:
+        return float("nan")
     a, b = predicted - predicted.mean(), labels - labels.mean()
     norm = np.sqrt(np.sum(a * a) * np.sum(b * b))
     return float(np.sum(a * b) / norm) if norm > 0 else float("nan")

@@ -1,6 +1,5 @@
 """Typed parameters: every section of params.yaml is described by a subclass of `Parameters`."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import Repr
@@ -10,10 +9,8 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError, suggestion
 
-# Exceptions that the YAML parser raises on impossible dates, numbers, keys and depths, besides its own.
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 80
 """Shortens values in messages, however long or deeply nested they are."""
@@ -57,7 +54,7 @@ def read(path: Path) -> Mapping[str, Any]:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such parameter file; choose one with `make profile`") from None
-    except (OSError, YAMLError, *MALFORMED) as error:
+    except (YAMLError, *MALFORMED) as error:
         raise UserError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: expected sections of parameters, found {type(tree).__name__}")
@@ -87,7 +84,9 @@ def structured(kind: type[S], name: str, values: Any) -> S:
         raise UserError(f"parameters: {name} = {text}: expected the keys {', '.join(keys)}")
     for key in values:
         if key not in keys:
-            raise UserError(f"parameters: unknown key {name}.{str(key)[:80]}{_suggest(key, keys)}")
+            raise UserError(
+                f"parameters: unknown key {name}.{str(key)[:80]}{suggestion(key, keys)}"
+            )
     fields = msgspec.structs.fields(kind)
     for field in fields:
         if field.required and field.name not in values:
@@ -113,12 +112,5 @@ def read_sections(kinds: Iterable[type[Parameters]], tree: Mapping[str, Any]) ->
     by_name = {kind.section(): kind for kind in kinds}
     for name in tree:
         if name not in by_name:
-            raise UserError(f"parameters: unknown section `{name}`{_suggest(name, by_name)}")
+            raise UserError(f"parameters: unknown section `{name}`{suggestion(name, by_name)}")
     return Sections(section(kind, tree) for kind in by_name.values())
-
-
-def _suggest(name: object, names: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the most similar known name, or all of them."""
-    candidates = list(names)
-    similar = difflib.get_close_matches(str(name), candidates, n=1)
-    return f"; did you mean `{similar[0]}`?" if similar else f"; known: {', '.join(candidates)}"

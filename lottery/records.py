@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 S = TypeVar("S", bound=msgspec.Struct)
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -64,11 +64,13 @@ def read_cells(
 def _read_file(kind: type[msgspec.Struct], path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path}: no readable table: {error}") from None
-    if table.schema.names != schema(kind).names:
-        raise UserError(f"{path}: not a table of {kind.__name__} records")
-    return table.cast(schema(kind))
+        # pyarrow reads damaged offsets and invalid UTF-8 without complaint unless it is asked to check them.
+        table.validate(full=True)
+        if table.schema.names != schema(kind).names:
+            raise UserError(f"{path}: not a table of {kind.__name__} records")
+        return table.cast(schema(kind))
+    except (pa.ArrowException, *MALFORMED) as error:
+        raise UserError(f"{path}: no readable table of {kind.__name__} records: {error}") from None
 
 
 def _values(column: pa.ChunkedArray) -> Iterable[Any]:

@@ -8,7 +8,7 @@ pruned, there is one part for each prunable weight matrix, of its shape.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,18 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 Kept = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 """A part in memory and on disk: eight components per byte, padding bits of the last byte are 0."""
-# Exceptions that a malformed file header can raise.
-MALFORMED = (
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-)
+
+
+def unpacked(bits: Bits, shape: Sequence[int]) -> Kept:
+    """The array of this shape whose bits these are. Raises ValueError if it has more or fewer components."""
+    if bits.size != -(-math.prod(shape) // 8):
+        raise ValueError(f"{bits.size} bytes of bits for the shape {tuple(shape)}")
+    return np.unpackbits(bits, count=math.prod(shape)).view(np.bool_).reshape(shape)
 
 
 class Subnetwork(Mapping[str, Kept]):
@@ -67,10 +64,9 @@ class Subnetwork(Mapping[str, Kept]):
         )
 
     def __getitem__(self, part: str) -> Kept:
-        shape = self._shapes[part]
-        kept: Kept = np.unpackbits(self._bits[part], count=math.prod(shape)).view(np.bool_)
+        kept = unpacked(self._bits[part], self._shapes[part])
         kept.setflags(write=False)
-        return kept.reshape(shape)
+        return kept
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shapes)
@@ -81,7 +77,8 @@ class Subnetwork(Mapping[str, Kept]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Subnetwork):
             return NotImplemented
-        return self._shapes == other._shapes and all(
+        # In order, as `digest` and `flat` go through the parts.
+        return [*self._shapes.items()] == [*other._shapes.items()] and all(
             np.array_equal(bits, other._bits[part]) for part, bits in self._bits.items()
         )
 
@@ -99,6 +96,7 @@ class Subnetwork(Mapping[str, Kept]):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each part."""
         return dict(self._shapes)
 
     @property
@@ -184,15 +182,10 @@ def load(path: Path) -> tuple[Subnetwork, dict[str, Any]]:
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["about"])
-            shapes = {part: tuple(shape) for part, shape in header["shapes"].items()}
-            kept = {
-                part: np.unpackbits(file.get_tensor(part), count=int(np.prod(shape)))
-                .reshape(shape)
-                .astype(bool)
-                for part, shape in shapes.items()
-            }
+            shapes = header["shapes"].items()
+            kept = {part: unpacked(file.get_tensor(part), shape) for part, shape in shapes}
             return Subnetwork(kept), header["identity"]
-    except (OSError, SafetensorError, *MALFORMED) as error:
+    except (SafetensorError, *MALFORMED) as error:
         raise UserError(
             f"{path}: not a readable subnetwork ({error}); delete it and run the pipeline again"
         ) from None

@@ -1,11 +1,10 @@
 """Tasks of the experiment, one record each: name, classes and metrics."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +24,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def regression(self) -> bool:
+        """True if its labels are numbers."""
         return not self.labels
 
     @property
@@ -106,10 +106,8 @@ def declare(tasks: Iterable[Task]) -> None:
 
 
 def get_task(name: str) -> Task:
-    """The task called `name`, of the project or declared. Raises UserError, listing all tasks, if there is none."""
+    """The task called `name`, of the project or declared. Raises UserError if there is none."""
     by_name = {**TASKS, **_DECLARED}
     if name in by_name:
         return by_name[name]
-    similar = difflib.get_close_matches(name.lower(), by_name, n=1)
-    hint = f"did you mean `{similar[0]}`? " if similar else ""
-    raise UserError(f"unknown task `{name}`; {hint}known: {', '.join(by_name)}")
+    raise UserError(f"unknown task `{name}`{suggestion(name, by_name)}")

@@ -70,11 +70,6 @@ class Ticket:
             )
         return cls(task, seed, key, kept)
 
-    @classmethod
-    def whole(cls, task: str, seed: int, shapes: dict[str, tuple[int, ...]]) -> "Ticket":
-        """The full model as a ticket, which keeps every component."""
-        return cls(task, seed, FULL, Subnetwork.full(shapes))
-
     @property
     def method(self) -> str:
         return self.key.method
@@ -82,11 +77,6 @@ class Ticket:
     @property
     def kind(self) -> Kind:
         return self.key.kind
-
-    @property
-    def is_whole(self) -> bool:
-        """True if this is the full model."""
-        return self.key == FULL
 
     @property
     def name(self) -> str:

@@ -43,7 +43,7 @@ DRAWN: frozenset[Kind] = frozenset({"random", "bad", "super-random", "super-bad"
 """The kinds that are drawn at random, numbered by draw."""
 SUPERS: tuple[Kind, ...] = ("super", "super-random", "super-bad")
 MEASURED: tuple[State, ...] = ("pruned", "retrained")
-"""The states in which a ticket is scored."""
+"""The states of tickets that the report compares."""
 TICKET_STATE = ["method", "kind", "state"]
 """The columns that say which subnetwork was scored, and in which state."""
 STATES: Mapping[str, str] = {

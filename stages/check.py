@@ -18,7 +18,7 @@ from typer import Argument
 from lottery import params
 from lottery.data import formats, glue, packages
 from lottery.data.examples import DataParameters
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 from lottery.grid import GridParameters
 from lottery.runtime.compute import chosen_device, uses_bfloat16
 from lottery.runtime.parameters import ComputeParameters
@@ -142,7 +142,7 @@ def _require_retrainable(controls: ControlsParameters, retrain: RetrainParameter
     for parameter, name in ((key, name) for key, methods in named.items() for name in methods):
         if name not in METHODS:
             raise UserError(
-                f"parameters: retrain.{parameter}: unknown method `{name[:80]}`; known: {', '.join(METHODS)}"
+                f"parameters: retrain.{parameter}: unknown method `{name[:80]}`{suggestion(name, METHODS)}"
             )
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from typer import Argument, Option
 
 from lottery.analysis import frames
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.grid import GridParameters
 from lottery.params import Sections, read_sections
 from lottery.report import clauses, html, markdown, provenance, report
@@ -167,7 +167,7 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
 def _meta(path: Path) -> dict[str, Any]:
     try:
         description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except MALFORMED as error:
         raise UserError(
             f"{path}: no description of the data ({error}); prepare the task again"
         ) from None

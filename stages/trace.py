@@ -6,12 +6,12 @@ A stage of the pipeline depends on the list of its program, so that an edit reru
 file, directly or through others. To see what changed since: `sha256sum --check data/code/prune.txt`.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
 
+from lottery import checksum
 from stages.shell import cli
 from stages.shell.imports import ROOT, program
 
@@ -25,7 +25,7 @@ def main(
     with cli.stage("trace", "all", "the programs") as stage, cli.fresh(out) as draft:
         lists = {script.stem: program(script) for script in programs()}
         for name, files in lists.items():
-            lines = "".join(f"{_digest(file)}  {file}\n" for file in files)
+            lines = "".join(f"{checksum.of_file(ROOT / file)}  {file}\n" for file in files)
             (draft / f"{name}.txt").write_text(lines, encoding="utf-8")
         stage.result = f"{len(lists)} programs, {len(set().union(*lists.values()))} files"
 
@@ -34,10 +34,6 @@ def programs() -> list[Path]:
     """The scripts of `stages/`, relative to the project."""
     files = sorted((ROOT / "stages").glob("*.py"))
     return [file.relative_to(ROOT) for file in files if MARK in file.read_text("utf-8").split("\n")]
-
-
-def _digest(file: str) -> str:
-    return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train on a task, with one seed, under the masks of other tasks and of none, and under random masks of their sizes.
+"""Train on a task, with one seed, under the masks of other tasks, masks that belong to no task, and random masks.
 
 python -m stages.transfer sst2 1337 data/sst2/1337 data/assets/encoder subnetworks \\
     scores/sst2/1337/transfer.parquet
@@ -28,14 +28,14 @@ def main(
     subnetworks: Annotated[Path, Argument(help="Folder of the tickets, <task>/<seed>/.")],
     out: arguments.Scores,
 ) -> None:
-    """Train on a task, with one seed, under the masks of other tasks and of none, and under random masks."""
+    """Train on a task, with one seed, under masks of other tasks, masks that belong to no task, and random masks."""
     tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     parameters = section(TransferParameters, tree)
     good = transferring.load_good(subnetworks, parameters, seed)
     settings = pruning.read_settings(tree)
     inputs = Transfer(cell, good, parameters, settings, cells.scored_splits(data))
     folders = [subnetworks / other / str(seed) for other in parameters.tasks]
-    about = f"masks of {counted(len(parameters.tasks), 'task')} and of none"
+    about = f"masks of {counted(len(parameters.tasks), 'task')} and of no task"
     with (
         cli.stage("transfer", cell_name(task, seed), about) as stage,
         journal(__file__, out, data, pretrained, *folders) as notes,

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 
+from lottery import checksum
 from lottery.bundle import archive
 from lottery.errors import UserError
 from tests.workspace import digests
@@ -31,7 +32,7 @@ def test_a_sound_archive_is_extracted_and_the_same_files_give_the_same_bytes(
     open_bundle.main(whole, tmp_path / "opened", check=False)
     assert (tmp_path / "opened" / "dvc.yaml").read_text() == "stages"
     files = {path.name: path for path in (tmp_path / "opened").glob("*.yaml")}
-    sums = {name: archive.digest(path) for name, path in files.items()}
+    sums = {name: checksum.of_file(path) for name, path in files.items()}
     archive.write(tmp_path / "again.zip", files, sums, {})
     assert (tmp_path / "again.zip").read_bytes() == whole.read_bytes()
 
@@ -39,7 +40,7 @@ def test_a_sound_archive_is_extracted_and_the_same_files_give_the_same_bytes(
 def test_a_file_that_changes_meanwhile_is_not_written(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("before")
-    sums = {file.name: archive.digest(file)}
+    sums = {file.name: checksum.of_file(file)}
     file.write_text("after")
     with pytest.raises(UserError, match=r"params\.yaml: it was changed meanwhile"):
         archive.write(tmp_path / "x.zip", {file.name: file}, sums, {})
@@ -50,7 +51,7 @@ def test_a_name_that_would_be_refused_is_not_written(tmp_path: Path, name: str) 
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(UserError, match="no bundle may have a file of this name"):
-        archive.write(tmp_path / "x.zip", {name: file}, {name: archive.digest(file)}, {})
+        archive.write(tmp_path / "x.zip", {name: file}, {name: checksum.of_file(file)}, {})
 
 
 def test_an_error_of_the_disk_is_not_one_of_the_bundle(whole: Path, tmp_path: Path) -> None:

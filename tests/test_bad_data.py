@@ -12,7 +12,7 @@ import pytest
 
 from lottery import subnetwork
 from lottery.attention import annotated
-from lottery.data import examples, glue, npy
+from lottery.data import examples, glue, hub, npy
 from lottery.data.corpora import read_packaged
 from lottery.data.inspection import inspect
 from lottery.data.rows import Row
@@ -41,14 +41,14 @@ def refused(read: Callable[[], object]) -> str:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"label": [0, 2]}, "the label 2"),
+        ({"label": [0, 2]}, "row 2 has the label 2"),
         ({"label": [0, -1]}, "the label -1"),
         ({"label": [0, None]}, "the label None"),
         ({"label": [0.0, 0.5]}, "the label 0.5"),
         ({"label": [0.0, float("nan")]}, "the label nan"),
         ({"label": ["0", "1"]}, "the label '0'"),
         ({"label": [[0], [1]]}, "the label [0]"),
-        ({"sentence1": [None, "a"]}, "a text of type NoneType"),
+        ({"sentence1": [None, "a"]}, "row 1 has a text of type NoneType"),
         ({"sentence2": [0, 1]}, "a text of type int"),
         ({"sentence1": [b"\xff", b"a"]}, "a text of type bytes"),
         ({"sentence1": None}, "lacks a column"),
@@ -60,6 +60,15 @@ def test_invalid_rows_are_named(tmp_path: Path, change: dict[str, Any], message:
     for split in ("train", "validation"):
         pq.write_table(pa.table(columns), tmp_path / f"{split}-0.parquet")
     assert message in refused(lambda: glue.read_glue("rte", tmp_path))
+
+
+@pytest.mark.parametrize("info", ["[]", "{", "{}", '{"builder_name": "glue"}'])
+def test_a_folder_that_does_not_say_so_is_not_called_glue(tmp_path: Path, info: str) -> None:
+    folder = toy_hub.glue(tmp_path / "mine", train=30, dev=10)
+    (folder / "rte" / "train" / "dataset_info.json").write_text(info)
+    hub.fetch_task("rte", str(folder), tmp_path)
+    asset = json.loads((tmp_path / "asset.json").read_text("utf-8"))
+    assert asset["name"] == "folder mine/rte"
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"\x00" * 99, b"PAR1" + b"\xff" * 99 + b"PAR1"])

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -29,6 +30,23 @@ def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         checkpoint.save(toys.encoder(), tmp_path / name)
     for file in ("config.json", "model.safetensors"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [("kept_heads", ((0,), (1,), (2,))), ("kept_mlps", (1,)), ("kept_neurons", ((0,), (1,), (2,)))],
+)
+def test_an_encoder_that_lacks_anything_is_saved_as_a_pruned_one(
+    tmp_path: Path, key: str, kept: object
+) -> None:
+    config = msgspec.structs.replace(toys.CONFIG, **{key: kept})
+    assert config.is_pruned
+    assert config.whole == toys.CONFIG
+    assert not config.whole.is_pruned
+    checkpoint.save(toys.encoder(config=config), tmp_path)
+    about = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    assert about["model_type"] == config.family.pruned_type
+    assert checkpoint.load(tmp_path, 2).config == config
 
 
 def test_a_pretrained_checkpoint_gets_a_classifier_from_the_seed(tmp_path: Path) -> None:

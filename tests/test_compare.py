@@ -11,9 +11,10 @@ import pytest
 
 import tools.compare
 from cluster import refs
+from lottery.errors import UserError
 from lottery.wording import MINUS
 from tests import toy_project
-from tests.places import PLACES, git
+from tests.places import PLACES, clone, git
 from tests.project import ROOT
 from tests.workspace import Repository
 
@@ -87,17 +88,39 @@ def test_experiments_run_in_any_way_are_compared(tmp_path: Path) -> None:
         assert re.search(rf"^\| `{name}` +\| `\w+` +\| +`{rate}` +\|$", text, re.MULTILINE)
 
 
+def recorded(root: Path) -> None:
+    """What `lottery compare` reads of a finished run."""
+    shutil.copytree(ROOT / "reports" / "tables", root / "reports" / "tables")
+    for name in ("dvc.yaml", "dvc.lock"):
+        (root / name).write_text("stages: {report: {cmd: none}}\n")
+    (root / "params.yaml").write_text("prune: {rate: 0.1}\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("reports/tables/cells.csv", b""),
+        ("reports/tables/cells.csv", b'<<<<<<< HEAD\n"'),
+        ("dvc.lock", b"[]"),
+        ("params.yaml", b"prune: {"),
+    ],
+)
+def test_a_malformed_result_is_one_line(tmp_path: Path, file: str, content: bytes) -> None:
+    def fill(root: Path) -> None:
+        recorded(root)
+        (root / file).write_bytes(content)
+
+    with (
+        chdir(clone(tmp_path / "at", fill)),
+        pytest.raises(UserError, match=rf"^[^\n]*{re.escape(file)} of commit [^\n]* malformed"),
+    ):
+        tools.compare.main()
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_results_are_read_wherever_the_checkout_lies(tmp_path: Path, place: str) -> None:
     """From git alone; nothing that is committed elsewhere in a larger repository is taken for them."""
-
-    def fill(root: Path) -> None:
-        shutil.copytree(ROOT / "reports" / "tables", root / "reports" / "tables")
-        for name in ("dvc.yaml", "dvc.lock"):
-            (root / name).write_text("stages: {report: {cmd: none}}\n")
-        (root / "params.yaml").write_text("prune: {rate: 0.1}\n")
-
-    project = PLACES[place](tmp_path / "at", fill)
+    project = PLACES[place](tmp_path / "at", recorded)
     start = git(project, "rev-parse", "HEAD").strip()
     parameters = project / "params.yaml"
     parameters.write_text(parameters.read_text().replace("0.1", "0.25"))

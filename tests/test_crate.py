@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rocrate.rocrate import ROCrate
 
+from lottery import checksum
 from lottery.bundle import archive, crate
 from lottery.bundle.crate import Release
 
@@ -23,7 +24,7 @@ def bundle(tmp_path: Path) -> Path:
     for name, path in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(FILES[name])
-    sums = {name: archive.digest(path) for name, path in files.items()}
+    sums = {name: checksum.of_file(path) for name, path in files.items()}
     release = Release("1.0.0", "0123abc", "2026-11-26")
     about = crate.metadata(files, sums, "params.yaml", "SST-2; seed 1.", release)
     out = tmp_path / "bundle.zip"

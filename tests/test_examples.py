@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
+from safetensors.numpy import load_file, save_file
 
 from lottery.data.examples import (
     Batch,
@@ -103,6 +104,15 @@ def test_missing_and_malformed_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "malformed.safetensors").write_bytes(b"not at all")
     with pytest.raises(UserError, match="no encoded examples"):
         load(tmp_path / "malformed.safetensors")
+
+
+@pytest.mark.parametrize("identity", ["[]", "{}", "7", "{", '["task", "split"]'])
+def test_another_identity_is_refused(tmp_path: Path, identity: str) -> None:
+    path = tmp_path / "train.safetensors"
+    save(examples([3, 2]), path)
+    save_file(load_file(path), path, {"identity": identity})
+    with pytest.raises(UserError, match="no encoded examples"):
+        load(path)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Measured times on the card of the model that was measured, and on no other."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from lottery.errors import UserError
 from lottery.export import measured
 from lottery.export.size import sparsity
 from lottery.export.trained import Spelling, TrainedModel
@@ -66,3 +68,34 @@ def test_times_of_other_models_are_not_shown(tmp_path: Path, model: TrainedModel
         replace(model, spelling=Spelling(10, 50, {})),
     ]
     assert [measured.times(other, file) for other in others] == [None] * len(others)
+
+
+def renamed(column: str) -> Callable[[Path], None]:
+    return lambda file: pd.read_csv(file).rename(columns={column: "x"}).to_csv(file, index=False)
+
+
+def filled(column: str, value: str | None) -> Callable[[Path], None]:
+    return lambda file: pd.read_csv(file).assign(**{column: value}).to_csv(file, index=False)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.write_bytes(b""),
+        lambda file: file.write_bytes(b"\xff\xfe\x00"),
+        lambda file: file.write_text('task,seed\n"rte,1\n'),
+        lambda file: file.write_text("<<<<<<< HEAD\n" + file.read_text()),
+        lambda file: file.write_text(file.read_text() + file.read_text().split("\n", 1)[1]),
+        filled("ms", "quick"),
+        filled("tokens", None),
+        *map(renamed, measured.COLUMNS),
+    ],
+)
+def test_a_damaged_table_is_refused_in_one_line(
+    tmp_path: Path, model: TrainedModel, damage: Callable[[Path], object]
+) -> None:
+    file = tmp_path / "speed.csv"
+    measure(model, file)
+    damage(file)
+    with pytest.raises(UserError, match=r"^[^\n]*speed\.csv: not a table of times[^\n]*$"):
+        measured.times(model, file)

@@ -42,3 +42,11 @@ def test_correlations_equal_scipy(pair: np.ndarray) -> None:
     assert METRICS["spearman"](predicted, labels) == pytest.approx(spearman, abs=1e-9)
     both = METRICS["pearson_spearman"](predicted, labels)
     assert both == pytest.approx((pearson + spearman) / 2, abs=1e-9)
+
+
+@given(st.floats(-1e6, 1e6), st.integers(2, 400))
+def test_a_constant_correlates_with_nothing(constant: float, size: int) -> None:
+    predicted, labels = np.full(size, constant), np.arange(size) * 0.1
+    for pair in ((predicted, labels), (labels, predicted), (predicted, predicted)):
+        assert all(np.isnan(METRICS[name](*pair)) for name in ("pearson", "spearman"))
+        assert METRICS["matthews"](*pair) == 0

@@ -1,6 +1,7 @@
 """Rows of own tasks: which are used, which are left out and named by their line, and how train and dev are made."""
 
 import csv
+import json
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -9,6 +10,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import given
 
 from lottery.data import tables
+from lottery.data.description import value_name
 from lottery.data.rows import Row
 from lottery.data.splits import divide
 from lottery.tasks import TASKS
@@ -75,6 +77,42 @@ def test_groups_are_never_shared_when_one_file_is_divided(names: list[str], draw
     assert not groups[0] & groups[1]
     assert sorted([*train, *dev]) == sorted(rows)
     assert len(groups[1]) == max(1, int(0.3 * len(set(names))))
+
+
+@pytest.mark.parametrize("authors", [(0, 1, 2, 3), (0.0, 1.0, 2.0, 3.0), (False, True)], ids=str)
+def test_groups_with_numbers_for_names_stay_together(
+    tmp_path: Path, authors: tuple[float, ...]
+) -> None:
+    rows = [row | {"who": authors[at // 2 % len(authors)]} for at, row in enumerate(ROWS)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    _, corpus, _ = fetched(tmp_path, files=str(path), group="who")
+    groups = [{row.group for row in corpus[split]} for split in ("train", "dev")]
+    assert not groups[0] & groups[1]
+    assert groups[0] | groups[1] == {value_name(author) for author in authors}
+
+
+@given(st.integers(), st.integers(0, 3))
+def test_a_whole_number_has_one_name_in_every_format(number: int, zeros: int) -> None:
+    assert value_name(f" {number}.{'0' * zeros}") == value_name(f"{number}") == value_name(number)
+    assert value_name(f"{number}.01") != value_name(number)
+    if int(float(number)) == number:
+        assert value_name(float(number)) == value_name(number)
+
+
+def test_classes_that_pandas_wrote_as_floats_are_those_of_the_description(tmp_path: Path) -> None:
+    path = delimited(
+        tmp_path, "text,kind\n" + "".join(f"film {at},{at % 2}.0\n" for at in range(10))
+    )
+    said, _, _ = fetched(tmp_path, files=str(path), classes=[0, 1])
+    assert "no row left out" in said
+
+
+def test_rows_without_a_group_are_groups_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row | {"who": None}) for row in ROWS))
+    _, corpus, _ = fetched(tmp_path, files=str(path), group="who")
+    assert (len(corpus["train"]), len(corpus["dev"])) == (16, 4)
 
 
 def test_a_group_of_dev_is_left_out_of_train(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
@@ -74,6 +76,25 @@ def test_other_tables_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=message):
             records.read(Measured, [tmp_path / f"{name}.parquet"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"count": "three"},
+        {"value": "much"},
+        {"valid": "perhaps"},
+        {"count": 2.5},
+        {"name": b"\xff"},
+    ],
+    ids=str,
+)
+def test_columns_of_another_type_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    row = {"name": "a", "count": 3, "value": 0.5, "valid": True}
+    pq.write_table(pa.Table.from_pylist([row | change]), tmp_path / "rows.parquet")
+    with pytest.raises(UserError, match="no readable table of Measured records") as caught:
+        records.read(Measured, [tmp_path / "rows.parquet"])
+    assert "\n" not in str(caught.value)
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.numpy import load_file, save_file
 
 from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
 from stages.shell import imports, resume
@@ -67,6 +68,20 @@ def test_a_truncated_entry_is_ignored(tmp_path: Path, length: int) -> None:
     journal.note("unit", {"score": 0.5}, {"importance": np.ones((3, 4))})
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:length])
+    assert journal.recall("unit") is None
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [None, {"values": "1"}, {"values": "1", "names": "7"}, {"values": "1", "names": "[{}]"}],
+)
+def test_an_entry_that_says_something_else_is_ignored(
+    tmp_path: Path, metadata: dict[str, str] | None
+) -> None:
+    journal = Journal(tmp_path)
+    journal.note("unit", 1, {"importance": np.ones(3)})
+    (file,) = tmp_path.iterdir()
+    save_file(load_file(file), file, metadata)
     assert journal.recall("unit") is None
 
 

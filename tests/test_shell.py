@@ -153,39 +153,6 @@ def test_a_stage_that_init_has_adopted_ends(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_new_output_replaces_old_output(tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "out"
-    for content in ("old", "new"):
-        with cli.fresh(out) as draft:
-            (draft / content).write_text(content)
-    assert [path.name for path in out.iterdir()] == ["new"]
-    assert [path.name for path in out.parent.iterdir()] == ["out"]
-
-
-def test_drafts_of_killed_processes_are_removed(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
-    )
-    dead, alive = int(done.stdout), os.getppid()
-    for process in (dead, alive):
-        (tmp_path / f".{process}.out").mkdir()
-        (tmp_path / f".{process}.out" / "half").touch()
-    with cli.fresh(tmp_path / "out") as draft:
-        (draft / "whole").touch()
-    assert {path.name for path in tmp_path.iterdir()} == {"out", f".{alive}.out"}
-
-
-def test_file_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "out.json"
-    with pytest.raises(IsADirectoryError), cli.fresh_file(out) as draft:
-        tmp_path.joinpath("deep").write_text(str(draft))
-    assert not list(out.parent.iterdir())
-    with cli.fresh_file(out) as draft:
-        draft.write_text("whole")
-        assert not out.exists()
-    assert [path.read_text() for path in out.parent.iterdir()] == ["whole"]
-
-
 SCRIPTS = [path.stem for path in files("stages") if "cli.run(main)" in (ROOT / path).read_text()]
 
 

@@ -1,17 +1,21 @@
 """Subnetworks are sets: algebra, sizes, files."""
 
+import json
+import math
 import tempfile
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from safetensors.numpy import save
 
 from lottery import subnetwork
 from lottery.errors import UserError
-from lottery.subnetwork import Subnetwork
+from lottery.subnetwork import Subnetwork, unpacked
 
 shapes = st.dictionaries(
     st.text("abc.", min_size=1, max_size=4),
@@ -41,6 +45,18 @@ def test_the_algebra_is_that_of_sets(pair: list[Subnetwork]) -> None:
     assert a & b <= a <= a | b
     assert a.size + (~a).size == a.total == Subnetwork.full(a.shapes).size
     assert (a == b) == (a.digest == b.digest)
+
+
+@given(subnetworks(1), st.randoms())
+def test_equal_subnetworks_have_one_hash_and_equal_parts_in_their_order(
+    one: list[Subnetwork], random: Random
+) -> None:
+    parts = list(one[0].items())
+    random.shuffle(parts)
+    shuffled = Subnetwork(parts)
+    assert (shuffled == one[0]) == (list(shuffled) == list(one[0]))
+    assert len({shuffled, *one}) == 1 + (shuffled != one[0])
+    assert (shuffled == one[0]) == (shuffled.digest == one[0].digest)
 
 
 @given(subnetworks(1))
@@ -83,6 +99,26 @@ def test_arrays_other_than_boolean_are_refused() -> None:
 def test_subnetworks_of_different_encoders_cannot_be_combined() -> None:
     with pytest.raises(ValueError, match="different encoders"):
         Subnetwork({"heads": np.ones(3, bool)}) & Subnetwork({"heads": np.ones(4, bool)})
+
+
+@given(st.lists(st.integers(0, 20), max_size=3), st.integers(0, 1000))
+def test_bits_of_another_shape_are_refused(shape: list[int], size: int) -> None:
+    bits = np.zeros(size, np.uint8)
+    if 8 * size - 8 < math.prod(shape) <= 8 * size:
+        assert unpacked(bits, shape).shape == tuple(shape)
+    else:
+        with pytest.raises(ValueError, match="bytes of bits for the shape"):
+            unpacked(bits, shape)
+
+
+@pytest.mark.parametrize("stated", [[4, 5], [1, 4], [-2, 4], [2.0, 4.0], "24", 8, None])
+def test_a_file_that_states_another_shape_is_a_user_error(tmp_path: Path, stated: object) -> None:
+    bits = np.packbits(np.ones((2, 5), bool))
+    header = {"shapes": {"heads": stated}, "identity": {}}
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(save({"heads": bits}, {"about": json.dumps(header)}))
+    with pytest.raises(UserError, match="not a readable subnetwork"):
+        subnetwork.load(path)
 
 
 def test_damaged_and_missing_files_are_user_errors(tmp_path: Path) -> None:

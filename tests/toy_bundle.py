@@ -9,7 +9,7 @@ from string import Template
 
 from ruamel.yaml import YAML
 
-from lottery import params
+from lottery import checksum, params
 from lottery.bundle import archive
 from lottery.seeds import rng
 from lottery.ticket import Ticket
@@ -91,6 +91,6 @@ def forged(bundled: Path, folder: Path, forge: Callable[[dict[str, Path]], None]
     files = {path.relative_to(folder / "opened").as_posix(): path for path in paths}
     del files[archive.CHECKSUMS]
     forge(files)
-    sums = {name: archive.digest(path) for name, path in files.items()}
+    sums = {name: checksum.of_file(path) for name, path in files.items()}
     archive.write(folder / "forged.zip", files, sums, {})
     return folder / "forged.zip"

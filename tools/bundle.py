@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from cluster.git import git, line
+from lottery import checksum
 from lottery.bundle import archive, crate
 from lottery.bundle.crate import Release
 from lottery.errors import UserError
@@ -53,7 +54,7 @@ def main(
         about = (
             f"Lottery tickets in BERT: {listed(grid.tasks)}; seeds {listed(map(str, grid.seeds))}."
         )
-        sums = {name: archive.digest(path) for name, path in files.items()}
+        sums = {name: checksum.of_file(path) for name, path in files.items()}
         described = crate.metadata(files, sums, str(cli.PARAMETERS), about, _release(date))
         with cli.fresh_file(out) as draft:
             count = archive.write(draft, files, sums, {crate.METADATA: described})

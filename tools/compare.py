@@ -1,14 +1,15 @@
 """Compare the experiments of `dvc exp run` with the commit they started from: `lottery compare`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pandas as pd
 from matplotlib.figure import Figure
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from typer import Option
 
 from cluster import refs
@@ -16,7 +17,7 @@ from cluster.git import git, line, require
 from lottery.analysis import experiments
 from lottery.analysis.experiments import Experiment
 from lottery.analysis.learning_curves import points
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.report import comparison, html, markdown
 from lottery.report.figures import experiment_curves, style
 from lottery.report.figures.learning_curves import learning_curves
@@ -100,10 +101,19 @@ def _recorded(base: str, tables: Path, lock: Path) -> Recorded:
 
 
 def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> list[Experiment]:
-    """The results of a revision, read from git; none if a table, the lock or a section is missing."""
+    """The results of a revision, read from git; none if a table, the lock or a section is missing.
 
-    def read(path: Path) -> BytesIO:
-        return BytesIO(git(folder, "show", f"{revision}:./{path.as_posix()}"))
+    Raises UserError if one is malformed.
+    """
+
+    def read(path: Path, parse: Callable[[BytesIO], Any]) -> Any:
+        content = git(folder, "show", f"{revision}:./{path.as_posix()}")
+        try:
+            return parse(BytesIO(content))
+        except (YAMLError, *MALFORMED) as error:
+            raise UserError(
+                f"{name}: {path} of commit {revision[:7]} is malformed: {error}; mend it, or remove the experiment"
+            ) from None
 
     tree = git(folder, "ls-tree", "-z", "--name-only", revision, "--", str(lock), f"{tables}/")
     present = {Path(path) for path in tree.decode().split("\0")}
@@ -113,8 +123,8 @@ def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> li
     optional = {table: tables / f"{table}.csv" for table in experiments.OPTIONAL}
     wanted |= {table: path for table, path in optional.items() if path in present}
     yaml = YAML(typ="safe")
-    parameters = yaml.load(read(cli.PARAMETERS))
-    stages = yaml.load(read(lock))["stages"]
+    parameters = read(cli.PARAMETERS, yaml.load)
+    stages = read(lock, lambda file: yaml.load(file)["stages"])
     try:  # the lock also remembers the stages of other parameters
         cells = eta.jobs(eta.PIPELINE, parameters)
     except KeyError:  # it has other sections: the experiment is of another version of the project
@@ -124,7 +134,7 @@ def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> li
             name=name,
             revision=revision,
             parameters=parameters,
-            tables={table: pd.read_csv(read(path)) for table, path in wanted.items()},
+            tables={table: read(path, pd.read_csv) for table, path in wanted.items()},
             stages={cell: stages[cell] for cell in cells if cell in stages},
         )
     ]

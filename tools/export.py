@@ -8,7 +8,7 @@ import torch
 from typer import Argument, Option
 
 from lottery.data.examples import DataParameters
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 from lottery.export import card, export, measured, score, task_words, trained
 from lottery.export.export import Written
 from lottery.export.form import Form, chosen, fitting, require_fit
@@ -117,5 +117,5 @@ def _cell(run: FinishedRun, task: str, seed: int | None) -> CellOutputs:
 def _method(name: str) -> Method:
     """The pruning method. Raises UserError if there is none of that name."""
     if name not in METHODS:
-        raise UserError(f"unknown method `{name}`; known: {', '.join(METHODS)}")
+        raise UserError(f"unknown method `{name}`{suggestion(name, METHODS)}")
     return METHODS[name]

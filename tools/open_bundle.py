@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from lottery import checksum
 from lottery.bundle import archive
 from lottery.errors import UserError
 from lottery.report import html
@@ -90,4 +91,4 @@ def _other_code() -> Iterator[str]:
 
 def _digest(name: str) -> str | None:
     path = imports.ROOT / name
-    return archive.digest(path) if path.is_file() else None
+    return checksum.of_file(path) if path.is_file() else None

@@ -7,7 +7,7 @@ import numpy as np
 
 from lottery.attention.patterns import PATTERNS, Map
 from lottery.data import npy
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 
 def read(folder: Path) -> dict[str, list[Map]]:
@@ -34,7 +34,7 @@ def _labels(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [(row["file"] or "", row["pattern"]) for row in csv.DictReader(file)]
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
+    except (csv.Error, *MALFORMED) as error:
         raise UserError(f"{path}: no table with the columns file and pattern: {error}") from None
 
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lottery.attention.patterns import PATTERNS, Map, PatternAccuracy, classify_by_rule, draw
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.seeds import entropy, rng
 
 SIDE = 24
@@ -106,7 +106,7 @@ def load(path: Path) -> nn.Sequential:
     model = network()
     try:
         model.load_state_dict(load_file(path))
-    except (FileNotFoundError, SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, *MALFORMED) as error:
         raise UserError(f"{path}: no classifier of attention maps: {error}") from None
     return model.eval()
 

@@ -23,8 +23,11 @@ PATTERNS = ("heterogeneous", "block", "diagonal", "vertical", "mixed")
 
 
 class AttentionParameters(Parameters, frozen=True):
-    """labelled: a folder of labelled maps to train the classifier on, or null to draw them; maps: maps drawn of
-    each pattern; epochs: passes over the maps; examples: sentences of dev whose maps are classified."""
+    """The classifier of attention maps, and the maps that it classifies.
+
+    labelled: a folder of labelled maps to train the classifier on, or null to draw them; maps: maps drawn of each
+    pattern; epochs: passes over the maps; examples: sentences of dev whose maps are classified.
+    """
 
     labelled: Annotated[str, Meta(min_length=1)] | None
     maps: Annotated[int, Meta(ge=10, le=10**6)]

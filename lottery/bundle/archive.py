@@ -56,12 +56,6 @@ def write(
     return len(everything) + 1
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def extract(path: Path, folder: Path) -> int:
     """Write the members of the archive into an empty folder; returns how many there are.
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from lottery.checkpoint.family import Family
 from lottery.checkpoint.supported import FAMILIES
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.subnetwork import Subnetwork
 
 Activation = Literal["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish"]
@@ -29,7 +29,7 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a Hugging Face config.json that shape the encoder, by their names in BERT's; three of pruned ones.
+    """The keys of a Hugging Face config.json that shape the encoder, under BERT's names, and three of pruned ones.
 
     A family without sentence types has a `type_vocab_size` of 0; None of `embedding_size`: as wide as the layers, of
     `relative_attention_num_buckets`: no bias for relative positions, of `classifier_dropout`: as in the layers.
@@ -84,6 +84,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def family(self) -> Family:
+        """The family of encoders."""
         return FAMILIES[self.model_type]
 
     @property
@@ -109,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def head_size(self) -> int:
+        """Width of an attention head."""
         return self.hidden_size // self.num_attention_heads
 
     @property
@@ -152,6 +154,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             for part, kept in subnetwork.items()
             if part in survivors
         )
+
+    @property
+    def is_pruned(self) -> bool:
+        """True if it says which heads, MLPs or neurons are left."""
+        return any(getattr(self, key) is not None for key in KEPT)
+
+    @property
+    def whole(self) -> "Config":
+        """The configuration with all heads, MLPs and neurons."""
+        return msgspec.structs.replace(self, **dict.fromkeys(KEPT))
 
     def keeping(self, subnetwork: Subnetwork) -> "Config":
         """The configuration with the heads, MLPs and, if it has this part, neurons of `subnetwork` only."""
@@ -205,7 +217,7 @@ def read(folder: Path) -> Config:
         return parse(raw, family)
     except FileNotFoundError:
         raise UserError(f"{folder}: no checkpoint here (config.json is missing)") from None
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise UserError(f"{path}: not the configuration of an encoder: {error}") from None
 
 

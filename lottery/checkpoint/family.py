@@ -73,8 +73,8 @@ class Family:
     """Family of encoders.
 
     model_type: its name in config.json. classes: how the names of its classes in transformers begin. prefix: what
-    stands there before the names of an encoder's tensors. names: parts of those names. keys: keys of config.json by the
-    names that they have in `Config`. values: of keys that it may leave out, or does not have, where BERT's are others.
+    stands there before the names of an encoder's tensors. names: parts of tensors' names here and there. keys: keys of
+    config.json by the names that they have in `Config`. values: defaults of these keys, where they differ from BERT's.
     counts_from_padding: whether the first position is the one after the padding token's id. drops_attention: whether
     there is dropout on the output of attention.
     """

@@ -10,7 +10,7 @@ from torch import Tensor
 from lottery.checkpoint.family import Family
 from lottery.checkpoint.layout import own_name, transformers_name
 from lottery.checkpoint.weight_files import ADAPTER, INDEX, weight_files
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 ENCODER_PREFIXES = ("embeddings.", "layers.", "position_bias.")
 """Prefixes of the names of an encoder's tensors, but for its head."""
@@ -33,7 +33,7 @@ def read(folder: Path, family: Family) -> dict[str, Tensor]:
             stored = load_file(file)
         except FileNotFoundError:
             raise UserError(f"{file}: missing; {INDEX} names it") from None
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, *MALFORMED) as error:
             raise UserError(f"{file}: {file.name} is damaged: {error}") from None
         for name, tensor in stored.items():
             ours = own_name(name, family)

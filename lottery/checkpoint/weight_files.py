@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.ckpt.index")
@@ -21,7 +21,7 @@ def weight_files(folder: Path) -> list[Path]:
             raise ValueError("it names files elsewhere")
     except FileNotFoundError:
         raise UserError(f"{folder}: {SINGLE} is missing; {_remedy(folder)}") from None
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise UserError(f"{index}: not an index of safetensors files: {error}") from None
     return [folder / shard for shard in shards]
 

@@ -1,4 +1,4 @@
-"""Folders of fetched files: their description, asset.json, and their size."""
+"""Folders of fetched files: whose they are (asset.json), and their size."""
 
 import json
 from collections.abc import Mapping, Sequence

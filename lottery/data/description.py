@@ -8,13 +8,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 from lottery.params import SHORT, structured
 from lottery.tasks import Task
 from lottery.vocabulary import METRICS
 
 Text = Annotated[str, Meta(min_length=1)]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+WHOLE_NUMBER = re.compile(r"(-?[0-9]+)\.0*")
+"""As pandas writes the integers of a column with gaps: `1.0`."""
 SPLIT = re.compile(r"train|dev(-[a-z0-9_-]+)?")
 OF_REGRESSIONS = ("pearson", "spearman", "pearson_spearman")
 OF_TWO_CLASSES = ("f1", "matthews")
@@ -69,14 +71,21 @@ class TaskDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes, none for a regression."""
-        return () if self.classes == "regression" else tuple(map(class_name, self.classes))
+        return () if self.classes == "regression" else tuple(map(value_name, self.classes))
 
 
-def class_name(value: Any) -> str:
-    """A value of a label column as the name of a class: `1`, `1.0` and "1" are the same, and so are true and "True"."""
+def value_name(value: Any) -> str:
+    """A value of a column as the name of a class or group, empty if there is none.
+
+    `1`, `1.0`, "1" and "1.0" are the same, and so are true and "True".
+    """
+    if value is None:
+        return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()
+    if whole := WHOLE_NUMBER.fullmatch(text):
+        return whole[1]
     return text.lower() if text in {"True", "False", "TRUE", "FALSE"} else text
 
 
@@ -152,7 +161,7 @@ def _faults_of_meaning(description: TaskDescription) -> Iterator[str]:
         yield f"metrics: {', '.join(metrics)}: a metric is given more than once"
     for metric in (*metrics, *filter(None, [description.search])):
         if metric not in METRICS:
-            yield f"metrics: unknown metric `{metric[:80]}`; known: {', '.join(METRICS)}"
+            yield f"metrics: unknown metric `{metric[:80]}`{suggestion(metric, METRICS)}"
         elif (metric in OF_REGRESSIONS) != (not labels):
             yield f"metrics: {metric} is not for {'classes' if labels else 'a regression'}"
         elif metric in OF_TWO_CLASSES and len(labels) != 2:

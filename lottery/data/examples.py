@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialised
 
 from lottery.data.description import TaskDescription
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.params import Parameters
 from lottery.tasks import get_task
 
@@ -149,7 +149,7 @@ def load(path: Path) -> Examples:
             identity = json.loads((file.metadata() or {})["identity"])
             arrays = [file.get_tensor(name) for name in ("ids", "types", "lengths", "labels")]
             return Examples(identity["task"], identity["split"], *arrays)
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, *MALFORMED) as error:
         raise UserError(f"{path}: no encoded examples: {error}") from None
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lottery.data.rows import Corpus, Row, read_arrow, require_valid_rows, validated
+from lottery.data.rows import UNREADABLE, Corpus, Row, read_arrow, require_valid_rows, validated
 from lottery.errors import UserError
 from lottery.tasks import get_task
 
@@ -114,7 +114,7 @@ def _rows(task: str, folder: Path, saved: str, texts: tuple[str, ...], split: st
         raise UserError(
             f"{source} lacks a column: {error}; expected {', '.join(texts)}, label"
         ) from None
-    except (OSError, ValueError, TypeError, RecursionError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise UserError(f"{source} is not readable: {error}; {HOW_TO_GET_GLUE}") from None
     first, second = columns if len(columns) == 2 else (columns[0], [None] * len(labels))
     rows = [Row(*row) for row in zip(first, second, labels, strict=True)]

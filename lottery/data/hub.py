@@ -8,7 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from lottery.data.assets import describe
 from lottery.data.glue import FURTHER, HOW_TO_GET_GLUE, read_glue, text_columns
-from lottery.errors import UserError, first_line
+from lottery.errors import MALFORMED, UserError, first_line
 
 GLUE = "nyu-mll/glue"
 
@@ -22,24 +22,23 @@ def fetch_task(task: str, source: str, out: Path) -> None:
     if source == "hub":
         _download_task(task, out)
         read_glue(task, out)
-    else:
-        folder = Path(source).expanduser() / task
-        if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; {HOW_TO_GET_GLUE}")
-        read_glue(task, folder)
-        shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-    origin = "hub" if source == "hub" else "folder"
-    if source == "hub" or _is_glue(folder, task):
-        describe(
-            out,
-            f"{GLUE}: {task}",
-            "terms of the GLUE tasks' own sources",
-            origin,
-            _notes(task, out),
-        )
+        _describe_glue(task, "hub", out)
+        return
+    folder = Path(source).expanduser() / task
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; {HOW_TO_GET_GLUE}")
+    read_glue(task, folder)
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    if _is_glue(folder, task):
+        _describe_glue(task, "folder", out)
     else:
         note = f"Rows of a folder in the place of GLUE's {task}; nothing in it says that they are GLUE's."
-        describe(out, f"folder {folder.parent.name}/{task}", "not stated", origin, [note])
+        describe(out, f"folder {folder.parent.name}/{task}", "not stated", "folder", [note])
+
+
+def _describe_glue(task: str, origin: str, out: Path) -> None:
+    licence = "terms of the GLUE tasks' own sources"
+    describe(out, f"{GLUE}: {task}", licence, origin, _notes(task, out))
 
 
 def _notes(task: str, folder: Path) -> list[str]:
@@ -58,7 +57,7 @@ def _is_glue(folder: Path, task: str) -> bool:
         # Older versions of `datasets` wrote no name of the data set, but that of its builder.
         names = {about.get("dataset_name"), about.get("builder_name")}
         return "glue" in names and about["config_name"] == task
-    except (OSError, ValueError, LookupError, TypeError):
+    except MALFORMED:
         return False
 
 

@@ -17,7 +17,7 @@ def inspect(folder: Path) -> list[str]:
     """
     about = config.read(folder)
     family, stored = about.family, tensors.read(folder, about.family)
-    if any(getattr(about, key) is not None for key in config.KEPT):
+    if about.is_pruned:
         raise UserError(
             f"{folder / 'config.json'}: heads or MLPs are pruned; the study starts from a whole encoder"
         )

@@ -8,13 +8,7 @@ import numpy as np
 from numpy.lib.format import read_array
 from numpy.typing import NDArray
 
-from lottery.errors import UserError
-
-# Exceptions that numpy raises on a malformed header; it documents only the first two.
-MALFORMED = (
-    OSError, ValueError, TypeError, LookupError, SyntaxError, TokenError, MemoryError, OverflowError,
-    RecursionError,
-)  # fmt: skip
+from lottery.errors import MALFORMED, UserError
 
 
 def read(path: Path) -> NDArray[Any]:
@@ -24,7 +18,7 @@ def read(path: Path) -> NDArray[Any]:
             array: NDArray[Any] = read_array(file, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: missing") from None
-    except MALFORMED as error:
+    except (SyntaxError, TokenError, *MALFORMED) as error:
         raise UserError(f"{path}: no readable array: {error}; save it with numpy.save") from None
     if array.dtype.kind not in "biuf":
         raise UserError(f"{path}: the array holds {array.dtype}; expected numbers")

@@ -1,10 +1,10 @@
 """Rows of an own task: fetched from where its description says, checked, divided, and saved."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lottery import checksum
 from lottery.data import own_rows, usable
 from lottery.data.assets import describe
 from lottery.data.description import TaskDescription
@@ -128,13 +128,8 @@ def _describe(
     facts = {
         "language": description.language,
         "left_out": dict(Counter(row.reason for row in left_out)),
-        "files": {path.name: _digest(path) for path in paths.values() if path.is_file()},
+        "files": {path.name: checksum.of_file(path) for path in paths.values() if path.is_file()},
         "task": task.name,
     }
     sentences = [f"{note[0].upper()}{note[1:]}." for note in notes]
     describe(out, name, description.licence, origin, sentences, facts)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

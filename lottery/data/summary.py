@@ -1,4 +1,4 @@
-"""Description of prepared data for the report: sizes, classes, truncation, tokenizer and origin."""
+"""Summary of prepared data for the report: sizes, classes, truncation, tokenizer and origin."""
 
 import json
 from collections.abc import Mapping, Sequence

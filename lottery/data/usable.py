@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lottery.data.description import TaskDescription, class_name
+from lottery.data.description import TaskDescription, value_name
 from lottery.data.rows import Row
 from lottery.data.tables import Table, Values
 from lottery.wording import counted, listed
@@ -58,7 +58,7 @@ def usable(description: TaskDescription, table: Table) -> Judged:
             left_out.append(LeftOut(place, "an unknown label", repr(value)[:80]))
         else:
             first, second = texts[0] or "", texts[1] if len(texts) > 1 else None
-            group = "" if description.group is None else str(values[description.group] or "")
+            group = value_name(values[description.group]) if description.group else ""
             kept.append((place, Row(first, second, label, group)))
     return kept, left_out
 
@@ -73,7 +73,7 @@ def _texts(description: TaskDescription, values: Values) -> list[str | None]:
 def _label(value: Any, classes: Mapping[str, float]) -> float | None:
     """The class of a value or, if there are no classes, its number; None if it is neither."""
     if classes:
-        return classes.get(class_name(value))
+        return classes.get(value_name(value))
     try:
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):

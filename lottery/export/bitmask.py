@@ -4,7 +4,6 @@ It is smaller on disk, not in memory and not faster: no runtime computes with si
 """
 
 import json
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.model.encoder import Encoder
-from lottery.subnetwork import MALFORMED, Subnetwork
+from lottery.subnetwork import Subnetwork, unpacked
 
 BITS, LEFT = "mask", "kept"
 """Suffixes of the two entries of a pruned tensor: its bits, eight a byte, and its weights where they are 1."""
@@ -54,7 +53,7 @@ def load(file: Path) -> dict[str, Tensor]:
             shapes = json.loads(stored.metadata()["about"])["shapes"]
             entries = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         pruned = {name: _unpacked(entries, name, shape) for name, shape in shapes.items()}
-    except (OSError, SafetensorError, RuntimeError, *MALFORMED) as error:
+    except (SafetensorError, RuntimeError, *MALFORMED) as error:
         raise UserError(f"{file}: no encoder with a bit mask ({error}); export it again") from None
     return entries | pruned
 
@@ -62,9 +61,7 @@ def load(file: Path) -> dict[str, Tensor]:
 def _unpacked(entries: dict[str, Tensor], name: str, shape: list[int]) -> Tensor:
     """A pruned tensor of this shape from its two entries, which are taken out."""
     bits, kept = entries.pop(f"{name}.{BITS}"), entries.pop(f"{name}.{LEFT}")
-    if bits.numel() != -(-prod(shape) // 8):
-        raise ValueError(f"{name}.{BITS} has other bits than the shape {shape}")
-    mask = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
-    tensor = kept.new_zeros(prod(shape))
+    mask = unpacked(bits.numpy(), shape)
+    tensor = kept.new_zeros(mask.shape)
     tensor[torch.from_numpy(mask)] = kept
-    return tensor.view(shape)
+    return tensor

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, cast
 
-from lottery.errors import UserError
+from lottery.errors import UserError, suggestion
 from lottery.export import forms, score
 from lottery.export.ready import Ready
 from lottery.export.trained import TrainedModel
@@ -105,8 +105,8 @@ def fitting(model: TrainedModel) -> list[Form]:
 def chosen(names: str) -> list[Form]:
     """The forms of these names, with commas between them. Raises UserError if there is no such form."""
     wanted = {name.strip() for name in names.split(",")}
-    if unknown := wanted - FORMS.keys():
-        raise UserError(f"unknown form {listed(sorted(unknown))}; known: {', '.join(FORMS)}")
+    if unknown := sorted(wanted - FORMS.keys()):
+        raise UserError(f"unknown form `{unknown[0]}`{suggestion(unknown[0], FORMS)}")
     return [form for form in FORMS.values() if form.name in wanted]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 
@@ -20,9 +19,7 @@ def zero_filled(encoder: Encoder) -> Encoder:
     A head without values adds nothing to the output projection, an MLP without second projection nothing to its
     residual connection. The other tensors are shared.
     """
-    whole = msgspec.structs.replace(
-        encoder.config, kept_heads=None, kept_mlps=None, kept_neurons=None
-    )
+    whole = encoder.config.whole
     with torch.device("meta"):  # shapes only
         shapes = Encoder(whole, encoder.classes).state_dict()
     kept = encoder.state_dict()

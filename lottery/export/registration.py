@@ -67,7 +67,7 @@ class PrunedForSequenceClassification(PreTrainedModel):  # type: ignore[no-untyp
 
 
 def from_padded(ids_BS: Tensor, mask_BS: Tensor | None, types_BS: Tensor | None) -> PackedBatch:
-    """A padded batch of transformers as a from_padded one. Raises ValueError unless it is padded on the right."""
+    """A padded batch of transformers as a packed one. Raises ValueError unless it is padded on the right."""
     real_BS = torch.ones_like(ids_BS, dtype=torch.bool) if mask_BS is None else mask_BS.bool()
     if not real_BS[:, 0].all() or (real_BS[:, 1:] & ~real_BS[:, :-1]).any():
         raise ValueError("every sentence needs a token, and padding on its right")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lottery.data.examples import Examples
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.export import tokenizer
 from lottery.grid import cell_name
 from lottery.model import checkpoint
@@ -120,7 +120,7 @@ def _subnetwork(cell: CellOutputs, key: Key, encoder: Encoder) -> Subnetwork:
 def _about(path: Path) -> Mapping[str, Any]:
     try:
         about: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except MALFORMED as error:
         raise UserError(f"{path}: no description of the data: {error}") from None
     return about
 

@@ -37,7 +37,7 @@ def load(folder: Path, classes: int, seed: int | None = None) -> Encoder:
 def save(encoder: Encoder, folder: Path) -> None:
     """Write config.json and model.safetensors into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    family, pruned = encoder.config.family, encoder.config.kept_heads is not None
+    family, pruned = encoder.config.family, encoder.config.is_pruned
     about = {
         "architectures": [f"{'Pruned' if pruned else ''}{family.classes}ForSequenceClassification"],
         "model_type": family.pruned_type if pruned else family.model_type,

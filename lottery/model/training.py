@@ -43,8 +43,8 @@ def finetune(
     The seed sets shuffling and dropout, with one random stream per epoch, so that all subnetworks of a cell
     see the same batches. Weights pruned by `mask` are 0 before, during and after training. A training whose
     last epoch is in `journal` resumes from it, with the same result to the bit. Of all optimiser steps those in `span`
-    are taken, with the batches and learning rates that they have in the whole; the dropout of an epoch begins with the
-    first of its steps that is taken, and losses count the others as 0.
+    are taken, with the batches and learning rates that they have in the whole; dropout begins with the first step that
+    is taken in an epoch. A step that is not taken counts as 0 in the mean loss.
     """
     steps, started = recipe.steps(len(examples)), time.monotonic()
     steps_per_epoch = steps // recipe.epochs
@@ -115,7 +115,7 @@ def _learning_rates(recipe: FinetuneParameters, steps: int) -> list[float]:
 def _masked_parameters(
     encoder: Encoder, mask: Subnetwork | None
 ) -> tuple[list[nn.Parameter], list[Tensor]]:
-    """The parameters that `mask` prunes, and for each a tensor that is 1 where a weight is kept, else 0."""
+    """The parameters that `mask` has a part for, and for each a tensor that is 1 where a weight is kept, else 0."""
     weights = dict(encoder.named_parameters())
     kept = {} if mask is None else dict(mask)
     factors = [

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from lottery.errors import MALFORMED
+
 Arrays = Mapping[str, NDArray[Any]]
 PLACEHOLDER = {"nothing": np.zeros(1, np.uint8)}
 """Saved if there are no arrays: a safetensors file holds at least one."""
@@ -59,7 +61,7 @@ class Journal:
                 metadata = {key: json.loads(text) for key, text in file.metadata().items()}
                 arrays = {name: file.get_tensor(name) for name in metadata["names"]}
                 return metadata["values"], arrays
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        except (SafetensorError, *MALFORMED):
             return None
 
     def forget(self, unit: str) -> None:

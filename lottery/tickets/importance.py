@@ -25,8 +25,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class GateGradients:
-    """Logits [N, C] of all examples, and the gradients of each at the gates: heads [N, L, H], mlps [N, L], if they are
-    pruned neurons [N, L, width]."""
+    """Logits [N, C] of all examples, and the gradients of each at the gates.
+
+    These are heads [N, L, H], mlps [N, L] and, if neurons are pruned, neurons [N, L, width].
+    """
 
     logits_NC: Array
     gradients: Mapping[str, Array]

@@ -33,7 +33,7 @@ class Measurement(NamedTuple):
 
     @property
     def is_pruned(self) -> bool:
-        """True if it is scored with the weights of the fine-tuned model, all of them or some."""
+        """True if it is scored with the weights of the fine-tuned model, whole or pruned."""
         return not self.is_trained and self.key not in BASELINES
 
     def scored_on(self, splits: Mapping[str, S]) -> dict[str, S]:

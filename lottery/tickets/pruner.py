@@ -64,7 +64,7 @@ class Pruner(Criterion, Protocol):
     def bad(
         self, good: Subnetwork, parameters: ControlsParameters, rng: np.random.Generator
     ) -> Subnetwork:
-        """The bad control of the good ticket, of components that did not survive."""
+        """The bad control of the good ticket: components that did not survive first, or the smallest weights."""
         ...
 
     def violation(self, good: Subnetwork) -> str | None:

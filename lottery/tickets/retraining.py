@@ -1,4 +1,4 @@
-"""Predictions of subnetworks: pruned from the fine-tuned model, or trained again under their masks."""
+"""A cell's inputs, an encoder trained from them, whole or under a mask, and its predictions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -42,7 +42,9 @@ class Criterion(Protocol):
     """The interface that a search uses: the full model, the phases that prune it, and the assessment of candidates."""
 
     @property
-    def full(self) -> Subnetwork: ...
+    def full(self) -> Subnetwork:
+        """The full model, from which a search starts."""
+        ...
 
     @property
     def phases(self) -> Mapping[str, Cut]:

@@ -11,7 +11,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 
 
 class File(msgspec.Struct, frozen=True):
@@ -101,5 +101,5 @@ def _jobs(lock: Path) -> dict[str, Job]:
     try:
         stages = YAML(typ="safe").load(lock.read_text("utf-8"))["stages"]
         return msgspec.convert(stages, dict[str, Job])
-    except (OSError, YAMLError, KeyError, TypeError, ValueError) as error:
+    except (YAMLError, *MALFORMED) as error:
         raise UserError(f"{lock}: no record of a run: {' '.join(str(error).split())}") from None

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -139,47 +140,70 @@ def _processor_seconds() -> float:
 
 @contextmanager
 def fresh(out: Path) -> Iterator[Path]:
-    """An empty folder that replaces `out` on success and is deleted on failure."""
+    """An empty folder that replaces `out`, a folder or a link, on success and is deleted on failure.
+
+    Raises UserError if `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: a file is there; choose another folder, or remove it")
     with _draft(out) as draft:
         draft.mkdir()
         yield draft
-        for file in draft.rglob("*"):
-            _to_disk(file)
-        shutil.rmtree(out, ignore_errors=True)
+        for path in (draft, *draft.rglob("*")):
+            _to_disk(path)
+        # Aside, not away: whoever is killed between the two names has lost nothing.
+        with suppress(FileNotFoundError):
+            out.rename(_beside(out, os.getpid(), "-old"))
         draft.rename(out)
         _to_disk(out.parent)
 
 
 @contextmanager
 def fresh_file(out: Path) -> Iterator[Path]:
-    """Path of a file that replaces `out` on success and is deleted on failure."""
+    """Path of a file that replaces `out` on success and is deleted on failure.
+
+    Raises UserError if `out` is a folder.
+    """
+    if out.is_dir():
+        raise UserError(f"{out}: a folder is there; choose another file, or remove it")
     with _draft(out) as draft:
         yield draft
         _to_disk(draft)
         draft.replace(out)
+        _to_disk(out.parent)
 
 
 @contextmanager
 def _draft(out: Path) -> Iterator[Path]:
-    """A path beside `out`; drafts that killed processes have left there are deleted."""
+    """A path beside `out`; what killed processes have left there is cleared."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    for other in out.parent.glob(f".*.{out.name}"):
-        process = other.name.split(".")[1]
-        if process.isdigit() and not psutil.pid_exists(int(process)):
-            _remove(other)
-    draft = out.with_name(f".{os.getpid()}.{out.name}")
-    _remove(draft)
+    left = re.compile(rf"\.(\d+)(-old)?\.{re.escape(out.name)}")
+    processes = {
+        int(match[1]) for path in out.parent.iterdir() if (match := left.fullmatch(path.name))
+    }
+    for process in processes:
+        if process == os.getpid() or not psutil.pid_exists(process):
+            _clear(out, process)
     try:
-        yield draft
+        yield _beside(out, os.getpid())
     finally:
-        _remove(draft)
+        _clear(out, os.getpid())
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def _beside(out: Path, process: int, suffix: str = "") -> Path:
+    return out.with_name(f".{process}{suffix}.{out.name}")
+
+
+def _clear(out: Path, process: int) -> None:
+    """Delete what a process has beside `out`, but put what it has put aside back in its place if that is empty."""
+    aside = _beside(out, process, "-old")
+    if os.path.lexists(aside) and not os.path.lexists(out):
+        aside.rename(out)
+    for path in (aside, _beside(out, process)):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:

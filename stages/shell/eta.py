@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lottery import params
-from lottery.errors import UserError, first_line
+from lottery.errors import MALFORMED, UserError, first_line
 
 PIPELINE = Path("dvc.yaml")
 SIDES = "LOTTERY_SIDES"
@@ -63,7 +63,7 @@ def jobs(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:
                 *(_values(axis, parameters) for axis in stage.get("matrix", {}).values())
             )
         ]
-    except (OSError, YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (YAMLError, *MALFORMED) as error:
         raise UserError(f"{pipeline}: no pipeline: {first_line(error)}") from None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from lottery import checksum
 from lottery.runtime.resume import Journal
 from stages.shell import cli
 from stages.shell.imports import ROOT, program
@@ -49,9 +50,7 @@ def _key(script: str, inputs: tuple[Path, ...]) -> str:
     versions = {name: version(name) for name in LIBRARIES}
     digest.update(json.dumps([cli.parameters(), versions, _machine()], sort_keys=True).encode())
     for name, file in [*_files(inputs), *_code(script)]:
-        with file.open("rb") as content:
-            digest.update(name.encode())
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+        digest.update(name.encode() + bytes.fromhex(checksum.of_file(file)))
     return digest.hexdigest()[:32]
 
 

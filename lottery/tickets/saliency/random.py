@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Collection
 
-import msgspec
 import numpy as np
 import torch
 
@@ -25,9 +24,7 @@ def random(
     """
     [classifier] = arrays({"classifier": encoder.classifier.weight}).values()
     stream = rng("random saliency", task.name, hashlib.sha256(classifier.tobytes()).hexdigest())
-    whole = msgspec.structs.replace(
-        encoder.config, kept_heads=None, kept_mlps=None, kept_neurons=None
-    )
+    whole = encoder.config.whole
     shapes = tensor_shapes(whole) | classifier_shapes(whole, encoder.classes)
     numbers = {
         name: torch.from_numpy(stream.random(shape, dtype=np.float32))

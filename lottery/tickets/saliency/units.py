@@ -22,8 +22,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class UnitSaliency:
-    """Logits [N, C] of a subnetwork, and the saliency of its units: heads [L, H], mlps [L] and, if they are
-    pruned, neurons [L, width]; 0 if not computed."""
+    """Logits [N, C] of a subnetwork, and the saliency of its units, 0 where it is not computed.
+
+    Units are heads [L, H], mlps [L] and, if they are pruned, neurons [L, width].
+    """
 
     logits_NC: Array
     units: Mapping[str, Array]
