@@ -21,7 +21,7 @@ from lottery.predictions import Logits, measure
 from lottery.runtime.compute import arithmetic, chosen_device
 from lottery.runtime.resume import NO_JOURNAL, Arrays, Journal
 from lottery.schemas import RewindScore
-from lottery.subnetwork import Subnetwork
+from lottery.subnetwork import Subnetwork, unpacked
 from lottery.tickets.magnitude import largest
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, Splits, predict_splits, pretrained
@@ -100,7 +100,7 @@ def rounds(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL)
         logits = {name: array for name, array in arrays.items() if not name.startswith(MASK)}
         trained.append(Trained(REWOUND, 0, number * parameters.rate, kept, logits))
         kept = Subnetwork(
-            (name, np.unpackbits(arrays[MASK + name], count=mask.size).reshape(mask.shape) == 1)
+            (name, unpacked(arrays[MASK + name], mask.shape))
             for name, mask in kept.items()
         )
     return trained

@@ -15,7 +15,7 @@ OTHERS, PRETRAINED = "other tasks", "pre-trained weights"
 
 
 class TransferParameters(Parameters, frozen=True):
-    """Training on a task under the masks of other tasks, and of none: off where `tasks` is empty.
+    """Training on a task under masks of other tasks, and under some that belong to no task: off where `tasks` is empty.
 
     tasks: the tasks between which masks are transferred, each to each, with all seeds of the grid.
     """

@@ -1,4 +1,4 @@
-"""Train on a task under the masks of other tasks, and of none, and under random masks of their sizes."""
+"""Train on a task under masks of other tasks, under some that belong to no task, and under random ones of their sizes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
