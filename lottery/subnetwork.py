@@ -90,7 +90,7 @@ class Subnetwork(Mapping[str, Kept]):
         return f"Subnetwork({', '.join(sizes)})"
 
     @property
-    def of_units(self) -> bool:
+    def is_structured(self) -> bool:
         """True if its components are heads and MLPs, and perhaps neurons of these; False if they are weights."""
         return "heads" in self._shapes
 

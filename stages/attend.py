@@ -78,7 +78,7 @@ def _encoders(
         encoder = checkpoint.load(models if single_model else models / str(seed), classes)
         yield encoder, seed, "finetuned"
         good = Ticket.load(subnetworks / str(seed), task, seed, STRUCTURED.good)
-        yield encoder.cut(good.subnetwork), seed, "pruned"
+        yield encoder.pruned(good.subnetwork), seed, "pruned"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tests import toys
 @given(st.integers(0, 99), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_an_encoder_comes_back_exactly(tmp_path: Path, seed: int, density: float) -> None:
     subnetwork = toys.weights(seed, density)
-    encoder = toys.encoder(seed).cut(subnetwork)
+    encoder = toys.encoder(seed).pruned(subnetwork)
     bitmask.save(encoder, subnetwork, tmp_path / "mask")
     tensors = bitmask.load(tmp_path / "mask")
     state = encoder.state_dict()
@@ -35,7 +35,7 @@ def test_an_encoder_comes_back_exactly(tmp_path: Path, seed: int, density: float
 
 def test_bytes_are_those_of_kept_weights_and_bits(tmp_path: Path) -> None:
     subnetwork = toys.weights(1, 0.3)
-    encoder = toys.encoder().cut(subnetwork)
+    encoder = toys.encoder().pruned(subnetwork)
     bitmask.save(encoder, subnetwork, tmp_path / "mask")
     checkpoint.save(encoder, tmp_path)
     saved = 4 * (subnetwork.total - subnetwork.size) - subnetwork.total / 8
@@ -47,7 +47,7 @@ def test_bytes_are_those_of_kept_weights_and_bits(tmp_path: Path) -> None:
 
 def test_numpy_alone_can_unpack(tmp_path: Path) -> None:
     subnetwork = toys.weights(1, 0.3)
-    encoder = toys.encoder().cut(subnetwork)
+    encoder = toys.encoder().pruned(subnetwork)
     bitmask.save(encoder, subnetwork, tmp_path / "mask")
     with safe_open(tmp_path / "mask", "numpy") as file:
         for name, shape in json.loads(file.metadata()["about"])["shapes"].items():
@@ -116,7 +116,7 @@ def test_a_damaged_file_is_refused_in_one_line(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     subnetwork, file = toys.weights(1, 0.3), tmp_path / "mask"
-    bitmask.save(toys.encoder().cut(subnetwork), subnetwork, file)
+    bitmask.save(toys.encoder().pruned(subnetwork), subnetwork, file)
     damage(file)
     with pytest.raises(UserError, match="no encoder with a bit mask") as caught:
         bitmask.load(file)

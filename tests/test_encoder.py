@@ -153,7 +153,7 @@ def test_pruning_shares_whole_tensors_and_changes_none() -> None:
     small = encoder.extract(toys.subnetwork(0))
     assert small.classifier.weight.data_ptr() == encoder.classifier.weight.data_ptr()
     weights = Subnetwork({"layers.0.mlp.expand.weight": np.zeros((48, 32), bool)})
-    assert not encoder.cut(weights).get_parameter("layers.0.mlp.expand.weight").any()
+    assert not encoder.pruned(weights).get_parameter("layers.0.mlp.expand.weight").any()
     assert all(torch.equal(before[name], weight) for name, weight in encoder.state_dict().items())
 
 

@@ -120,7 +120,7 @@ def test_prunable_are_the_matrices_of_attention_and_mlp(encoder: Encoder) -> Non
     assert sum(weight.numel() for weight in weights.values()) == 3 * (4 * 32 * 32 + 2 * 32 * 48)
     assert len(encoder.prunable(biases=True)) == 3 * 11
     nothing = Subnetwork({name: np.zeros(tuple(w.shape), bool) for name, w in weights.items()})
-    assert not any(weight.any() for weight in encoder.cut(nothing).prunable().values())
+    assert not any(weight.any() for weight in encoder.pruned(nothing).prunable().values())
 
 
 @families

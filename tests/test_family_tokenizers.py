@@ -117,7 +117,7 @@ def test_a_vocabulary_of_wordpiece_is_cut_to_a_task(folder: Path) -> None:
     encoder, examples = checkpoint.load(folder, 2, seed=1), encoded(folder, *PAIRS)
     original = files.files(folder, LONGEST)
     kept = vocabulary.occurring(original, [examples], encoder.config.first_position)
-    small, smaller = vocabulary.cut(encoder, original, kept)
+    small, smaller = vocabulary.reduced(encoder, original, kept)
     assert len(kept) < encoder.config.vocab_size
     expected = predict(encoder, examples)
     assert np.array_equal(predict(small, vocabulary.renumbered(examples, kept)), expected)

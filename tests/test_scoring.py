@@ -96,7 +96,7 @@ def test_predictions_are_those_of_the_tickets_that_they_name(
     assert len(predicted) == len(rows)
     for (measurement, split), stored in predicted.items():
         if measurement.is_pruned:
-            pruned = encoder.cut(tickets.subnetwork(measurement.key, encoder))
+            pruned = encoder.pruned(tickets.subnetwork(measurement.key, encoder))
             expected = predict(pruned, SPLITS[split]).astype(np.float16)
             assert stored == expected.tobytes(), measurement.name
     assert all((row.labels == SPLITS[row.split].labels_N).all() for row in rows)

@@ -59,7 +59,7 @@ class RandomOrder:
         return {"random order": self._remove_next}
 
     def assess(self, subnetwork: Subnetwork) -> Assessment:
-        logits_NC = predict(self.encoder.cut(subnetwork), self.examples)
+        logits_NC = predict(self.encoder.pruned(subnetwork), self.examples)
         importance = {part: np.ones(shape) for part, shape in subnetwork.shapes.items()}
         return Assessment(
             search_score(self.task, logits_NC, self.examples), importance | {"heads": np.ones((3, 4))}

@@ -69,7 +69,7 @@ def test_texts_of_the_task_have_the_same_tokens(
     original = files(longer, seed)
     whole = examples(original, sentences)
     kept = vocabulary.occurring(original, [whole])
-    smaller = wordpiece.cut(original, kept)
+    smaller = wordpiece.reduced(original, kept)
     again, expected = examples(smaller, sentences), vocabulary.renumbered(whole, kept)
     assert np.array_equal(again.ids_T, expected.ids_T)
     assert np.array_equal(again.types_T, expected.types_T)
@@ -85,7 +85,7 @@ def test_a_word_is_unknown_exactly_if_it_was_before(
 ) -> None:
     original = files(longer)
     kept = vocabulary.occurring(original, [examples(original, sentences)])
-    before, after = read(original), read(wordpiece.cut(original, kept))
+    before, after = read(original), read(wordpiece.reduced(original, kept))
     for word in " ".join(others).split():
         unknown = [each.token_to_id("[UNK]") in each.encode(word).ids for each in (before, after)]
         assert unknown[0] == unknown[1] == ("é" in word)
@@ -101,7 +101,7 @@ def test_logits_stay(seed: int, pruned: bool) -> None:
     encoder = encoder.extract(toys.subnetwork(seed)) if pruned else encoder
     whole = examples(original, sentences)
     kept = vocabulary.occurring(original, [whole])
-    small, _ = vocabulary.cut(encoder, original, kept)
+    small, _ = vocabulary.reduced(encoder, original, kept)
     assert small.config.vocab_size == len(small.embeddings.words.weight) == len(kept) < 50
     assert not small.training
     expected = predict(encoder, whole)
@@ -113,7 +113,7 @@ def test_transformers_reads_the_cut_files(tmp_path: Path) -> None:
     original = tokenizer.files(tmp_path / "bert", 16)
     sentences = ["the film is great", "casts", "a plot, and a film"]
     kept = vocabulary.occurring(original, [examples(original, sentences)])
-    smaller = wordpiece.cut(original, kept)
+    smaller = wordpiece.reduced(original, kept)
     tokenizer.write(smaller, tmp_path / "cut")
     loaded = AutoTokenizer.from_pretrained(tmp_path / "cut")
     assert len(loaded) == len(kept) < len(AutoTokenizer.from_pretrained(tmp_path / "bert"))
@@ -132,7 +132,7 @@ def test_every_place_of_an_id_is_renumbered() -> None:
     separator, first = [(name, built.get_vocab()[name]) for name in ("[SEP]", "[CLS]")]
     built.post_processor = processors.BertProcessing(separator, first)
     original = {"tokenizer.json": built.to_str()}
-    smaller = wordpiece.cut(original, wordpiece.indispensable(original))
+    smaller = wordpiece.reduced(original, wordpiece.indispensable(original))
     cut = read(smaller)
     assert cut.encode("abc").tokens == ["[CLS]", "a", "##b", "##c", "[SEP]"]
     assert cut.encode("abc").ids == [cut.token_to_id(name) for name in cut.encode("abc").tokens]

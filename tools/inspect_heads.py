@@ -65,7 +65,7 @@ def main(
             profile.observe(encoder, sentences, pattern_classifier, (task, None, "finetuned"))
         )
         for done, ticket in enumerate(tickets, 1):
-            pruned = encoder.cut(ticket.subnetwork)
+            pruned = encoder.pruned(ticket.subnetwork)
             profiles += profile.observe(
                 pruned, sentences, pattern_classifier, (task, ticket.seed, "pruned")
             )

@@ -93,8 +93,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.embedding_size or self.hidden_size
 
     @property
-    def head_dropout(self) -> float:
-        """Dropout of the classification head."""
+    def classification_dropout(self) -> float:
+        """Dropout before the classifier."""
         dropout = self.classifier_dropout
         return self.hidden_dropout_prob if dropout is None else dropout
 

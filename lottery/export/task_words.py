@@ -21,7 +21,7 @@ def reduced(model: TrainedModel, cell: CellOutputs) -> TrainedModel:
         vocabulary.occurring(model.tokenizer, texts, model.encoder.config.first_position)
         for texts in (of_task.values(), unseen)
     )
-    encoder, tokenizer = vocabulary.cut(model.encoder, model.tokenizer, kept)
+    encoder, tokenizer = vocabulary.reduced(model.encoder, model.tokenizer, kept)
     elsewhere = {name: split for name, split in splits.items() if name not in of_task}
     spelled = {
         "dev": vocabulary.foreign(splits["dev"], without_dev),

@@ -61,7 +61,7 @@ class TrainedModel:
     @property
     def is_masked(self) -> bool:
         """True if single weights are zeros, rather than heads and MLPs removed."""
-        return not self.subnetwork.of_units
+        return not self.subnetwork.is_structured
 
 
 def noun(key: Key) -> str:

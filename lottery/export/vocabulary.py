@@ -29,14 +29,14 @@ def occurring(files: Files, splits: Iterable[Examples], first: int = 0) -> Ids:
     return np.unique(np.concatenate([np.arange(first), wordpiece.indispensable(files), *used]))
 
 
-def cut(encoder: Encoder, files: Files, kept: Ids) -> tuple[Encoder, dict[str, str]]:
+def reduced(encoder: Encoder, files: Files, kept: Ids) -> tuple[Encoder, dict[str, str]]:
     """The encoder and the tokenizer's files with the pieces `kept`, of `occurring`, only; other tensors are shared."""
     state = encoder.state_dict()
     words = "embeddings.words.weight"
     state[words] = state[words][torch.from_numpy(kept).to(encoder.device)]
     config = msgspec.structs.replace(encoder.config, vocab_size=len(kept))
     small = Encoder.of(config, encoder.classes, state)
-    return small.train(encoder.training), wordpiece.cut(files, kept)
+    return small.train(encoder.training), wordpiece.reduced(files, kept)
 
 
 def renumbered(examples: Examples, kept: Ids) -> Examples:

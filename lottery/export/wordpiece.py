@@ -31,7 +31,7 @@ def indispensable(files: Files) -> Ids:
     return np.unique([*characters, *(token["id"] for token in tokenizer["added_tokens"])])
 
 
-def cut(files: Files, kept: Ids) -> dict[str, str]:
+def reduced(files: Files, kept: Ids) -> dict[str, str]:
     """The files with the pieces `kept` only, whose ids are their places in it; it must have the indispensable ones.
 
     Raises UserError if the tokenizer is none of WordPiece.

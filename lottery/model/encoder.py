@@ -122,7 +122,7 @@ class Encoder(nn.Module):
         buckets, heads = config.relative_attention_num_buckets, config.num_attention_heads
         self.position_bias = PositionBias(buckets, heads) if buckets else None
         self.pooler = Linear(config.hidden_size, config.hidden_size)
-        self.dropout = Dropout(config.head_dropout)
+        self.dropout = Dropout(config.classification_dropout)
         self.classifier = Linear(config.hidden_size, classes)
 
     @classmethod
@@ -206,9 +206,9 @@ class Encoder(nn.Module):
         config = self.config.keeping(subnetwork)
         return Encoder.of(config, self.classes, state).train(self.training)
 
-    def cut(self, subnetwork: Subnetwork) -> "Encoder":
+    def pruned(self, subnetwork: Subnetwork) -> "Encoder":
         """The pruned encoder: `extract` for heads and MLPs, masked copies of weights; other tensors are shared."""
-        if subnetwork.of_units:
+        if subnetwork.is_structured:
             return self.extract(subnetwork)
         weights = self.named_parameters()
         shared = {id(weight): weight for name, weight in weights if name not in subnetwork}

@@ -145,7 +145,7 @@ def _predict(inputs: Connectivity, key: Key, weights: Weights) -> np.ndarray:
     """Logits [N, C] on dev of the encoder with these weights, rounded as those of every ticket."""
     cell, kept = inputs.cell, inputs.subnetworks.get(key)
     about = config.read(cell.pretrained)
-    if kept is not None and kept.of_units:
+    if kept is not None and kept.is_structured:
         about = about.keeping(kept)
     encoder = Encoder.of(about, cell.task.classes, weights).eval().to(chosen_device(cell.compute))
     with arithmetic(cell.compute):

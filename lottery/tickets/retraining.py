@@ -70,9 +70,9 @@ def finetune_cell(
     encoder = INITIAL[state](cell).to(chosen_device(cell.compute))
     mask = None
     if subnetwork is not None:
-        encoder = encoder.cut(subnetwork)
+        encoder = encoder.pruned(subnetwork)
         # Heads and MLPs are removed for good; pruned weights are zeros that training must not change.
-        mask = None if subnetwork.of_units else subnetwork
+        mask = None if subnetwork.is_structured else subnetwork
     with arithmetic(cell.compute):
         losses = finetune(
             encoder, cell.train, cell.task, cell.recipe, cell.seed, mask, progress, journal

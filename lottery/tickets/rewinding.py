@@ -100,8 +100,7 @@ def rounds(progress: Progress, inputs: Rewinding, journal: Journal = NO_JOURNAL)
         logits = {name: array for name, array in arrays.items() if not name.startswith(MASK)}
         trained.append(Trained(REWOUND, 0, number * parameters.rate, kept, logits))
         kept = Subnetwork(
-            (name, unpacked(arrays[MASK + name], mask.shape))
-            for name, mask in kept.items()
+            (name, unpacked(arrays[MASK + name], mask.shape)) for name, mask in kept.items()
         )
     return trained
 

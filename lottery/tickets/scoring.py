@@ -195,7 +195,7 @@ def predict_pruned(
     def prune_and_predict(measurement: Measurement) -> Logits:
         subnetwork = tickets.subnetwork(measurement.key, encoder)
         with arithmetic(cell.compute):
-            return predict_splits(encoder.cut(subnetwork), measurement.scored_on(splits))
+            return predict_splits(encoder.pruned(subnetwork), measurement.scored_on(splits))
 
     outcomes = {}
     for done, measurement in enumerate(measurements, start=1):
@@ -212,6 +212,6 @@ def trained_tickets(
     whole = config.read(cell.pretrained)
     for key, weights in results.kept.items():
         subnetwork = tickets.stored[key]
-        about = whole.keeping(subnetwork) if subnetwork.of_units else whole
+        about = whole.keeping(subnetwork) if subnetwork.is_structured else whole
         tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
         yield key, Encoder.of(about, cell.task.classes, tensors)

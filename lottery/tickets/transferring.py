@@ -1,4 +1,4 @@
-"""Train on a task under masks of other tasks, under some that belong to no task, and under random ones of their sizes."""
+"""Train on a task under masks of other tasks, some that belong to no task, and random ones of their sizes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def most_frequent(
     def tiers(part: str) -> list[Kept]:
         return _by_count([other[part] for other in others])
 
-    if not good.of_units:
+    if not good.is_structured:
         flat = controls.fill(good.size, _by_count([other.flat for other in others]), stream)
         return Subnetwork.unflatten(good.shapes, flat)
     parts = {

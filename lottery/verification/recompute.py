@@ -34,7 +34,7 @@ def pruned_scores(cell: CellOutputs, tolerance: float) -> Findings:
     recorded = {identity(score): score.value for score in cell.scores()}
     for key in (FULL, *tickets.stored, *_some_drawn(cell)):
         measurement = Measurement(key, "finetuned" if key == FULL else "pruned")
-        pruned = encoder.cut(tickets.subnetwork(key, encoder))
+        pruned = encoder.pruned(tickets.subnetwork(key, encoder))
         yield from _scores(cell, measurement, pruned, recorded, tolerance)
 
 

@@ -58,7 +58,7 @@ def _binaries(folder: Path) -> dict[str, Path]:
     checkpoint.save(toys.encoder(), folder)
     toys.subnetwork(1).save(folder / "good.safetensors", task="rte", seed=1)
     kept = toys.weights(1, 0.3)
-    bitmask.save(toys.encoder().cut(kept), kept, folder / "mask.safetensors")
+    bitmask.save(toys.encoder().pruned(kept), kept, folder / "mask.safetensors")
     np.save(folder / "mask.npy", np.eye(2))
     archive.write(folder / "bundle.zip", {}, {}, {"good": "a ticket", "about": "a run"})
     with safe_open(folder / "model.safetensors", "numpy") as weights:
