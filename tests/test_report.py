@@ -30,6 +30,7 @@ SHAPES = {
         tasks=("mnli", "sst2"), seeds=(1, 2), supers=True, degenerate=("sst2",)
     ),
     "degenerate": ToyExperiment(tasks=("sst2", "rte"), seeds=(1, 2), degenerate=("sst2", "rte")),
+    "unpruned": ToyExperiment(tasks=("sst2", "stsb"), seeds=(1, 2), unpruned=("sst2",)),
 }
 
 

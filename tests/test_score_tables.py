@@ -181,6 +181,8 @@ def test_the_selection_gap_is_the_difference_of_shares_on_both_splits(records_ro
 def test_a_missing_table_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"results\.csv"):
         frames.load(tmp_path / "results.csv")
+    with pytest.raises(UserError, match=r"results\.csv"):
+        frames.Tables(tmp_path)["results"]
 
 
 def test_rows_are_in_the_order_of_the_grid_and_the_vocabulary() -> None:

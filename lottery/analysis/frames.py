@@ -98,6 +98,17 @@ def save(frame: pd.DataFrame, path: Path) -> None:
     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
+class Tables(dict[str, pd.DataFrame]):
+    """The tables of a folder by name. Raises UserError if one is malformed, or is needed and missing."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__({path.stem: load(path) for path in sorted(folder.glob("*.csv"))})
+        self._folder = folder
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        return load(self._folder / f"{name}.csv")  # raises UserError
+
+
 def load(path: Path) -> pd.DataFrame:
     """Read a CSV table. Raises UserError if it is missing or malformed."""
     try:

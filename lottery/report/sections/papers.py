@@ -54,7 +54,7 @@ def _claims(claims: pd.DataFrame) -> Table:
 def _in_full(claims: pd.DataFrame) -> Table:
     return Table(
         "What other papers claim, in our words, and how it is tested. *At 40 %*: at the largest sparsity up to"
-        f" {setting(LOW)} that was trained; *lightly pruned*: at up to {setting(LIGHT)}.",
+        f" {setting(LOW)} that was trained; *lightly pruned*: at up to {setting(LIGHT)}. Source: `tables/papers.csv`.",
         ["claim", "where", "in our words", "test"],
         [[row.claim, row.section, row.sentence, row.test] for row in rows(claims)],
     )
