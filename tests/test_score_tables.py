@@ -98,6 +98,9 @@ def test_what_is_not_usable_is_in_no_mean() -> None:
     cells["usable"] = cells["seed"] == 1
     (average,) = averages.averages(cells, ["sst2"], {}).query("kind == 'good'").to_dict("records")
     assert (average["mean"], average["n"]) == (pytest.approx(2 / 3), 1)
+    assert np.isnan(
+        [average["low"], average["high"]]
+    ).all()  # a single cell says nothing about spread
     (result,) = score_tables.results(cells).query("kind == 'good'").to_dict("records")
     assert (result["mean"], result["n"], result["undefined"]) == (0.7, 1, 1)
 
