@@ -105,6 +105,16 @@ def test_what_is_not_usable_is_in_no_mean() -> None:
     assert (result["mean"], result["n"], result["undefined"]) == (0.7, 1, 1)
 
 
+@pytest.mark.parametrize(("metric", "lowest"), [("accuracy", 0), ("f1", 0), ("spearman", -1)])
+def test_intervals_of_scores_are_cut_at_what_a_metric_cannot_exceed(
+    metric: str, lowest: float
+) -> None:
+    rows = [("sst2", seed, "structured", "good", 0, "pruned", seed / 2) for seed in range(3)]
+    (wide,) = score_tables.results(cells_of(*rows).assign(metric=metric)).to_dict("records")
+    low = max(lowest, 0.5 - 4.302653 * 0.5 / 3**0.5)
+    assert [wide["low"], wide["mean"], wide["high"]] == pytest.approx([low, 0.5, 1])
+
+
 def test_the_last_accepted_step_is_chosen_or_else_the_full_model() -> None:
     steps = pd.DataFrame(
         [

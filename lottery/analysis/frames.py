@@ -11,6 +11,7 @@ import pandas as pd
 from lottery import records
 from lottery.analysis.intervals import interval
 from lottery.errors import UserError
+from lottery.metrics import lowest
 from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
@@ -53,6 +54,12 @@ def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.D
             | {"undefined": len(group) - len(defined)}
         )
     return pd.DataFrame(rows, columns=[*by, *SPREAD, "undefined"])
+
+
+def possible(spreads: pd.DataFrame, metric: "pd.Series[str]") -> pd.DataFrame:
+    """Spreads whose intervals are cut at the values that their metric cannot exceed."""
+    low = spreads["low"].clip(lower=metric.map(lowest).astype(float))
+    return spreads.assign(low=low, high=spreads["high"].clip(upper=1.0))
 
 
 def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.DataFrame:

@@ -83,8 +83,8 @@ def _by_task(material: Material) -> Iterator[Table]:
         keyed = of_task.set_index([*OWNER, "matched", "split", "metric"])
         owners = of_task[[*OWNER, "matched"]].drop_duplicates()
         yield Table(
-            f"Scores on {title}: mean ± standard deviation over seeds and [95 % interval of the mean];"
-            f" {seeds(of_task['n'])}. Source: `tables/results.csv`.",
+            f"Scores on {title}: mean ± standard deviation over seeds and [95 % interval of the mean, cut at what the"
+            f" metric cannot exceed]; {seeds(of_task['n'])}. Source: `tables/results.csv`.",
             [
                 "pruning",
                 "state",
