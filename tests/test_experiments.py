@@ -137,9 +137,9 @@ def test_changed_verdicts_are_listed() -> None:
     changes = experiments.changed_verdicts([run("same"), other], base)
     assert list(changes["claim"]) == list(verdicts.loc[[2, 5], "claim"])
     assert set(changes["run"]) == {"other"}
-    assert "→ **contradicted**" in markdown.render(
-        comparison.compose([base, other], True, [], "experiments")
-    )
+    text = markdown.render(comparison.compose([base, other], True, [], "experiments"))
+    assert "→ **contradicted**" in text
+    assert "effects [the interval that decides" in text
 
 
 def test_stages_with_equal_locks_are_reused() -> None:
