@@ -64,6 +64,11 @@ METRICS: Mapping[str, Metric] = {
 CORRELATIONS = frozenset({"matthews", "pearson", "spearman", "pearson_spearman"})
 
 
+def lowest(metric: str) -> float:
+    """The lowest value of a metric; the highest is 1."""
+    return -1.0 if metric in CORRELATIONS else 0.0
+
+
 def significance_margin(metric: str, examples: int) -> float:
     """Significant margin over the majority baseline for this many examples (one-sided z test, 5 %).
 

@@ -5,7 +5,7 @@ python -m stages.report reports/tables data/meta attention lottery/report/page.h
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from typer import Argument, Option
 from lottery.analysis import frames
 from lottery.errors import MALFORMED, UserError
 from lottery.grid import GridParameters
-from lottery.params import Sections, read_sections
+from lottery.params import read_sections
 from lottery.report import clauses, html, markdown, provenance, report
 from lottery.report.figures import head_atlas, style
 from lottery.report.figures.connectivity import connectivity_panels
@@ -30,55 +30,16 @@ from lottery.report.figures.survival import survival_maps
 from lottery.report.figures.transfer import transfer_matrices
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
-from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.methods import METHODS, STRUCTURED
-from lottery.tickets.parameters import RewindParameters
-from lottery.tickets.transfer import TransferParameters
 from stages.shell import cli, eta
 from stages.shell.sections import SECTIONS
 
-TABLES = (
-    "tasks",
-    "verdicts",
-    "verdict-tasks",
-    "verdict-cells",
-    "cells",
-    "draws",
-    "results",
-    "published",
-    "averages",
-    "baselines",
-    "controls",
-    "ood",
-    "selection",
-    "searches",
-    "sizes",
-    "survivors",
-    "curves",
-    "survival",
-    "agreement",
-    "stability",
-    "importance",
-    "importance-agreement",
-    "importance-reliability",
-    "overlap",
-    "patterns",
-    "attention",
-    "attention-survival",
+OF_PARTS = (
+    ("rewinding", "rewinding", rewinding_panels),
+    ("transfer", "transfer", transfer_matrices),
+    ("connectivity", "connectivity-path", connectivity_panels),
 )
-OF_REWINDING = ("rewinding", "rewinding-differences")
-"""Tables of runs that rewind."""
-OF_TRANSFER = ("transfer", "transfer-means")
-"""Tables of runs that transfer masks between tasks."""
-OF_CONNECTIVITY = (
-    "connectivity",
-    "connectivity-path",
-    "connectivity-means",
-    "connectivity-ranks",
-)
-"""Tables of runs that train tickets twice."""
-OF_PAPERS = ("papers", "paper-numbers")
-"""Tables of runs that do either: claims and numbers of other papers."""
+"""Figures of the parts that are off by default, by name, table and function; none of a part without results."""
 
 
 def main(
@@ -100,7 +61,7 @@ def main(
     """Write the report: tables in, Markdown, figures and one page out."""
     tree = cli.parameters()
     sections = read_sections(SECTIONS, tree)
-    read = {name: frames.load(tables / f"{name}.csv") for name in _tables(sections)}
+    read = frames.Tables(tables)
     data = {task: _meta(meta / f"{task}.json") for task in sections[GridParameters].tasks}
     stated = provenance.load(recorded) if recorded else _provenance(pipeline, lock, tree)
     measured = frames.load(speed) if speed.exists() else None
@@ -123,16 +84,6 @@ def main(
         stage.result = f"{len(text.split())} words, {len(shown)} figures"
 
 
-def _tables(sections: Sections) -> Sequence[str]:
-    """Names of the tables of a run with these parameters."""
-    grid = sections[GridParameters]
-    rewound = OF_REWINDING if sections[RewindParameters].cells(grid) else ()
-    transferred = OF_TRANSFER if sections[TransferParameters].cells(grid) else ()
-    connected = OF_CONNECTIVITY if sections[ConnectivityParameters].cells(grid) else ()
-    papers = OF_PAPERS if rewound or transferred else ()
-    return (*TABLES, *rewound, *transferred, *connected, *papers)
-
-
 def _figures(material: Material, attention: Path) -> dict[str, Figure]:
     """Every figure by its name."""
     tables, tasks = material.tables, material.tasks
@@ -144,12 +95,9 @@ def _figures(material: Material, attention: Path) -> dict[str, Figure]:
         "scores": score_panels(tables["cells"], tasks),
         "curves": search_curves(tables["curves"], tasks),
     }
-    if "rewinding" in tables:
-        figures["rewinding"] = rewinding_panels(tables["rewinding"], tasks)
-    if "transfer" in tables:
-        figures["transfer"] = transfer_matrices(tables["transfer"], tasks)
-    if "connectivity" in tables and len(lines := tables["connectivity-path"]):
-        figures["connectivity"] = connectivity_panels(lines, tasks)
+    for name, table, draw in OF_PARTS:
+        if (shown := tables.get(table)) is not None and len(shown):
+            figures[name] = draw(shown, tasks)
     overlap = tables["overlap"]
     if len(at_own_size := overlap[overlap["matched"].isna()]):
         figures["overlap"] = overlap_matrices(at_own_size, tasks)

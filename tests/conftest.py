@@ -25,8 +25,8 @@ SLOW = (
     "third_method", "report", "charts", "anywhere", "export", "repro", "verify", "privacy",
     "outdated", "bundle", "family_run", "speed", "compare", "gpu_check", "bench", "scoring",
     "shell", "own_report", "speed_section", "browser", "prose", "scored", "verdicts",
-    "verification", "trace", "places", "rewinding", "artifacts", "distribute", "container",
-    "experiments", "interpolation", "learning_curves", "own_tasks", "replaced_export",
+    "verification", "trace", "places", "rewinding", "parts_report", "artifacts", "distribute",
+    "container", "experiments", "interpolation", "learning_curves", "own_tasks", "replaced_export", "draws",
 )  # fmt: skip
 """Files whose tests run stages, programs, or the analysis of a whole run, by what follows `test_`, the longest first.
 

@@ -26,7 +26,7 @@ from lottery.tickets.methods import METHODS, Method
 from lottery.tickets.parameters import ControlsParameters, RetrainParameters
 from lottery.vocabulary import SUPERS
 from stages import analyse
-from tests import toy_masks, toy_predictions
+from tests import toy_masks, toy_parts, toy_predictions
 from tests.project import ROOT
 
 
@@ -41,6 +41,10 @@ class ToyExperiment:
     draws: int = 6
     supers: bool = True
     degenerate: Sequence[str] = ()
+    unpruned: Sequence[str] = ()
+    """Tasks whose searches for heads and MLPs prune nothing."""
+    parts: bool = False
+    """Whether it rewinds, transfers masks and trains tickets twice."""
 
     @property
     def controls(self) -> ControlsParameters:
@@ -88,14 +92,14 @@ class ToyExperiment:
         if self.supers:
             planned += measurements.of_super_survivors(seed, self.controls, self.retrain)
         predicted = list(toy_predictions.predictions(name, full, planned, seed, generator))
-        tables = root / "scores" / name / str(seed)
-        tables.mkdir(parents=True)
-        predicted_tables = root / "predictions" / name / str(seed)
-        predicted_tables.mkdir(parents=True)
-        for table, of_supers in (("1", False), ("super", True)):
+        (tables := root / "scores" / name / str(seed)).mkdir(parents=True)
+        (predicted_tables := root / "predictions" / name / str(seed)).mkdir(parents=True)
+        for table, of_supers in (("1.parquet", False), ("super.parquet", True)):
             in_table = [each for each in predicted if (each.kind in SUPERS) == of_supers]
-            records.write(Prediction, in_table, predicted_tables / f"{table}.parquet")
-            records.write(Score, predictions.scores(in_table), tables / f"{table}.parquet")
+            records.write(Prediction, in_table, predicted_tables / table)
+            records.write(Score, predictions.scores(in_table), tables / table)
+        if self.parts:
+            toy_parts.write((name, seed), full, self.tasks, tables, generator)
         steps: list[dict[str, object]] = []
         for method in METHODS.values():
             for key in analysed_keys(self.controls.matched):
@@ -103,7 +107,7 @@ class ToyExperiment:
                     kept = toy_masks.kept(key, name, self.layers, self.heads, generator)
                     Ticket(name, seed, key, kept).save(folder)
             good = Ticket.load(folder, name, seed, method.good).subnetwork
-            steps += self._search(method, good, generator)
+            steps += self._search(name, method, good, generator)
         rows = [{"task": name, "seed": seed, **step} for step in steps]
         pq.write_table(
             pa.Table.from_pylist(rows, schema=records.schema(StepRecord)),
@@ -122,11 +126,13 @@ class ToyExperiment:
         )
 
     def _search(
-        self, method: Method, good: Subnetwork, generator: np.random.Generator
+        self, task: str, method: Method, good: Subnetwork, generator: np.random.Generator
     ) -> Iterator[dict[str, object]]:
         whole = method.prunes_weights
         phases = {"weights": 18} if whole else {"both": self.layers, "heads": 2, "mlps": 2}
         full = 0.82
+        if task in self.unpruned and not whole:
+            phases = {}
         edge, slope = (0.58, 14) if whole else (0.35, 9)
         plan = [("full", 0.0)]
         for phase, steps in phases.items():
@@ -212,6 +218,8 @@ def analysed(experiment: ToyExperiment, root: Path, seeds: Sequence[int] = (), *
     tree = YAML(typ="safe").load((ROOT / "profiles" / "default.yaml").read_text(encoding="utf-8"))
     tree["grid"] |= {"tasks": list(experiment.tasks), "seeds": list(seeds or experiment.seeds)}
     tree["data"] |= data
+    if experiment.parts:
+        toy_parts.switch_on(tree, experiment.tasks, seeds or experiment.seeds)
     with (root / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe").dump(tree, file)
     with chdir(root):

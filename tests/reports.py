@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from pathlib import Path
 
-import pandas as pd
-
 from lottery import params
 from lottery.analysis import frames
 from lottery.report import html, provenance
@@ -48,16 +46,11 @@ def write(root: Path) -> None:
         )
 
 
-def read(tables: Path) -> dict[str, pd.DataFrame]:
-    """All tables of a folder by name."""
-    return {path.stem: frames.load(path) for path in tables.glob("*.csv")}
-
-
 def material(root: Path) -> Material:
     """The inputs of the report below `root`."""
     reports, meta = root / "reports", (root / "data" / "meta").glob("*.json")
     return Material(
-        tables=read(reports / "tables"),
+        tables=frames.Tables(reports / "tables"),
         meta={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in meta},
         parameters=params.read_sections(SECTIONS, params.read(root / "params.yaml")),
         figures="figures",

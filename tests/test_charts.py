@@ -43,7 +43,7 @@ SHAPES = {
 
 def read(experiment: ToyExperiment, root: Path) -> dict[str, pd.DataFrame]:
     analysed(experiment, root)
-    return {path.stem: frames.load(path) for path in (root / "reports/tables").glob("*.csv")}
+    return frames.Tables(root / "reports/tables")
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
@@ -112,6 +112,11 @@ def test_fan_without_usable_masks_says_so(one_cell: dict[str, pd.DataFrame]) -> 
     nothing = {**one_cell, **empty}
     shown = [text.get_text() for text in fan(nothing).findobj(Text)]
     assert shown.count("no usable cell") == 2 * len(METHODS)
+
+
+def test_a_figure_has_panels() -> None:
+    with pytest.raises(ValueError, match="without panels"):
+        style.panels(0, 1, 1)
 
 
 def test_units_and_clauses_have_words() -> None:

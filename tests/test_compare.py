@@ -14,7 +14,7 @@ from cluster import refs
 from lottery.errors import UserError
 from lottery.wording import MINUS
 from tests import toy_project
-from tests.places import PLACES, clone, git
+from tests.places import PLACES, clone, commit, git
 from tests.project import ROOT
 from tests.workspace import Repository
 
@@ -132,6 +132,20 @@ def test_results_are_read_wherever_the_checkout_lies(tmp_path: Path, place: str)
     text = (project / OUT).read_text(encoding="utf-8")
     assert re.search(r"^\| `quicker` +\| `\w+` +\| +`0.25` +\|$", text, re.MULTILINE)
     assert not git(project, "status", "--porcelain", "--untracked-files=no")
+
+
+def test_experiments_of_another_version_are_passed_over(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "reports" / "tables", tmp_path / "reports" / "tables")
+    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    (tmp_path / "dvc.yaml").write_text("stages: {one: {cmd: x, matrix: {task: '${grid.tasks}'}}}\n")
+    (tmp_path / "params.yaml").write_text("grid: {seeds: [1]}\n")
+    commit(tmp_path)
+    start = git(tmp_path, "rev-parse", "HEAD").strip()
+    git(tmp_path, "update-ref", refs.experiment(start, "older"), "HEAD")
+    with chdir(tmp_path):
+        tools.compare.main()
+    text = (tmp_path / OUT).read_text(encoding="utf-8")
+    assert "Left out, for want of results: `older`." in text
 
 
 def test_unknown_commit_is_one_line(toy: Repository) -> None:

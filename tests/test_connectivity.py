@@ -148,6 +148,10 @@ def test_the_report_shows_barriers_or_nothing() -> None:
     assert "Left out: 3 tickets of RTE (keeps less than 5 % of the weights)." in text
     figure = connectivity_panels(tables["connectivity-path"], shown.tasks)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["RTE: s-pruning"]
+    full = analysis.tables(*made_up({("full", "full"): (0.9, 0.8, 0.9)}))
+    assert list(section.connectivity(material(full)))
+    figure = connectivity_panels(full["connectivity-path"], shown.tasks)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["RTE"]
     assert not list(section.connectivity(material({})))
     assert not analysis.tables(
         analysis.gather(GRID, OFF, Path("nowhere")), pd.DataFrame(), pd.DataFrame()

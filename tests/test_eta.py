@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lottery import params
+from lottery.errors import UserError
 from stages.shell import eta
 from tests.project import ROOT
 
@@ -46,6 +47,20 @@ def test_progress_has_the_cells_number_and_the_remaining_time(
     assert progress("one") == "job 1 of 5, more than 8 min left"
     monkeypatch.setenv(eta.SIDES, "2")
     assert progress("two@b-1") == "job 4 of 5, about 2 min left"
+
+
+@pytest.mark.parametrize("text", ["{}", "grid:", "grid: {seeds: [1]}"])
+def test_parameters_of_another_version_are_told_from_a_damaged_pipeline(
+    tmp_path: Path, text: str
+) -> None:
+    pipeline, parameters = tmp_path / "dvc.yaml", tmp_path / "params.yaml"
+    parameters.write_text(text)
+    pipeline.write_text("stages: {one: {cmd: x, matrix: {task: '${grid.tasks}'}}}")
+    with pytest.raises(eta.OtherParametersError, match=r"parameters: no grid\.tasks"):
+        eta.jobs(pipeline, params.read(parameters))
+    pipeline.write_text("stages: 3")
+    with pytest.raises(UserError, match=r"dvc.yaml: no pipeline"):
+        eta.jobs(pipeline, params.read(parameters))
 
 
 def test_a_stage_outside_dvc_has_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,30 @@ def test_only_sound_cells_of_both_runs_are_compared() -> None:
     assert full.difference.mean == pytest.approx(gap)
 
 
+def unusable(experiment: Experiment, **cells_of: object) -> Experiment:
+    """The experiment without use of the tickets with these values of columns."""
+    cells = experiment.tables["cells"]
+    chosen = np.logical_and.reduce([cells[column] == value for column, value in cells_of.items()])
+    tables = {**experiment.tables, "cells": cells.assign(usable=cells["usable"] & ~chosen)}
+    return replace(experiment, tables=tables)
+
+
+def test_a_seed_that_lacks_a_task_is_in_no_mean() -> None:
+    lacking = unusable(run(), task="sst2", seed=2)
+    for compared in experiments.compare([lacking], run("base")):
+        assert compared.estimate.n == compared.difference.n == 2
+    [full, *_] = experiments.compare([lacking], run())
+    complete = experiments.headline_quantities(run())["full model"].drop(2, level="seed")
+    assert full.estimate.mean == pytest.approx(complete.mean())
+
+
+def test_what_an_unusable_search_removed_is_in_no_mean() -> None:
+    other = unusable(run(), method="structured", seed=3)
+    compared = {row.quantity: row.estimate.n for row in experiments.compare([other], run())}
+    assert compared["s-pruning, weights removed"] == compared["s-pruning, pruned"] == 2
+    assert compared["m-pruning, weights removed"] == 3
+
+
 def test_differing_parameters_are_listed_and_no_others() -> None:
     runs = [run("a", 0.1), run("b", 0.30000000000000004), run("c", None)]
     values = experiments.changed_parameters(runs)
@@ -113,9 +137,9 @@ def test_changed_verdicts_are_listed() -> None:
     changes = experiments.changed_verdicts([run("same"), other], base)
     assert list(changes["claim"]) == list(verdicts.loc[[2, 5], "claim"])
     assert set(changes["run"]) == {"other"}
-    assert "→ **contradicted**" in markdown.render(
-        comparison.compose([base, other], True, [], "experiments")
-    )
+    text = markdown.render(comparison.compose([base, other], True, [], "experiments"))
+    assert "→ **contradicted**" in text
+    assert "effects [the interval that decides" in text
 
 
 def test_stages_with_equal_locks_are_reused() -> None:

@@ -166,12 +166,26 @@ def test_every_name_of_ours_is_measured_in_a_run_of_its_task() -> None:
         for name in [f"{task} matches"]
     ]
     for number, value in zip(paper_numbers.NUMBERS, ours["ours"], strict=True):
-        nothing_matches = number.ours == "pretrained matches"
-        has_ours = number.ours and number.ours not in of_other_tasks and not nothing_matches
+        has_ours = number.ours and number.ours not in of_other_tasks
         assert np.isfinite(value) == bool(has_ours), number
     assert set(ours["status"]) == {paper_numbers.READ, paper_numbers.NOT_VERIFIED}
     gain = ours.loc[ours["quantity"].str.startswith("gain of super"), "ours"].item()
     assert gain == pytest.approx(100 * 0.4 * 0.3, abs=1)
+
+
+def test_a_task_without_a_mask_that_matches_counts_in_the_mean() -> None:
+    run = everything()
+    means, task = run["rewinding"], run["rewinding"]["task"]
+
+    def ours(matches: "pd.Series[bool]") -> float:
+        changed = {**run, "rewinding": means.assign(matches=matches)}
+        table = paper_numbers.table(changed).set_index("quantity")["ours"]
+        return float(table["sparsity of matching subnetworks"])
+
+    every = means["matches"] | True
+    assert ours(every & (task == TASKS[0])) == pytest.approx(ours(every) / len(TASKS))
+    assert ours(every & False) == 0
+    assert np.isnan(ours(pd.Series(None, means.index, dtype=object)))
 
 
 def test_the_families_name_each_claim_once() -> None:

@@ -30,6 +30,7 @@ SHAPES = {
         tasks=("mnli", "sst2"), seeds=(1, 2), supers=True, degenerate=("sst2",)
     ),
     "degenerate": ToyExperiment(tasks=("sst2", "rte"), seeds=(1, 2), degenerate=("sst2", "rte")),
+    "unpruned": ToyExperiment(tasks=("sst2", "stsb"), seeds=(1, 2), unpruned=("sst2",)),
 }
 
 
@@ -182,6 +183,15 @@ def test_a_full_model_below_a_bag_of_words_is_named(root: Path, share: float, na
     }
     text = markdown.render(compose(replace(shown, tables=tables)))
     assert ("a bag of words scores higher than the full model" in text) == named
+
+
+def test_intervals_of_means_are_named(root: Path) -> None:
+    shown = material(root)
+    averages = shown.tables["averages"]
+    for name, words in {"t": "(t test over seeds)", "bootstrap": "Multi-Bootstrap over"}.items():
+        tables = {**shown.tables, "averages": averages.assign(interval=name)}
+        text = markdown.render(compose(replace(shown, tables=tables)))
+        assert (words in text) == (not averages["matched"].notna().all())
 
 
 def test_report_imports_no_torch() -> None:

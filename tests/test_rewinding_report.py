@@ -73,6 +73,11 @@ def test_a_mask_matches_wins_and_differs_from_its_controls_as_declared() -> None
     assert analysis.sparsest(worse["rewinding"], "matches", "sst2") is None
 
 
+def test_intervals_are_cut_at_what_an_accuracy_cannot_exceed() -> None:
+    wide = made(toy_scores({}).assign(value=lambda rows: rows["seed"] % 2))["rewinding"]
+    assert wide[["low", "mean", "high"]].drop_duplicates().to_numpy().tolist() == [[0, 0.5, 1]]
+
+
 def test_a_single_seed_says_nothing_about_matching() -> None:
     scores = toy_scores({"rewound": 0.0, "random": -0.3, "reinitialised": -0.3})
     means = made(scores[scores["seed"] == 0])["rewinding"]

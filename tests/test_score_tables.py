@@ -98,8 +98,21 @@ def test_what_is_not_usable_is_in_no_mean() -> None:
     cells["usable"] = cells["seed"] == 1
     (average,) = averages.averages(cells, ["sst2"], {}).query("kind == 'good'").to_dict("records")
     assert (average["mean"], average["n"]) == (pytest.approx(2 / 3), 1)
+    assert np.isnan(
+        [average["low"], average["high"]]
+    ).all()  # a single cell says nothing about spread
     (result,) = score_tables.results(cells).query("kind == 'good'").to_dict("records")
     assert (result["mean"], result["n"], result["undefined"]) == (0.7, 1, 1)
+
+
+@pytest.mark.parametrize(("metric", "lowest"), [("accuracy", 0), ("f1", 0), ("spearman", -1)])
+def test_intervals_of_scores_are_cut_at_what_a_metric_cannot_exceed(
+    metric: str, lowest: float
+) -> None:
+    rows = [("sst2", seed, "structured", "good", 0, "pruned", seed / 2) for seed in range(3)]
+    (wide,) = score_tables.results(cells_of(*rows).assign(metric=metric)).to_dict("records")
+    low = max(lowest, 0.5 - 4.302653 * 0.5 / 3**0.5)
+    assert [wide["low"], wide["mean"], wide["high"]] == pytest.approx([low, 0.5, 1])
 
 
 def test_the_last_accepted_step_is_chosen_or_else_the_full_model() -> None:
@@ -181,6 +194,8 @@ def test_the_selection_gap_is_the_difference_of_shares_on_both_splits(records_ro
 def test_a_missing_table_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"results\.csv"):
         frames.load(tmp_path / "results.csv")
+    with pytest.raises(UserError, match=r"results\.csv"):
+        frames.Tables(tmp_path)["results"]
 
 
 def test_rows_are_in_the_order_of_the_grid_and_the_vocabulary() -> None:

@@ -172,14 +172,14 @@ def random_masks(seed: int, draws: int = 8) -> Evidence:
     """Scores of random masks of both methods, which differ between cells, but not between draws."""
     random = rng("random masks", seed)
     rows = [
-        (task, cell, method, "random", draw, np.nan, level + random.normal(0, 0.1))
+        (task, cell, method, "random", draw, level + random.normal(0, 0.1))
         for task in TASKS
         for cell in range(3)
         for level in [random.normal(0.4, 0.2)]
         for method in ("structured", "magnitude")
         for draw in range(draws)
     ]
-    columns = ["task", "seed", "method", "kind", "draw", "matched", "share"]
+    columns = ["task", "seed", "method", "kind", "draw", "share"]
     return Evidence(pd.DataFrame(), draws=pd.DataFrame(rows, columns=columns))
 
 
@@ -208,6 +208,13 @@ def test_a_run_tests_all_claims_and_reproduces_what_was_made_up(
     assert verdicts[verdicts == "untested"].index.tolist() == ["s-pruning: 70 % of heads unstable"]
     assert (verdicts[[claim.name for claim in PRIMARY]] == "reproduced").all()
     assert not (verdicts == "contradicted").any()
+    replicates = toy_tables["verdicts"].set_index("claim")["replicates"]
+    assert replicates[replicates == "heads"].index.tolist() == [
+        "m-pruning: std about 0.01", "s-pruning: survivors not mostly meaningful",
+    ]  # fmt: skip
+    assert replicates[replicates == "seeds"].index.tolist() == [
+        "m-pruning: alike across tasks", "s-pruning: heads differ across tasks",
+    ]  # fmt: skip
     by_name = toy_tables["controls"].set_index("name")
     decided = by_name["decided"].to_dict()
     assert decided["random"] == 0

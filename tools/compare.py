@@ -127,7 +127,7 @@ def _run(folder: Path, name: str, revision: str, tables: Path, lock: Path) -> li
     stages = read(lock, lambda file: yaml.load(file)["stages"])
     try:  # the lock also remembers the stages of other parameters
         cells = eta.jobs(eta.PIPELINE, parameters)
-    except KeyError:  # it has other sections: the experiment is of another version of the project
+    except eta.OtherParametersError:  # the experiment is of another version of the project
         return []
     return [
         Experiment(

@@ -34,7 +34,7 @@ def averages(
         bootstrap = resampled.get((*identity[:3], None if pd.isna(matched) else matched))
         bootstrapped = bootstrap.interval() if bootstrap else None
         low, high = bootstrapped or estimate.interval(LEVEL)
-        if values.nunique() == 1:  # majority class and full model, by definition
+        if of_kind["kind"].iloc[0] in ("majority", "full"):  # 0 and 1, by definition
             low = high = estimate.effect
         rows.append(
             {

@@ -7,15 +7,15 @@ examples too. Suffixes: S seeds, N examples, B bootstrap draws.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lottery.analysis.frames import ordered
-from lottery.metrics import CORRELATIONS
-from lottery.predictions import predicted_labels
+from lottery.metrics import METRICS
+from lottery.predictions import decided_labels
 from lottery.seeds import rng
 from lottery.tasks import Task, get_task
 
@@ -88,11 +88,11 @@ def resample(
     """
     keys = {(row.task, row.seed, *_key(row)) for row in usable.itertuples()}
     shares: dict[tuple[object, ...], dict[tuple[str, int], Array]] = {}
-    counts_NB = {
-        task: _counts(str(task), rows) for task, rows in predictions.groupby("task")["labels"]
+    drawn = {
+        str(task): _drawn(str(task), rows) for task, rows in predictions.groupby("task")["labels"]
     }
     for (task, seed), of_cell in predictions.groupby(["task", "seed"], sort=False):
-        scores = _scores_by_ticket(str(task), of_cell, counts_NB[str(task)])
+        scores = _scores_by_ticket(str(task), of_cell, drawn[str(task)])
         full, guess = (scores["full", kind, "finetuned", None] for kind in ("full", "majority"))
         room = np.where(full > guess, full - guess, np.nan)
         for identity, draws_B in scores.items():
@@ -102,41 +102,58 @@ def resample(
     return {identity: Resampled(by_cell) for identity, by_cell in shares.items()}
 
 
-def _counts(task: str, labels: "pd.Series[Any]") -> Array:
-    """Frequency of each example in each draw [N, B], as a share; the same for all tickets of a task."""
+class Drawn(NamedTuple):
+    """Examples drawn again, the same for all tickets of a task: their rows, and the share that each is of a draw."""
+
+    rows_BN: NDArray[np.int64]
+    shares_NB: Array
+
+
+def _drawn(task: str, labels: "pd.Series[Any]") -> Drawn:
     size = len(labels.iloc[0])
-    drawn_BN = rng("examples", task).integers(0, size, (DRAWS, size))
-    counts_BN = np.apply_along_axis(np.bincount, 1, drawn_BN, minlength=size)
-    shares_NB: Array = counts_BN.T / size
-    return shares_NB
+    rows_BN = rng("examples", task).integers(0, size, (DRAWS, size))
+    counts_BN = np.apply_along_axis(np.bincount, 1, rows_BN, minlength=size)
+    return Drawn(rows_BN, counts_BN.T / size)
 
 
 def _scores_by_ticket(
-    task: str, predictions: pd.DataFrame, counts_NB: Array
+    task: str, predictions: pd.DataFrame, drawn: Drawn
 ) -> dict[tuple[object, ...], Array]:
     """Scores [B] of the kinds of tickets of a cell on examples drawn again, averaged over draws."""
     spec = get_task(task)
     values: dict[tuple[object, ...], list[Array]] = {}
     for row in predictions.itertuples():
-        score_B = _score(spec, np.asarray(row.logits), np.asarray(row.labels), counts_NB)
+        score_B = _score(spec, np.asarray(row.logits), np.asarray(row.labels), drawn)
         values.setdefault(_key(row), []).append(score_B)
     return {identity: np.mean(of_kind, axis=0) for identity, of_kind in values.items()}
 
 
-def _score(task: Task, logits: Array, labels: Array, counts_NB: Array) -> Array:
-    """The task's first metric [B], with the examples weighted by counts; 0 for an undefined correlation."""
-    y_N = labels.astype(np.float64)
-    x_N = predicted_labels(task, logits.reshape(-1, task.classes).astype(np.float64))
-    if task.metrics[0] not in CORRELATIONS:
-        right_B: Array = (x_N == y_N).astype(np.float64) @ counts_NB
-        return right_B
-    x_B, y_B, xy_B = x_N @ counts_NB, y_N @ counts_NB, (x_N * y_N) @ counts_NB
-    squares_B = (x_N**2 @ counts_NB - x_B**2) * (y_N**2 @ counts_NB - y_B**2)
+def _score(task: Task, logits: Array, labels: Array, drawn: Drawn) -> Array:
+    """The task's first metric [B] on drawn examples; 0 for an undefined correlation."""
+    metric, y_N = task.metrics[0], labels.astype(np.float64)
+    x_N = decided_labels(task, "dev", logits.reshape(-1, task.classes).astype(np.float64))
+    if metric in WEIGHTED:
+        return WEIGHTED[metric](x_N, y_N, drawn.shares_NB)
+    return np.nan_to_num([METRICS[metric](x_N[rows_N], y_N[rows_N]) for rows_N in drawn.rows_BN])
+
+
+def _accuracy(x_N: Array, y_N: Array, shares_NB: Array) -> Array:
+    right_B: Array = (x_N == y_N).astype(np.float64) @ shares_NB
+    return right_B
+
+
+def _pearson(x_N: Array, y_N: Array, shares_NB: Array) -> Array:
+    x_B, y_B, xy_B = x_N @ shares_NB, y_N @ shares_NB, (x_N * y_N) @ shares_NB
+    squares_B = (x_N**2 @ shares_NB - x_B**2) * (y_N**2 @ shares_NB - y_B**2)
     defined = squares_B > TINY
     correlation_B: Array = np.where(defined, xy_B - x_B * y_B, 0) / np.sqrt(
         np.where(defined, squares_B, 1)
     )
     return correlation_B
+
+
+WEIGHTED = {"accuracy": _accuracy, "matthews": _pearson, "pearson": _pearson}
+"""Metrics of all draws at once, by the share that each example is of a draw; others take the draws one by one."""
 
 
 def spreads(

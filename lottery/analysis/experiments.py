@@ -20,6 +20,7 @@ TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
 OPTIONAL = ("rankings",)
 """Tables that earlier versions did not write."""
 CELL = ["task", "seed"]
+SEARCH = [*CELL, "method"]
 # Values are column names "<method> <kind> <state>".
 SCORES: Mapping[str, str] = {
     "full model": "full full finetuned",
@@ -91,7 +92,7 @@ def headline_quantities(run: Experiment) -> pd.DataFrame:
     """One row per sound cell, and one column per quantity of SCORES, MARGINS and REMOVED.
 
     A score is the task's reported metric on dev, in its own units; weights removed are a share. Tickets that are not
-    usable have no score here.
+    usable have neither here.
     """
     cells, sizes = run.tables["cells"], run.tables["sizes"]
     reported = cells[cells["reported"] & cells["usable"] & cells["matched"].isna()]
@@ -103,7 +104,8 @@ def headline_quantities(run: Experiment) -> pd.DataFrame:
         for name, (good, random) in MARGINS.items()
         if {good, random} <= set(values)
     }
-    searches = sizes.drop_duplicates([*CELL, "method"]).set_index(CELL)
+    good = reported.loc[reported["kind"] == "good", SEARCH].drop_duplicates()
+    searches = sizes.drop_duplicates(SEARCH).merge(good, on=SEARCH).set_index(CELL)
     removed = {
         name: searches.loc[searches["method"] == method, "sparsity"].reindex(values.index)
         for name, method in REMOVED.items()
@@ -126,8 +128,8 @@ def compare(runs: Sequence[Experiment], baseline: Experiment) -> Iterator[Compar
 
 
 def _over_seeds(values: "pd.Series[float]") -> Interval:
-    """Mean over tasks within each seed, then over seeds; seeds with an undefined task are left out."""
-    per_seed = values.groupby(level="seed").agg(lambda of_seed: of_seed.mean(skipna=False))
+    """Mean over tasks within each seed, then over seeds; a seed that lacks a task of the others is left out."""
+    per_seed = values.unstack("task").mean(axis=1, skipna=False)
     return interval(per_seed.dropna().tolist())
 
 

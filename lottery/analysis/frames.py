@@ -11,6 +11,7 @@ import pandas as pd
 from lottery import records
 from lottery.analysis.intervals import interval
 from lottery.errors import UserError
+from lottery.metrics import lowest
 from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
@@ -55,6 +56,12 @@ def spread(frame: pd.DataFrame, by: Sequence[str], value: str = "value") -> pd.D
     return pd.DataFrame(rows, columns=[*by, *SPREAD, "undefined"])
 
 
+def possible(spreads: pd.DataFrame, metric: "pd.Series[str]") -> pd.DataFrame:
+    """Spreads whose intervals are cut at the values that their metric cannot exceed."""
+    low = spreads["low"].clip(lower=metric.map(lowest).astype(float))
+    return spreads.assign(low=low, high=spreads["high"].clip(upper=1.0))
+
+
 def ordered(frame: pd.DataFrame, tasks: Sequence[str], by: Sequence[str]) -> pd.DataFrame:
     """Sort rows in the order of the grid's tasks and of the vocabulary, by the columns `by`, outermost first."""
     places: Mapping[str, Sequence[str]] = {
@@ -96,6 +103,17 @@ def rows(frame: pd.DataFrame) -> Iterator[Any]:
 def save(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV table. Numbers get 6 significant digits, so that equal results are equal bytes."""
     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+class Tables(dict[str, pd.DataFrame]):
+    """The tables of a folder by name. Raises UserError if one is malformed, or is needed and missing."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__({path.stem: load(path) for path in sorted(folder.glob("*.csv"))})
+        self._folder = folder
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        return load(self._folder / f"{name}.csv")  # raises UserError
 
 
 def load(path: Path) -> pd.DataFrame:

@@ -94,7 +94,8 @@ class Within(Hypothesis):
 
     @property
     def words(self) -> str:
-        return f"|{formula(self.terms, self.constant)}| < {self.margin:g}"
+        needs = f", from {self.seeds} seeds on" if self.seeds > 1 else ""
+        return f"|{formula(self.terms, self.constant)}| < {self.margin:g}{needs}"
 
     @property
     def scale(self) -> Scale:

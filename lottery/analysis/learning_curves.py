@@ -45,11 +45,16 @@ def points(runs: Sequence[Experiment]) -> pd.DataFrame:
     """Scores of retrained tickets and of the full model: one row per run, task, method, kind and seed.
 
     `value` is the task's reported metric, `share` the corrected score. Only usable tickets of sound cells count, of the
-    size that their search left, and only of methods whose controls are retrained. Empty if no task is trained for
-    different numbers of steps. The first of `runs` is the baseline.
+    size that their search left, and only of methods whose controls are retrained. Tasks that are not trained for
+    different numbers of steps, or of which no such ticket is, are left out. The first of `runs` is the baseline.
     """
     table = stacked([_points(run) for run in _alike(runs)])
-    return table[table.groupby("task")["steps"].transform("nunique") > 1].reset_index(drop=True)
+    by_task = table.assign(retrained=table["method"] != WHOLE).groupby("task")
+    varied, retrained = (
+        by_task["steps"].transform("nunique") > 1,
+        by_task["retrained"].transform("any"),
+    )
+    return table[varied & retrained].reset_index(drop=True)
 
 
 def means(points: pd.DataFrame) -> pd.DataFrame:

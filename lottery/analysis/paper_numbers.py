@@ -85,7 +85,7 @@ NUMBERS = (
 
 
 def table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per published number; ours is missing where the run did not measure it, or nothing matches."""
+    """One row per published number; ours is missing where the run did not measure it."""
     ours = {**_gain(tables["cells"]), **_of_rewinding(tables.get("rewinding"))}
     rows = [
         (
@@ -117,23 +117,25 @@ def _gain(cells: pd.DataFrame) -> dict[str, float]:
 
 
 def _of_rewinding(means: pd.DataFrame | None) -> dict[str, float]:
-    """The largest sparsities that match, and scores at the sparsities of controls, of a run that rewinds."""
-    if means is None:
+    """The largest sparsities that match, and scores at the sparsities of controls, of a run that rewinds.
+
+    Where no pruned mask of a task matches, or wins, the largest sparsity is that of the full model, 0.
+    """
+    if means is None or means.empty:
         return {}
     tasks = means["task"].unique().tolist()
 
     def sparsest(column: str, control: str = rewound.REWOUND) -> list[float]:
-        largest = [rewinding.sparsest(means, column, task, control) for task in tasks]
-        return [NAN if sparsity is None else sparsity for sparsity in largest]
+        if means.loc[means["control"] == control, column].isna().all():
+            return [NAN for _ in tasks]
+        return [rewinding.sparsest(means, column, task, control) or 0.0 for task in tasks]
 
+    matching = sparsest("matches")
     ours = {
-        "kept by winning": 1 - _mean(sparsest("wins")),
-        "matches": _mean(sparsest("matches")),
-        "pretrained matches": _mean(sparsest("matches", "pretrained")),
-    }
-    ours |= {
-        f"{task} matches": sparsity
-        for task, sparsity in zip(tasks, sparsest("matches"), strict=True)
+        "kept by winning": 1 - float(np.mean(sparsest("wins"))),
+        "matches": float(np.mean(matching)),
+        "pretrained matches": float(np.mean(sparsest("matches", "pretrained"))),
+        **{f"{task} matches": sparsity for task, sparsity in zip(tasks, matching, strict=True)},
     }
     controlled = means.loc[means["control"] != rewound.REWOUND, "sparsity"].unique()
     at_controls = means[means["sparsity"].isin(controlled)]
@@ -145,9 +147,3 @@ def _of_rewinding(means: pd.DataFrame | None) -> dict[str, float]:
         of_tasks = rows[rows["control"] == control].groupby("task")["mean"].mean()
         ours |= {f"{task} {name}": 100 * float(score) for task, score in of_tasks.items()}
     return ours
-
-
-def _mean(values: list[float]) -> float:
-    """The mean of the values that are defined; NaN if none is."""
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else NAN

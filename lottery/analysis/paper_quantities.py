@@ -46,6 +46,7 @@ def baselines(cells: pd.DataFrame) -> "tuple[pd.Series[float], pd.Series[float]]
     """Scores of the majority class and of the full model, of the sound cells."""
     whole = cells[cells["reported"] & cells["sound"] & (cells["method"] == WHOLE)]
     by_kind = whole.pivot(index=CELL, columns="kind", values="value")
+    by_kind = by_kind.reindex(columns=["majority", "full"])  # which no cell has, if none is sound
     return by_kind["majority"], by_kind["full"]
 
 

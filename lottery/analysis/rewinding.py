@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from lottery.analysis.frames import of_cells, spread
+from lottery.analysis.frames import of_cells, possible, spread
 from lottery.analysis.strata import Strata, above_zero
 from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
 from lottery.schemas import RewindScore
+from lottery.tasks import get_task
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.rewound import CONTROLS, RANDOM, REINITIALISED, REWOUND
 
@@ -53,6 +54,7 @@ def means(values: pd.DataFrame) -> pd.DataFrame:
     trained.
     """
     frame = spread(values, SCORED)
+    frame = possible(frame, frame["task"].map(lambda task: get_task(task).metrics[0]))
     mean = frame.set_index(SCORED)["mean"].to_dict()
     full = frame[(frame["control"] == REWOUND) & (frame["sparsity"] == 0)].set_index("task")
     least = full["mean"] - full["std"]

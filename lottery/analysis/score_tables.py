@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lottery.analysis.frames import is_reported, ordered, spread
+from lottery.analysis.frames import is_reported, ordered, possible, spread
 from lottery.analysis.scale import corrected
 from lottery.tasks import get_task
 from lottery.vocabulary import TICKET_STATE, WHOLE
@@ -82,7 +82,7 @@ def results(cells: pd.DataFrame) -> pd.DataFrame:
     counted = cells["usable"] | (cells["method"] == WHOLE)
     over_seeds = spread(cells.assign(value=cells["value"].where(counted)), by)
     shares = spread(cells.assign(share=cells["share"].where(cells["usable"])), by, "share")
-    return over_seeds.assign(share=shares["mean"])
+    return possible(over_seeds, over_seeds["metric"]).assign(share=shares["mean"])
 
 
 def overview(cells: pd.DataFrame, sound: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:

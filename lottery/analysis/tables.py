@@ -227,8 +227,8 @@ def _verdicts(
 
 
 def _attention(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> dict[str, pd.DataFrame]:
-    """Attention and survival, of tasks that have usable tickets of the size of their search."""
-    searched = [ticket for ticket in tickets if ticket.key.matched is None]
+    """Attention and survival, of tasks that have usable s-tickets of the size of their search."""
+    searched = [ticket for ticket in tickets if ticket.key == STRUCTURED.good]
     analysed = profiles[profiles["task"].isin({ticket.task for ticket in searched})]
     return {
         "attention": head_patterns.shares(analysed, searched),

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from lottery.analysis.estimate import NAN
-from lottery.analysis.verdicts import ClaimDecision, Decision
+from lottery.analysis.estimate import NAN, Estimate
+from lottery.analysis.kappas import ALL_TASKS
+from lottery.analysis.verdicts import ClaimDecision
 
 Published = Mapping[str, ClaimDecision]
 CLAIM = [
     "claim", "family", "clause", "section", "sentence", "test", "verdict", "effect", "low", "high", "unit", "cells",
-    "tasks", "p", "p_adjusted", "mde", "published_verdict", "published_effect", "published_n", "supporting",
-    "supporting_cells", "note",
+    "replicates", "tasks", "p", "p_adjusted", "mde", "published_verdict", "published_effect", "supporting",
 ]  # fmt: skip
 TASK = [
     "claim", "task", "verdict", "effect", "low", "high", "cells", "p", "mde", "published_effect", "published_low",
@@ -22,8 +22,8 @@ TASK = [
 def over_tasks(decisions: Sequence[ClaimDecision], published: Published) -> pd.DataFrame:
     """One row per claim: its verdict, effect and interval over all tasks, beside those of the published data.
 
-    `supporting` is the number of tasks in which the claim holds, at least; `supporting_cells` that of the cells whose
-    effect supports it. `mde` is the smallest effect that the test finds with a power of 80 %.
+    `supporting` is the number of tasks in which the claim holds, at least. `replicates`: what `cells` counts, cells,
+    heads or seeds. `mde` is the smallest effect that the test finds with a power of 80 %.
     """
     return pd.DataFrame([_row(decision, published) for decision in decisions], columns=CLAIM)
 
@@ -44,26 +44,23 @@ def _row(decision: ClaimDecision, published: Published) -> dict[str, object]:
         "high": overall.high,
         "unit": claim.parts[0].unit,
         "cells": estimate.cells,
+        "replicates": _replicates(estimate),
         "tasks": estimate.tasks,
         "p": overall.p,
         "p_adjusted": overall.p_adjusted,
         "mde": overall.detectable,
         "published_verdict": authors.verdict if authors else "untested",
         "published_effect": authors.estimate.effect if authors else NAN,
-        "published_n": authors.estimate.cells if authors else 0,
         "supporting": decision.supporting,
-        "supporting_cells": sum(cell.effect > 0 for cell in estimate.by_cell),
-        "note": _note(overall),
     }
 
 
-def _note(overall: Decision) -> str:
-    """A code for what a verdict rests on: few-seeds, gate, unmeasured, or nothing."""
-    if overall.verdict == "closed":
-        return "gate"
-    if overall.verdict != "untested":
-        return ""
-    return "few-seeds" if overall.estimate.cells else "unmeasured"
+def _replicates(estimate: Estimate) -> str:
+    """The replicates of a run's estimate: heads, if it is of summaries of tasks; seeds, if of all tasks together."""
+    tasks = {cell.task for cell in estimate.by_cell}
+    if estimate.cells and not tasks:
+        return "heads"
+    return "seeds" if tasks == {ALL_TASKS} else "cells"
 
 
 def by_task(decisions: Sequence[ClaimDecision], published: Published) -> pd.DataFrame:

@@ -203,8 +203,9 @@ def _verdicts(runs: Sequence[Experiment]) -> Iterator[Block]:
         yield Paragraph(f"All verdicts are those of `{runs[0].name}`.")
         return
     yield Table(
-        "Verdicts that differ from the baseline's, with effects [95 % intervals] and n cells. A changed verdict does"
-        " not prove a difference: compare the intervals. Source: `tables/verdicts.csv` of each experiment.",
+        "Verdicts that differ from the baseline's, with effects [the interval that decides, of *closed* claims that of"
+        " 95 %] and n replicates. A changed verdict does not prove a difference: compare the intervals. Source:"
+        " `tables/verdicts.csv` of each experiment.",
         ["claim", "experiment", "verdict", "effect, baseline", "effect, experiment"],
         [
             [

@@ -23,6 +23,10 @@ ENTRY_KEYS = {"stage", "cell", "name", "seconds"}
 """Keys of a log entry: the stage, its cell in words, the job as DVC names it, its duration."""
 
 
+class OtherParametersError(UserError):
+    """Parameters without a list that the pipeline needs, as those of another version of the project are."""
+
+
 def here(parameters: Path, log: Path) -> str | None:
     """`job 12 of 51, about 9 min left` for the stage instance that DVC runs; None if this process is not run by DVC.
 
@@ -53,7 +57,10 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 
 def jobs(pipeline: Path, parameters: Mapping[str, Any]) -> list[str]:
-    """DVC's names of all jobs, in the order of the pipeline. Raises UserError if the file is no such pipeline."""
+    """DVC's names of all jobs, in the order of the pipeline.
+
+    Raises UserError if the file is no such pipeline, and OtherParametersError if it is one of other parameters.
+    """
     try:
         stages = YAML(typ="safe").load(pipeline)["stages"]
         return [
@@ -72,7 +79,12 @@ def _values(axis: str | list[Any], parameters: Mapping[str, Any]) -> Sequence[An
     if isinstance(axis, list):
         return axis
     section, key = axis.strip("${}").split(".")
-    values: Sequence[Any] = parameters[section][key]
+    try:
+        values: Sequence[Any] = parameters[section][key]
+    except (LookupError, TypeError):
+        raise OtherParametersError(
+            f"parameters: no {section}.{key}, which {PIPELINE} needs"
+        ) from None
     return values
 
 

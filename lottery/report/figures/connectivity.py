@@ -8,18 +8,22 @@ from lottery.analysis.frames import rows
 from lottery.report.figures.fan import FLOOR, MARKS
 from lottery.report.figures.learning_curves import LINES
 from lottery.report.figures.style import DOTS, INK, panels, styled
-from lottery.tickets.methods import METHODS
+from lottery.tickets.methods import METHODS, method_title
 from lottery.vocabulary import WHOLE
 
 
 @styled
 def connectivity_panels(path: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
-    """Corrected score against the position on the line, a panel for each task and method: mean and range over seeds."""
+    """Corrected score against the position on the line, a panel for each task and method: mean and range over seeds.
+
+    The full model is in all panels, and has its own where no other ticket is shown.
+    """
+    methods = [name for name in METHODS if name in set(path["method"])] or [WHOLE]
     shown = [
         (task, method, of_panel)
-        for method in METHODS.values()
+        for method in methods
         for task in rows(tasks)
-        if len(of_panel := path[(path["task"] == task.task) & (path["method"] == method.name)])
+        if len(of_panel := path[(path["task"] == task.task) & (path["method"] == method)])
     ]
     figure, grid = panels(len(shown), 3.2, 2.6, path["task"].nunique())
     low = max(FLOOR, min(-0.05, path["lowest"].min() - 0.05))
@@ -29,7 +33,7 @@ def connectivity_panels(path: pd.DataFrame, tasks: pd.DataFrame) -> Figure:
         for kind, mark in MARKS.items():
             _line(axes, of_panel[of_panel["kind"] == kind], kind, mark.colour, LINES[kind])
         axes.axhline(0, color=INK, lw=1.0, ls=DOTS, label="guessing")
-        axes.set_title(f"{task.title}: {method.title}")
+        axes.set_title(": ".join(filter(None, (task.title, method_title(method)))))
         axes.set_ylabel("score r")
         axes.set_xlabel("from the first training to the second")
         axes.set_ylim(low, max(1.05, path["highest"].max() + 0.05))

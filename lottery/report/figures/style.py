@@ -74,7 +74,12 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def panels(count: int, width: float, height: float, columns: int = 0) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels of width x height inches, in rows of at most `columns`."""
+    """A figure with `count` panels of width x height inches, in rows of at most `columns`.
+
+    Raises ValueError if there are none: who draws a figure knows that it shows something.
+    """
+    if not count:
+        raise ValueError("a figure without panels")
     columns = min(count, columns or (3 if count != 4 else 2))
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows + 0.45), layout="constrained")

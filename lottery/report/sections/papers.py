@@ -54,7 +54,7 @@ def _claims(claims: pd.DataFrame) -> Table:
 def _in_full(claims: pd.DataFrame) -> Table:
     return Table(
         "What other papers claim, in our words, and how it is tested. *At 40 %*: at the largest sparsity up to"
-        f" {setting(LOW)} that was trained; *lightly pruned*: at up to {setting(LIGHT)}.",
+        f" {setting(LOW)} that was trained; *lightly pruned*: at up to {setting(LIGHT)}. Source: `tables/papers.csv`.",
         ["claim", "where", "in our words", "test"],
         [[row.claim, row.section, row.sentence, row.test] for row in rows(claims)],
     )
@@ -63,8 +63,9 @@ def _in_full(claims: pd.DataFrame) -> Table:
 def _numbers(table: pd.DataFrame) -> Table:
     return Table(
         "Numbers that other papers published on BERT or, Frankle and Carbin, on networks for images, and ours: means"
-        " over tasks where no task is named; scores of masks at the sparsities of controls. *Not verified*: from notes,"
-        " not read in the source. Source: `tables/paper-numbers.csv`.",
+        " over tasks where no task is named, in which a task on which no pruned mask matches, or wins, has 0 % removed;"
+        " scores of masks at the sparsities of controls. *Not verified*: from notes, not read in the source. Source:"
+        " `tables/paper-numbers.csv`.",
         ["paper", "where", "quantity", "published", "status", "ours"],
         [
             [row.paper, row.place, row.quantity, row.published, row.status, _ours(row)]

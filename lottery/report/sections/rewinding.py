@@ -21,9 +21,9 @@ WORDS = {True: "yes", False: "no"}
 
 
 def rewinding(material: Material) -> Iterator[Block]:
-    """The masks that match and win, by task and sparsity; nothing if nothing was rewound."""
+    """The masks that match and win, by task and sparsity; nothing if nothing was rewound in a sound cell."""
     means = material.tables.get("rewinding")
-    if means is None:
+    if means is None or means.empty:
         return
     parameters = material.parameters[RewindParameters]
     yield Paragraph(_procedure(parameters) + _cost(parameters, material.provenance.spent))

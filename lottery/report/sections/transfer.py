@@ -23,9 +23,9 @@ PROCEDURE = (
 
 
 def transfer(material: Material) -> Iterator[Block]:
-    """Gains of masks on other tasks; nothing if none were trained there."""
+    """Gains of masks on other tasks; nothing if none were trained in a sound cell."""
     gains = material.tables.get("transfer")
-    if gains is None:
+    if gains is None or gains.empty:
         return
     methods = (method.title for method in METHODS.values() if method.has_pretrained)
     yield Paragraph(PROCEDURE.format(methods=listed(methods)))

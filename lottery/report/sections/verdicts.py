@@ -1,18 +1,19 @@
 """The section of verdicts: the five clauses place by place, their effects, and all other claims."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from lottery.analysis.frames import rows
 from lottery.analysis.looks import EvidenceParameters, level
 from lottery.report import numbers
-from lottery.report.blocks import Block, Entry, Figure, Folded, Paragraph, Table, Verdict
+from lottery.report.blocks import Block, Entry, Figure, Folded, Number, Paragraph, Table, Verdict
 from lottery.report.clauses import EFFECTS, SENTENCES, UNITS, names, primary
 from lottery.report.material import Material
 from lottery.tickets.parameters import ImportanceParameters, MagnitudeParameters
 from lottery.tickets.saliencies import GATE, MAGNITUDE, SALIENCIES
-from lottery.wording import listed, number
+from lottery.wording import NONE, listed, number
 
 FAMILIES = {
     "primary": "The five clauses",
@@ -57,8 +58,8 @@ def verdicts(material: Material) -> Iterator[Block]:
         " the authors' data.",
         "All effects over all tasks, by their unit; bold: the clauses. Open markers: no verdict, in brackets the"
         " smallest effect that is found with 80 % power. *Closed*: not tested, as the clause that it hangs on is"
-        " undecided; *untested*: not measured in this run. Ticks: the authors' own effect. Source:"
-        " `tables/verdicts.csv`.",
+        " undecided; *untested*: not measured in this run, or with fewer seeds than the test needs. Ticks: the authors'"
+        " own effect. Source: `tables/verdicts.csv`.",
     )
 
 
@@ -148,10 +149,18 @@ def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
         )
 
 
+def _replicates(row: Any) -> Entry:
+    """The replicates of an effect in words: `9 cells (3)`, or `3 seeds` of all tasks together."""
+    if not row.cells:
+        return NONE
+    of_tasks = "" if row.replicates == "seeds" else f" ({number(row.tasks, 0)})"
+    return Number(f"{number(row.cells, 0)} {row.replicates}{of_tasks}", row.cells)
+
+
 def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
     """Verdicts with all numbers, and sentences with their tests."""
     yield Table(
-        "Verdicts: effect over all tasks with its interval, n cells of k tasks, p before and after correction"
+        "Verdicts: effect over all tasks with its interval, n replicates (of k tasks), p before and after correction"
         f" ({P_VALUE}), smallest detectable effect, and verdict and effect in the authors' data."
         " Source: `tables/verdicts.csv`.",
         [
@@ -159,7 +168,7 @@ def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
             "verdict",
             "effect",
             "unit",
-            "n (k)",
+            "n",
             "p",
             "p, corrected",
             "detectable",
@@ -172,7 +181,7 @@ def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
                 Verdict(row.verdict),
                 numbers.effect(row),
                 UNITS[row.unit],
-                f"{number(row.cells, 0)} ({number(row.tasks, 0)})",
+                _replicates(row),
                 numbers.probability(row.p),
                 numbers.probability(row.p_adjusted),
                 numbers.number(row.mde, 2),
