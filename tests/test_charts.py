@@ -96,7 +96,11 @@ def test_every_verdict_is_drawn_whatever_is_missing(
     words = cycle(get_args(Verdict))
     claims = tables["verdicts"]
     every = claims.assign(
-        verdict=[next(words) for _ in range(len(claims))], effect=0.1, low=0.0, high=0.2, mde=0.3
+        verdict=[next(words) for _ in range(len(claims))],
+        effect=0.1,
+        low=0.0,
+        high=0.2,
+        detectable=0.3,
     )
     for verdicts in (every, every.assign(effect=np.nan, low=np.nan, high=np.nan)):
         drawn = scoreboard({**tables, "verdicts": verdicts}, {}), forest(verdicts, {})

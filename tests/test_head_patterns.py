@@ -47,7 +47,7 @@ def profiles(heterogeneous_LH: NDArray[np.float64]) -> pd.DataFrame:
 def shares(values: NDArray[np.float64], kept: Kept) -> dict[str, Any]:
     """Rows of the heterogeneous share of normed maps, by group."""
     table = head_patterns.shares(profiles(values), good(kept))
-    normed = table[(table["number"] == "heterogeneous") & (table["weighting"] == "normed")]
+    normed = table[(table["descriptor"] == "heterogeneous") & (table["weighting"] == "normed")]
     return {row.group: row for row in rows(normed)}
 
 

@@ -63,7 +63,7 @@ def shares(profiles: pd.DataFrame, tickets: Sequence[Ticket]) -> pd.DataFrame:
             names = (*map(str, setting), group)
             identity = {**dict(zip(SETTING, setting, strict=True)), "group": group}
             rows += [{**identity, **row} for row in _group_rows(values_KLH, member_LH, names)]
-    columns = [*SETTING, "group", "number", *SPREAD, "random", "random_low", "random_high", "p"]
+    columns = [*SETTING, "group", "descriptor", *SPREAD, "random", "random_low", "random_high", "p"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -86,7 +86,7 @@ def _group_rows(
         random_R = random_RK[:, index]
         low, high = np.quantile(random_R, (0.025, 0.975))
         yield {
-            "number": descriptor,
+            "descriptor": descriptor,
             **asdict(mean),
             "random": float(random_R.mean()),
             "random_low": float(low),

@@ -11,11 +11,11 @@ from lottery.analysis.verdicts import ClaimDecision
 Published = Mapping[str, ClaimDecision]
 CLAIM = [
     "claim", "family", "clause", "section", "sentence", "test", "verdict", "effect", "low", "high", "unit", "cells",
-    "replicates", "tasks", "p", "p_adjusted", "mde", "published_verdict", "published_effect", "supporting",
+    "replicates", "tasks", "p", "p_adjusted", "detectable", "published_verdict", "published_effect", "supporting",
 ]  # fmt: skip
 TASK = [
-    "claim", "task", "verdict", "effect", "low", "high", "cells", "p", "mde", "published_effect", "published_low",
-    "published_high",
+    "claim", "task", "verdict", "effect", "low", "high", "cells", "p", "detectable", "published_effect",
+    "published_low", "published_high",
 ]  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def over_tasks(decisions: Sequence[ClaimDecision], published: Published) -> pd.D
     """One row per claim: its verdict, effect and interval over all tasks, beside those of the published data.
 
     `supporting` is the number of tasks in which the claim holds, at least. `replicates`: what `cells` counts, cells,
-    heads or seeds. `mde` is the smallest effect that the test finds with a power of 80 %.
+    heads or seeds. `detectable` is the smallest effect that the test finds with a power of 80 %.
     """
     return pd.DataFrame([_row(decision, published) for decision in decisions], columns=CLAIM)
 
@@ -48,7 +48,7 @@ def _row(decision: ClaimDecision, published: Published) -> dict[str, object]:
         "tasks": estimate.tasks,
         "p": overall.p,
         "p_adjusted": overall.p_adjusted,
-        "mde": overall.detectable,
+        "detectable": overall.detectable,
         "published_verdict": authors.verdict if authors else "untested",
         "published_effect": authors.estimate.effect if authors else NAN,
         "supporting": decision.supporting,
@@ -84,7 +84,7 @@ def _task_rows(decision: ClaimDecision, published: Published) -> Iterator[dict[s
             "high": ours.high if ours else NAN,
             "cells": ours.estimate.cells if ours else 0,
             "p": ours.p if ours else NAN,
-            "mde": ours.detectable if ours else NAN,
+            "detectable": ours.detectable if ours else NAN,
             "published_effect": theirs.estimate.effect if theirs else NAN,
             "published_low": theirs.low if theirs else NAN,
             "published_high": theirs.high if theirs else NAN,

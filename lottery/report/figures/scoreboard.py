@@ -65,7 +65,7 @@ def _shown(
 
 
 def _estimate(word: str, effect: float = NAN) -> SimpleNamespace:
-    return SimpleNamespace(verdict=word, effect=effect, low=NAN, high=NAN, mde=NAN)
+    return SimpleNamespace(verdict=word, effect=effect, low=NAN, high=NAN, detectable=NAN)
 
 
 def _name(axes: Axes, name: str, effect: str) -> None:

@@ -25,8 +25,8 @@ def colour(word: str) -> str:
 
 def label(row: Any) -> str:
     """The word of a verdict with its sign; beside an undecided one, the smallest effect that would have been found."""
-    if row.verdict == "undecided" and not pd.isna(row.mde):
-        return f"{signed(row.verdict)} ({number(row.mde, 2)})"
+    if row.verdict == "undecided" and not pd.isna(row.detectable):
+        return f"{signed(row.verdict)} ({number(row.detectable, 2)})"
     return signed(row.verdict)
 
 

@@ -14,7 +14,7 @@ from lottery.tickets.methods import STRUCTURED
 from lottery.wording import NONE, listed, number, percent, probability
 
 Rows = Mapping[str, Any]
-"""Rows of the table `attention` by their number."""
+"""Headings of the descriptors in the table `attention`."""
 GROUPS = {"all": "all heads", "super": "kept by every seed", "never": "kept by no seed"}
 STATES = {"finetuned": "fine-tuned", "pretrained": "pre-trained", "pruned": "pruned"}
 DESCRIPTORS = {
@@ -55,7 +55,7 @@ def _patterns(material: Material) -> Paragraph:
         percent(correct[by].sum() / held_out[by].sum()) for by in ("recogniser", "rule")
     )
     agreed = profiles[
-        (profiles["number"] == "agreement")
+        (profiles["descriptor"] == "agreement")
         & (profiles["group"] == "all")
         & (profiles["state"] == "finetuned")
     ]
@@ -127,7 +127,8 @@ def _descriptors(material: Material) -> Table:
     # Markdown would take <s> for a tag.
     first, last = (f"`{token}`" if "<" in token else token for token in material.frame)
     headings = {
-        number: heading.format(first=first, last=last) for number, heading in DESCRIPTORS.items()
+        descriptor: heading.format(first=first, last=last)
+        for descriptor, heading in DESCRIPTORS.items()
     }
     return _by_group(
         material,
@@ -182,11 +183,11 @@ def _groups(material: Material, state: str) -> Iterator[tuple[str, str, str, Row
     for task, title in material.titles.items():
         grouped = profiles[profiles["task"] == task].groupby(["weighting", "group"], sort=False)
         for (weighting, group), part in grouped:
-            yield title, str(weighting), str(group), {row.number: row for row in rows(part)}
+            yield title, str(weighting), str(group), {row.descriptor: row for row in rows(part)}
 
 
 def _means(profiles: Rows, names: Sequence[str]) -> list[Entry]:
-    """The number of heads, and their mean of each number."""
+    """The number of heads, and their mean of each descriptor."""
     heads = numbers.number(profiles[names[0]].n, 0)
     return [heads, *(numbers.estimate(profiles[name], 2) for name in names)]
 

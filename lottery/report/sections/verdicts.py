@@ -124,7 +124,7 @@ def _effects(claims: pd.DataFrame) -> Table:
                 EFFECTS[row.clause],
                 numbers.number(row.cells, 0),
                 numbers.probability(row.p_adjusted),
-                numbers.number(row.mde, 2),
+                numbers.number(row.detectable, 2),
                 numbers.number(row.published_effect, 2),
             ]
             for row in rows(primary(claims))
@@ -135,12 +135,14 @@ def _effects(claims: pd.DataFrame) -> Table:
 def _underpowered(claims: pd.DataFrame) -> Iterator[Paragraph]:
     """The smallest detectable effect of each undecided clause."""
     undecided = claims[
-        (claims["verdict"] == "undecided") & claims["mde"].notna() & (claims["family"] == "primary")
+        (claims["verdict"] == "undecided")
+        & claims["detectable"].notna()
+        & (claims["family"] == "primary")
     ]
     if len(undecided):
         titles = names(claims)
         needed = listed(
-            f"{titles[row.claim]} ({number(row.mde, 2)}; seen: {number(row.effect, 2)})"
+            f"{titles[row.claim]} ({number(row.detectable, 2)}; seen: {number(row.effect, 2)})"
             for row in rows(undecided)
         )
         yield Paragraph(
@@ -184,7 +186,7 @@ def _in_full(claims: pd.DataFrame) -> Iterator[Table]:
                 _replicates(row),
                 numbers.probability(row.p),
                 numbers.probability(row.p_adjusted),
-                numbers.number(row.mde, 2),
+                numbers.number(row.detectable, 2),
                 Verdict(row.published_verdict),
                 numbers.number(row.published_effect, 2),
             ]
