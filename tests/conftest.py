@@ -26,7 +26,7 @@ SLOW = (
     "outdated", "bundle", "family_run", "speed", "compare", "gpu_check", "bench", "scoring",
     "shell", "own_report", "speed_section", "browser", "prose", "scored", "verdicts",
     "verification", "trace", "places", "rewinding", "parts_report", "artifacts", "distribute",
-    "container", "experiments", "interpolation", "learning_curves", "own_tasks", "replaced_export",
+    "container", "experiments", "interpolation", "learning_curves", "own_tasks", "replaced_export", "draws",
 )  # fmt: skip
 """Files whose tests run stages, programs, or the analysis of a whole run, by what follows `test_`, the longest first.
 

@@ -185,6 +185,15 @@ def test_a_full_model_below_a_bag_of_words_is_named(root: Path, share: float, na
     assert ("a bag of words scores higher than the full model" in text) == named
 
 
+def test_intervals_of_means_are_named(root: Path) -> None:
+    shown = material(root)
+    averages = shown.tables["averages"]
+    for name, words in {"t": "(t test over seeds)", "bootstrap": "Multi-Bootstrap over"}.items():
+        tables = {**shown.tables, "averages": averages.assign(interval=name)}
+        text = markdown.render(compose(replace(shown, tables=tables)))
+        assert (words in text) == (not averages["matched"].notna().all())
+
+
 def test_report_imports_no_torch() -> None:
     code = "import sys, stages.report; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

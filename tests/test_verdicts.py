@@ -172,14 +172,14 @@ def random_masks(seed: int, draws: int = 8) -> Evidence:
     """Scores of random masks of both methods, which differ between cells, but not between draws."""
     random = rng("random masks", seed)
     rows = [
-        (task, cell, method, "random", draw, np.nan, level + random.normal(0, 0.1))
+        (task, cell, method, "random", draw, level + random.normal(0, 0.1))
         for task in TASKS
         for cell in range(3)
         for level in [random.normal(0.4, 0.2)]
         for method in ("structured", "magnitude")
         for draw in range(draws)
     ]
-    columns = ["task", "seed", "method", "kind", "draw", "matched", "share"]
+    columns = ["task", "seed", "method", "kind", "draw", "share"]
     return Evidence(pd.DataFrame(), draws=pd.DataFrame(rows, columns=columns))
 
 

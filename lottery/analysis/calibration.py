@@ -58,7 +58,7 @@ def _row(name: str, decisions: Sequence[ClaimDecision]) -> Mapping[str, object]:
 
 def negative_control(evidence: Evidence, tasks: Sequence[str], level: float) -> list[ClaimDecision]:
     """Verdicts on PRETENDERS, by the random masks of a run."""
-    random = evidence.draws[(evidence.draws["kind"] == "random") & evidence.draws["matched"].isna()]
+    random = evidence.draws[evidence.draws["kind"] == "random"]
     first, odd = random["draw"] == 0, random["draw"] % 2 == 1
     good = random[first].assign(kind="good")
     halves = random.assign(kind=odd.map({True: "odd", False: "even"}))

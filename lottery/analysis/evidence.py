@@ -23,8 +23,8 @@ class Evidence:
 
     cells: a row per (task, seed), a column per quantity, NaN where it is undefined or the ticket unusable. summaries:
     task, quantity, mean, variance (ddof 1) and n of quantities that are known by their mean and spread only. draws:
-    task, seed, method, kind, matched, share of every ticket scored pruned on dev. seeds: the
-    number of seeds of a task, at most.
+    task, seed, method, kind, draw and share of every usable ticket of the size that its search left, pruned, on dev.
+    seeds: the number of seeds of a task, at most.
     """
 
     cells: pd.DataFrame
@@ -32,7 +32,7 @@ class Evidence:
         default_factory=lambda: _empty("task", "quantity", "mean", "variance", "n")
     )
     draws: pd.DataFrame = field(
-        default_factory=lambda: _empty(*CELL, "method", "kind", "draw", "matched", "share")
+        default_factory=lambda: _empty(*CELL, "method", "kind", "draw", "share")
     )
     seeds: int = 0
     _strata: dict[tuple[object, ...], Strata] = field(
@@ -71,7 +71,6 @@ class Evidence:
             complete["n"].to_numpy(np.float64),
         )
 
-    def masks(self, method: str, matched: bool = False) -> pd.DataFrame:
-        """The draws of a method, of the size that its searches left or of the matched one."""
-        of_method = self.draws[self.draws["method"] == method]
-        return of_method[of_method["matched"].notna() == matched]
+    def masks(self, method: str) -> pd.DataFrame:
+        """The draws of a method."""
+        return self.draws[self.draws["method"] == method]

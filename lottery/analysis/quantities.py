@@ -71,7 +71,7 @@ def of_run(run: Measured, matched: float | None) -> Evidence:
                 survival_std(matched_good, run.heads),
             ]
         ),
-        draws=run.draws[run.draws["usable"] & _sized(run.draws, matched)],
+        draws=run.draws[run.draws["usable"] & run.draws["matched"].isna()],
         seeds=int(sound.groupby("task").size().max()) if len(sound) else 0,
     )
 

@@ -33,6 +33,13 @@ def scores(material: Material) -> Iterator[Block]:
     yield Folded("Super-survivors", [_supers(material)])
 
 
+INTERVALS = {
+    "t": "t test over seeds",
+    "bootstrap": "where all tasks have five seeds, Multi-Bootstrap over seeds and examples",
+}
+"""What the bounds of a mean are, by their name in the table."""
+
+
 def _averages(material: Material) -> Block:
     """Chance-corrected means beside the authors'."""
     averages, published = material.tables["averages"], material.tables["published"]
@@ -42,9 +49,10 @@ def _averages(material: Material) -> Block:
     if ours.empty:
         return Paragraph("No cell is sound, so that there are no averages.")
     theirs = published.set_index(OWNER)["share"].to_dict()
+    intervals = "; ".join(INTERVALS[name] for name in INTERVALS if name in set(ours["interval"]))
     return Table(
-        "Mean r over the sound cells (tasks first), with its 95 % interval over n cells, and the authors'. Source:"
-        " `tables/averages.csv`, `tables/published.csv`.",
+        f"Mean over tasks of the mean r of sound cells, with its 95 % interval over n cells ({intervals}), and the"
+        " authors'. Source: `tables/averages.csv`, `tables/published.csv`.",
         ["pruning", "state", "subnetwork", "r", "n", "paper"],
         [
             [
