@@ -60,6 +60,7 @@ def test_metadata_is_an_ro_crate(bundled: Path) -> None:
     assert entities[crate.METADATA]["about"] == {"@id": "./"}
     assert entities[crate.METADATA]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
     assert {"name", "description", "datePublished", "license"} <= entities["./"].keys()
+    assert "Lottery tickets in all-MiniLM-L6-v2: sst2 and stsb" in entities["./"]["description"]
     files = {name for name, entity in entities.items() if entity["@type"] == "File"}
     assert files == names - {crate.METADATA, archive.CHECKSUMS}
     references = re.findall(r'\{"@id": "([^"]+)"\}', json.dumps(list(entities.values())))

@@ -10,6 +10,7 @@ from typer import Argument, Option
 from cluster.git import git, line
 from lottery.bundle import archive, crate
 from lottery.bundle.crate import Release
+from lottery.data.parameters import EncoderParameters
 from lottery.errors import UserError
 from lottery.grid import GridParameters
 from lottery.params import section
@@ -47,11 +48,13 @@ def main(
     ] = None,
 ) -> None:
     """Write a finished run into one archive, for others to read and check."""
-    grid = section(GridParameters, cli.parameters())
+    parameters = cli.parameters()
+    grid, encoder = section(GridParameters, parameters), section(EncoderParameters, parameters)
     with cli.stage("bundle", "all", str(out)) as stage:
         files = _files(kept, exported)
         about = (
-            f"Lottery tickets in BERT: {listed(grid.tasks)}; seeds {listed(map(str, grid.seeds))}."
+            f"Lottery tickets in {encoder.checkpoint}: {listed(grid.tasks)};"
+            f" seeds {listed(map(str, grid.seeds))}."
         )
         sums = {name: archive.digest(path) for name, path in files.items()}
         described = crate.metadata(files, sums, str(cli.PARAMETERS), about, _release(date))

@@ -103,24 +103,25 @@ def _codes(codes: Mapping[str, bool]) -> str:
 
 
 def judged(
-    cells: pd.DataFrame, sound: pd.DataFrame, searches: pd.DataFrame, supers: Mapping[str, float]
+    frame: pd.DataFrame, sound: pd.DataFrame, searches: pd.DataFrame, supers: Mapping[str, float]
 ) -> pd.DataFrame:
-    """Rows with task, seed, method, kind and matched, and with the columns sound, usable and reason.
+    """Cells or draws with the columns sound, usable and reason.
 
-    supers: by task, the sparsity of the super-survivors. A ticket at a matched sparsity has that size, whatever its
-    search did; every other one has the size of its search's good ticket.
+    frame: rows with task, seed, method, kind and matched. supers: by task, the sparsity of the super-survivors. A
+    ticket at a matched sparsity has that size, whatever its search did; every other one has the size of its search's
+    good ticket.
     """
-    by_cell = cells[CELL].join(sound, on=CELL)
-    by_search = cells[SEARCH].join(searches.set_index(SEARCH)["reason"].rename("search"), on=SEARCH)
-    search = by_search["search"].fillna("").where(cells["matched"].isna(), "")
-    is_super = cells["kind"].str.startswith("super")
-    of_supers = cells["task"].map(
+    by_cell = frame[CELL].join(sound, on=CELL)
+    by_search = frame[SEARCH].join(searches.set_index(SEARCH)["reason"].rename("search"), on=SEARCH)
+    search = by_search["search"].fillna("").where(frame["matched"].isna(), "")
+    is_super = frame["kind"].str.startswith("super")
+    of_supers = frame["task"].map(
         {task: _codes(_size_codes(sparsity)) for task, sparsity in supers.items()}
     )
     reason = search.where(~is_super, of_supers.fillna(""))
     reason = (by_cell["reason"].fillna("no-baseline") + "; " + reason).str.strip("; ")
     is_sound = by_cell["sound"].eq(True)
-    return cells.assign(sound=is_sound, usable=reason == "", reason=reason)
+    return frame.assign(sound=is_sound, usable=reason == "", reason=reason)
 
 
 def super_sparsity(tickets: Sequence[Ticket]) -> dict[str, float]:

@@ -38,20 +38,20 @@ def _budget(material: Material) -> Iterator[str]:
     averages = material.tables["averages"]
     ours = averages[averages["matched"].isna()].set_index(TICKET_STATE)["mean"].to_dict()
     theirs = material.tables["published"].set_index(TICKET_STATE)["share"].to_dict()
-    learned = listed(
+    learned = [
         f"{number(ours[at], 2)} under {method.title} (the paper: {number(theirs[at], 2)})"
         for method in METHODS.values()
         if (at := (method.name, "bad", "retrained")) in ours and at in theirs
-    )
+    ]
     words = (WHOLE, "words", "finetuned")
-    if not steps or learned == "none" or words not in ours:
+    if not (steps and learned and words in ours):
         return
     fewest, most = min(steps), max(steps)
     span = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     yield (
         f"**The paper looked for losing tickets after one length of training.** With {span} optimiser steps"
-        f" each, retrained bad subnetworks reach an r of {learned}. A bag of words, which needs no encoder, reaches"
-        f" {number(ours[words], 2)}. Tasks differ: {_by_task(material)}."
+        f" each, retrained bad subnetworks reach an r of {listed(learned)}. A bag of words, which needs no encoder,"
+        f" reaches {number(ours[words], 2)}. Tasks differ: {_by_task(material)}."
     )
 
 
