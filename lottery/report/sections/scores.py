@@ -49,7 +49,7 @@ def _averages(material: Material) -> Block:
     if ours.empty:
         return Paragraph("No cell is sound, so that there are no averages.")
     theirs = published.set_index(OWNER)["share"].to_dict()
-    intervals = listed(INTERVALS[name] for name in INTERVALS if name in set(ours["interval"]))
+    intervals = "; ".join(INTERVALS[name] for name in INTERVALS if name in set(ours["interval"]))
     return Table(
         f"Mean over tasks of the mean r of sound cells, with its 95 % interval over n cells ({intervals}), and the"
         " authors'. Source: `tables/averages.csv`, `tables/published.csv`.",
