@@ -136,7 +136,7 @@ def test_a_sentence_and_the_fan_come_first_and_terms_before_they_are_used(
 
 def test_one_thing_has_one_name(document: Document) -> None:
     text = markdown.render(document)
-    for name in ("as cut", "selection data", "winning ticket", "subnets"):
+    for name in ("as cut", "selection data", "winning ticket", "subnets", "Number("):
         assert name not in text
 
 

@@ -11,10 +11,9 @@ from lottery.report.blocks import Block, Figure, Paragraph
 from lottery.report.clauses import names, primary
 from lottery.report.figures.fan import FLOOR
 from lottery.report.material import Material
-from lottery.report.numbers import number
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import UNITS
-from lottery.wording import counted, listed
+from lottery.wording import counted, listed, number
 
 
 def first(material: Material) -> Iterator[Block]:
@@ -33,7 +32,7 @@ def first(material: Material) -> Iterator[Block]:
         " large and drawn at random, *bad* as large and made of what was pruned. Lines lead from the full model to"
         " the means of each cell. Left, the fine-tuned models without the pruned parts; right, trained again from"
         " the pre-trained weights under the same masks: how far training closes the fan. Dashes: what a bag of"
-        f" words reaches{random}. Ticks at the side: the authors' means. Below {number(FLOOR, 2)}, points are drawn"
+        f" words reaches{random}. Ticks at the side: the authors' means. r below {number(FLOOR, 2)} is drawn"
         " there. Source: `tables/draws.csv`, `tables/cells.csv`, `tables/averages.csv`, `tables/published.csv`.",
     )
 
