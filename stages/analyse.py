@@ -15,7 +15,6 @@ from typer import Argument
 from lottery.analysis import (
     connectivity,
     frames,
-    paper_tables,
     published_masks,
     published_scores,
     rewinding,
@@ -24,6 +23,7 @@ from lottery.analysis import (
 )
 from lottery.analysis.averages import headline_numbers
 from lottery.analysis.looks import EvidenceParameters
+from lottery.analysis.other_papers import tables as other_papers
 from lottery.grid import GridParameters
 from lottery.params import section
 from lottery.tickets.connectivity import ConnectivityParameters
@@ -94,7 +94,7 @@ def _optional(
         **connectivity.tables(lines, scores, run["cells"]),
     }
     looks = section(EvidenceParameters, parameters).looks
-    of_papers = paper_tables.tables(
+    of_papers = other_papers.tables(
         {**run, **by_name}, rewound, transferred, grid.tasks, len(grid.seeds), looks
     )
     return by_name | of_papers

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lottery.analysis import paper_numbers, paper_quantities, verdict_tables
+from lottery.analysis import verdict_tables
 from lottery.analysis.looks import level
-from lottery.analysis.papers import PAPERS
+from lottery.analysis.other_papers import numbers, quantities
+from lottery.analysis.other_papers.claims import PAPERS
 from lottery.analysis.verdicts import decide
 
 
@@ -21,10 +22,10 @@ def tables(
     """The tables of a run that rewinds or transfers masks, from its other tables and the records of these parts."""
     if rewound.empty and transferred.empty:
         return {}
-    evidence = paper_quantities.of_run(run, rewound, transferred)
+    evidence = quantities.of_run(run, rewound, transferred)
     families = {paper.name: paper.claims for paper in PAPERS}
     decisions = decide(families, evidence, tasks, level(seeds, looks))
     return {
         "papers": verdict_tables.over_tasks(decisions, {}),
-        "paper-numbers": paper_numbers.table(run),
+        "paper-numbers": numbers.table(run),
     }

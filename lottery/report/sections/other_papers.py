@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.frames import rows
-from lottery.analysis.paper_quantities import LIGHT, LOW
-from lottery.analysis.papers import PAPERS
+from lottery.analysis.other_papers.claims import PAPERS
+from lottery.analysis.other_papers.quantities import LIGHT, LOW
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Folded, Paragraph, Table, Verdict
 from lottery.report.material import Material
 from lottery.wording import listed, setting
 
 
-def papers(material: Material) -> Iterator[Block]:
+def other_papers(material: Material) -> Iterator[Block]:
     """Verdicts on the claims of other papers, and their published numbers beside ours; nothing without those parts."""
     claims = material.tables.get("papers")
     if claims is None:

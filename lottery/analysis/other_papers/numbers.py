@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lottery.analysis import papers, rewinding
+from lottery.analysis import rewinding
 from lottery.analysis.estimate import NAN
-from lottery.analysis.papers import CHEN, FRANKLE, GORDON, LIANG, Paper
+from lottery.analysis.other_papers import claims
+from lottery.analysis.other_papers.claims import CHEN, FRANKLE, GORDON, LIANG, Paper
 from lottery.tasks import TASKS
 from lottery.tickets import rewound
 from lottery.tickets.methods import STRUCTURED
@@ -51,7 +52,7 @@ def _sparsities() -> Iterator[PublishedNumber]:
 
 def _scores() -> Iterator[PublishedNumber]:
     """Chen et al.'s scores: full model, mask at its highest matching sparsity, random mask of that size."""
-    quantities = {"full model": papers.FULL, "mask": papers.REWOUND, "random mask": papers.RANDOM}
+    quantities = {"full model": claims.FULL, "mask": claims.REWOUND, "random mask": claims.RANDOM}
     for task, values in {"sst2": (92.1, 91.9, 83.1), "stsb": (88.4, 88.2, 21.0)}.items():
         for (name, quantity), value in zip(quantities.items(), values, strict=True):
             title = f"{TASKS[task].title}: score of the {name}"
@@ -140,9 +141,9 @@ def _of_rewinding(means: pd.DataFrame | None) -> dict[str, float]:
     controlled = means.loc[means["control"] != rewound.REWOUND, "sparsity"].unique()
     at_controls = means[means["sparsity"].isin(controlled)]
     for name, control, rows in (
-        (papers.FULL, rewound.REWOUND, means[means["sparsity"] == 0]),
-        (papers.REWOUND, rewound.REWOUND, at_controls),
-        (papers.RANDOM, "random", at_controls),
+        (claims.FULL, rewound.REWOUND, means[means["sparsity"] == 0]),
+        (claims.REWOUND, rewound.REWOUND, at_controls),
+        (claims.RANDOM, "random", at_controls),
     ):
         of_tasks = rows[rows["control"] == control].groupby("task")["mean"].mean()
         ours |= {f"{task} {name}": 100 * float(score) for task, score in of_tasks.items()}

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lottery.analysis import paper_numbers, paper_quantities, papers, rewinding
-from lottery.analysis.paper_tables import tables
+from lottery.analysis import rewinding
+from lottery.analysis.other_papers import claims, numbers, quantities
+from lottery.analysis.other_papers.tables import tables
 from lottery.params import Sections
 from lottery.report import markdown
 from lottery.report.blocks import Document
 from lottery.report.material import Material
 from lottery.report.provenance import Provenance
-from lottery.report.sections import papers as section
+from lottery.report.sections import other_papers as section
 
 TASKS, SEEDS = ("sst2", "stsb"), range(4)
 METRIC = {"sst2": "accuracy", "stsb": "pearson"}
@@ -145,7 +146,7 @@ def test_a_cell_that_is_not_sound_counts_nowhere() -> None:
     run = run_tables()
     run["cells"]["sound"] = run["cells"]["seed"] != 0
     masks = rewound(rewound=1.0, random=0.2)
-    evidence = paper_quantities.of_run(run, masks, NOTHING)
+    evidence = quantities.of_run(run, masks, NOTHING)
     assert set(evidence.cells.index.get_level_values("seed")) == set(SEEDS) - {0}
 
 
@@ -165,10 +166,10 @@ def test_every_name_of_ours_is_measured_in_a_run_of_its_task() -> None:
         for task in ("mnli", "qqp", "qnli", "mrpc", "rte", "cola")
         for name in [f"{task} matches"]
     ]
-    for number, value in zip(paper_numbers.NUMBERS, ours["ours"], strict=True):
+    for number, value in zip(numbers.NUMBERS, ours["ours"], strict=True):
         has_ours = number.ours and number.ours not in of_other_tasks
         assert np.isfinite(value) == bool(has_ours), number
-    assert set(ours["status"]) == {paper_numbers.READ, paper_numbers.NOT_VERIFIED}
+    assert set(ours["status"]) == {numbers.READ, numbers.NOT_VERIFIED}
     gain = ours.loc[ours["quantity"].str.startswith("gain of super"), "ours"].item()
     assert gain == pytest.approx(100 * 0.4 * 0.3, abs=1)
 
@@ -179,7 +180,7 @@ def test_a_task_without_a_mask_that_matches_counts_in_the_mean() -> None:
 
     def ours(matches: "pd.Series[bool]") -> float:
         changed = {**run, "rewinding": means.assign(matches=matches)}
-        table = paper_numbers.table(changed).set_index("quantity")["ours"]
+        table = numbers.table(changed).set_index("quantity")["ours"]
         return float(table["sparsity of matching subnetworks"])
 
     every = means["matches"] | True
@@ -189,15 +190,15 @@ def test_a_task_without_a_mask_that_matches_counts_in_the_mean() -> None:
 
 
 def test_the_families_name_each_claim_once() -> None:
-    names = [claim.name for paper in papers.PAPERS for claim in paper.claims]
+    names = [claim.name for paper in claims.PAPERS for claim in paper.claims]
     assert len(set(names)) == len(names)
 
 
 def test_the_report_shows_other_papers_in_runs_that_have_them_alone() -> None:
     material = Material(everything(), {}, Sections([]), "figures", cast(Provenance, None))
-    text = markdown.render(Document("", list(section.papers(material)), []))
+    text = markdown.render(Document("", list(section.other_papers(material)), []))
     assert re.search(r"\| Gordon: 40 % for free +\| \N{MINUS SIGN}0\.\d\d \[.*contradicted", text)
     assert re.search(r"\| Chen et al. 2020 +\| Table 2 .*\| not verified", text)
     assert re.search(r"less than 10-20 % +\| read in the source +\| +60 %", text)
     without = Material(run_tables(), {}, material.parameters, "figures", material.provenance)
-    assert not list(section.papers(without))
+    assert not list(section.other_papers(without))

@@ -2,7 +2,7 @@
 
 They are tested as the paper's claims are, corrected within their own family, and change no verdict of another one. Only
 runs that rewind or transfer masks test them. Effects are differences of corrected scores of trained masks;
-`paper_quantities` says how each quantity is measured.
+`quantities` says how each quantity is measured.
 """
 
 from collections.abc import Sequence

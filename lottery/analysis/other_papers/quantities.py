@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lottery.analysis import papers, rewinding, transfer
+from lottery.analysis import rewinding, transfer
 from lottery.analysis.evidence import CELL, Evidence
 from lottery.analysis.frames import beside
+from lottery.analysis.other_papers import claims
 from lottery.analysis.score_tables import first_phase
 from lottery.tickets import rewound
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
@@ -68,8 +69,8 @@ def _of_searches(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     by_cell = light.assign(share=share).groupby(CELL)["share"].mean()
     return beside(
         [
-            good.set_index(CELL)["share"].rename(papers.RETRAINED).to_frame(),
-            by_cell.rename(papers.LIGHTLY_PRUNED).to_frame(),
+            good.set_index(CELL)["share"].rename(claims.RETRAINED).to_frame(),
+            by_cell.rename(claims.LIGHTLY_PRUNED).to_frame(),
         ]
     )
 
@@ -86,12 +87,12 @@ def _rewound(reported: pd.DataFrame) -> pd.DataFrame:
 
     return beside(
         [
-            mean(papers.FULL, rewound.REWOUND, [0.0]),
-            mean(papers.REWOUND, rewound.REWOUND, controlled),
-            mean(papers.RANDOM, "random", controlled),
-            mean(papers.REINITIALISED, "reinitialised", controlled),
-            mean(papers.LOW_REWOUND, rewound.REWOUND, _largest_low(rounds)),
-            mean(papers.LOW_PRETRAINED, "pretrained", _largest_low(controlled)),
+            mean(claims.FULL, rewound.REWOUND, [0.0]),
+            mean(claims.REWOUND, rewound.REWOUND, controlled),
+            mean(claims.RANDOM, "random", controlled),
+            mean(claims.REINITIALISED, "reinitialised", controlled),
+            mean(claims.LOW_REWOUND, rewound.REWOUND, _largest_low(rounds)),
+            mean(claims.LOW_PRETRAINED, "pretrained", _largest_low(controlled)),
         ]
     )
 
@@ -105,6 +106,6 @@ def _transferred(gains: pd.DataFrame) -> pd.DataFrame:
     """Scores under masks of weights by where they come from; other tasks are averaged."""
     of_weights = gains[gains["method"] == MAGNITUDE.name]
     origin = transfer.origins(of_weights)
-    named = {"own": papers.OWN, "another": papers.ANOTHER, PRETRAINED: papers.PRETRAINED}
+    named = {"own": claims.OWN, "another": claims.ANOTHER, PRETRAINED: claims.PRETRAINED}
     chosen = of_weights.assign(name=origin.map(named)).dropna(subset=["name"])
     return chosen.pivot_table(index=CELL, columns="name", values="score", aggfunc="mean")
