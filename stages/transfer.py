@@ -12,9 +12,9 @@ from typer import Argument
 from lottery import records
 from lottery.grid import cell_name
 from lottery.params import section
-from lottery.tickets import pruning, transferring
+from lottery.tickets import pruning, transferred_masks
 from lottery.tickets.transfer import TransferParameters, TransferScore
-from lottery.tickets.transferring import Transfer
+from lottery.tickets.transferred_masks import Transfer
 from lottery.wording import counted
 from stages.shell import arguments, cells, cli
 from stages.shell.resume import journal
@@ -31,7 +31,7 @@ def main(
     """Train on a task, with one seed, under masks of other tasks, masks that belong to no task, and random masks."""
     tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     parameters = section(TransferParameters, tree)
-    good = transferring.load_good(subnetworks, parameters, seed)
+    good = transferred_masks.load_good(subnetworks, parameters, seed)
     settings = pruning.read_settings(tree)
     inputs = Transfer(cell, good, parameters, settings, cells.scored_splits(data))
     folders = [subnetworks / other / str(seed) for other in parameters.tasks]
@@ -41,7 +41,7 @@ def main(
         journal(__file__, out, data, pretrained, *folders) as notes,
         cli.fresh_file(out) as table,
     ):
-        rows = [*transferring.scores(inputs, stage.report, notes)]
+        rows = [*transferred_masks.scores(inputs, stage.report, notes)]
         records.write(TransferScore, rows, table)
         stage.result = f"{len(rows)} scores of {len({row.digest for row in rows})} masks"
 

@@ -23,7 +23,7 @@ from lottery.ticket import Key
 from lottery.tickets import interpolation, retraining
 from lottery.tickets.connectivity import ConnectivityParameters, ConnectivityScore
 from lottery.tickets.interpolation import Connectivity, interpolated
-from lottery.verification import connected as verification
+from lottery.verification import connectivity as verification
 from stages import connectivity as stage
 from stages.shell import cells
 from tests import toy_run

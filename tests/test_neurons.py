@@ -21,7 +21,7 @@ from lottery.tickets.parameters import ImportanceParameters, PruneParameters
 from lottery.tickets.saliencies import SALIENCIES
 from lottery.tickets.search import search
 from lottery.tickets.structured import Structured
-from lottery.tickets.transferring import most_frequent
+from lottery.tickets.transferred_masks import most_frequent
 from tests import toys
 
 RTE = get_task("rte")

@@ -30,7 +30,7 @@ from lottery.tickets import rewinding, rewinding_controls
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.retraining import Cell, finetune_cell, pretrained
 from lottery.tickets.rewinding import Rewinding
-from lottery.verification import rewound as verification
+from lottery.verification import rewinding as verification
 from stages import finetune as finetune_stage
 from stages import rewind as rewind_stage
 from tests import toy_run, toys

@@ -28,11 +28,11 @@ from lottery.report.provenance import Provenance
 from lottery.report.sections import transfer as section
 from lottery.subnetwork import Subnetwork
 from lottery.ticket import Ticket
-from lottery.tickets import transferring
+from lottery.tickets import transferred_masks
 from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.tickets.retraining import finetune_cell
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
-from lottery.verification import transferred as verification
+from lottery.verification import transfer as verification
 from stages import transfer as stage
 from stages.shell import cells
 from tests import toy_run, toys
@@ -77,19 +77,19 @@ def inside(run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return run
 
 
-def inputs_of(run: Path) -> transferring.Transfer:
+def inputs_of(run: Path) -> transferred_masks.Transfer:
     data = run / "data" / "rte" / "3"
     cell = cells.cell("rte", 3, data, run / "encoder")
-    good = transferring.load_good(run / "subnetworks", PARAMETERS, 3)
+    good = transferred_masks.load_good(run / "subnetworks", PARAMETERS, 3)
     settings = toy_run.run(run).settings
-    return transferring.Transfer(cell, good, PARAMETERS, settings, cells.scored_splits(data))
+    return transferred_masks.Transfer(cell, good, PARAMETERS, settings, cells.scored_splits(data))
 
 
 @given(st.data())
 def test_no_component_that_fewer_keep_is_preferred(draw: st.DataObject) -> None:
     seeds = draw.draw(st.lists(st.integers(0, 99), min_size=1, max_size=4))
     good, others = toys.subnetwork(draw.draw(st.integers(0, 99))), [*map(toys.subnetwork, seeds)]
-    kept = transferring.most_frequent(good, others, np.random.default_rng(0))
+    kept = transferred_masks.most_frequent(good, others, np.random.default_rng(0))
     for part, mask in kept.items():
         counts = np.sum([other[part] for other in others], axis=0)
         assert mask.sum() == good[part].sum()
@@ -99,7 +99,9 @@ def test_no_component_that_fewer_keep_is_preferred(draw: st.DataObject) -> None:
 
 def test_masks_are_those_of_their_sources(inside: Path) -> None:
     inputs = inputs_of(inside)
-    masks = {(mask.method, mask.source, mask.kind): mask for mask in transferring.masks(inputs)}
+    masks = {
+        (mask.method, mask.source, mask.kind): mask for mask in transferred_masks.masks(inputs)
+    }
     for method in METHODS.values():
         own, other = (inputs.good[task, method.name] for task in TASKS)
         assert masks[method.name, "rte", "mask"].kept == own

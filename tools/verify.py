@@ -22,8 +22,11 @@ from lottery.runtime.compute import arithmetic
 from lottery.tickets.connectivity import ConnectivityParameters
 from lottery.tickets.parameters import MagnitudeParameters, RewindParameters
 from lottery.tickets.transfer import TransferParameters
-from lottery.verification import connected, counts, hashes, recompute, rewound, scored, transferred
+from lottery.verification import counts, hashes, recompute, scored
+from lottery.verification.connectivity import connected
+from lottery.verification.rewinding import rewound
 from lottery.verification.run import CellOutputs, Findings, FinishedRun
+from lottery.verification.transfer import transferred
 from lottery.wording import counted
 from stages.shell import cli, eta, imports
 from tools import folders
@@ -102,17 +105,17 @@ def _checks_beyond_the_paper(run: FinishedRun, masks: Path, tolerance: float) ->
     if rewind.cells(run.grid):
         biases = section(MagnitudeParameters, tree).biases
         checks["rewound masks are those of their rounds, and each is scored"] = partial(
-            rewound.rewound, run, rewind, masks, biases
+            rewound, run, rewind, masks, biases
         )
     if transfer.cells(run.grid):
         recipe = section(FinetuneParameters, tree)
         checks["transferred masks come out again, and each is scored"] = partial(
-            transferred.transferred, run, transfer, recipe
+            transferred, run, transfer, recipe
         )
     connectivity = section(ConnectivityParameters, tree)
     if connectivity.cells(run.grid):
         checks["lines begin with the retrained tickets, and each point is scored"] = partial(
-            connected.connected, run, connectivity, tolerance
+            connected, run, connectivity, tolerance
         )
     return checks
 

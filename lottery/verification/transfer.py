@@ -8,10 +8,10 @@ from lottery.data import examples
 from lottery.grid import cell_name
 from lottery.model.parameters import FinetuneParameters
 from lottery.tasks import get_task
-from lottery.tickets import transferring
+from lottery.tickets import transferred_masks
 from lottery.tickets.retraining import Cell
 from lottery.tickets.transfer import TransferParameters, TransferScore
-from lottery.tickets.transferring import Transfer
+from lottery.tickets.transferred_masks import Transfer
 from lottery.verification.run import Findings, FinishedRun
 
 
@@ -28,7 +28,7 @@ def transferred(
         )
         due = Counter(
             (mask.method, mask.source, mask.kind, mask.kept.digest, metric)
-            for mask in transferring.masks(_inputs(run, parameters, recipe, task, seed))
+            for mask in transferred_masks.masks(_inputs(run, parameters, recipe, task, seed))
             for metric in get_task(task).metrics
         )
         for key in sorted({*measured, *due}):
@@ -47,5 +47,5 @@ def _inputs(
 ) -> Transfer:
     train = examples.load(Path(run.data, task, str(seed), "train.safetensors"))
     cell = Cell(get_task(task), seed, run.encoder, train, recipe, run.compute)
-    good = transferring.load_good(run.subnetworks, parameters, seed)
+    good = transferred_masks.load_good(run.subnetworks, parameters, seed)
     return Transfer(cell, good, parameters, run.settings, {})
