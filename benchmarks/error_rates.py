@@ -17,7 +17,8 @@ from typer import Option
 
 from benchmarks.worlds import LIKELY, NULLS, World, measured, run
 from lottery.analysis.claims import PRIMARY, SECONDARY
-from lottery.analysis.evidence import CELL, Evidence
+from lottery.analysis.columns import CELL
+from lottery.analysis.evidence import Evidence
 from lottery.analysis.hypotheses import Above, Within
 from lottery.analysis.looks import ALPHA, level
 from lottery.analysis.verdicts import decide

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lottery.analysis.claims import HALF_WAY, MARGIN, SUBSTANTIAL_KAPPA
-from lottery.analysis.evidence import CELL, MATCHED, Evidence
+from lottery.analysis.columns import CELL
+from lottery.analysis.evidence import MATCHED, Evidence
 from lottery.analysis.frames import beside, load
 from lottery.analysis.heads import COLUMNS, slopes
 from lottery.analysis.kappas import across_seeds

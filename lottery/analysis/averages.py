@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lottery.analysis.bootstrap import Resampled
+from lottery.analysis.columns import CELL, SIZED
 from lottery.analysis.frames import ordered
-from lottery.analysis.score_tables import IDENTITY
 from lottery.analysis.strata import Strata, above_zero
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
@@ -26,9 +26,9 @@ def averages(
     """
     usable = cells[cells["reported"] & cells["usable"]].dropna(subset="share")
     rows = []
-    for key, of_kind in usable.groupby(IDENTITY, sort=False, dropna=False):
+    for key, of_kind in usable.groupby(SIZED, sort=False, dropna=False):
         identity = tuple(key)
-        values = of_kind.set_index(["task", "seed"])["share"]
+        values = of_kind.set_index(CELL)["share"]
         estimate = above_zero(Strata.of_cells(values))
         matched = of_kind["matched"].iloc[0]
         bootstrap = resampled.get((*identity[:3], None if pd.isna(matched) else matched))
@@ -38,7 +38,7 @@ def averages(
             low = high = estimate.effect
         rows.append(
             {
-                **dict(zip(IDENTITY, identity, strict=True)),
+                **dict(zip(SIZED, identity, strict=True)),
                 "tasks": estimate.tasks,
                 "over": " ".join(dict.fromkeys(of_kind["task"])),
                 "mean": estimate.effect,
@@ -48,8 +48,8 @@ def averages(
                 "interval": "bootstrap" if bootstrapped else "t",
             }
         )
-    columns = [*IDENTITY, "tasks", "over", "mean", "low", "high", "n", "interval"]
-    return ordered(pd.DataFrame(rows, columns=columns), tasks, IDENTITY)
+    columns = [*SIZED, "tasks", "over", "mean", "low", "high", "n", "interval"]
+    return ordered(pd.DataFrame(rows, columns=columns), tasks, SIZED)
 
 
 def headline_numbers(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

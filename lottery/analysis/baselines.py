@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lottery.analysis.columns import SIZED
 from lottery.analysis.frames import ordered
-from lottery.analysis.score_tables import IDENTITY
 from lottery.metrics import significance_margin
 from lottery.tasks import get_task
 from lottery.vocabulary import WHOLE
@@ -22,7 +22,7 @@ def baselines(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     """
     usable = cells[cells["reported"] & cells["usable"] & cells["matched"].isna()]
     trained = (usable["kind"] + " " + usable["state"]).isin(REFERENCE)
-    return _over_seeds(usable[trained | (usable["method"] == WHOLE)], ["task", *IDENTITY], tasks)
+    return _over_seeds(usable[trained | (usable["method"] == WHOLE)], ["task", *SIZED], tasks)
 
 
 def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -36,9 +36,9 @@ def out_of_distribution(cells: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFra
     with_others = usable["task"].isin(usable.loc[others, "task"])
     on_dev = usable[with_others & usable["split"].str.startswith("dev")]
     scored_everywhere = (
-        on_dev.groupby(["task", *IDENTITY], dropna=False)["split"].transform("nunique") > 1
+        on_dev.groupby(["task", *SIZED], dropna=False)["split"].transform("nunique") > 1
     )
-    by = ["task", "split", *IDENTITY]
+    by = ["task", "split", *SIZED]
     table = _over_seeds(on_dev[scored_everywhere], by, tasks)
     return table.assign(share=table["share"].where(_beats_guess(table)))
 

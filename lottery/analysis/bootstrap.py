@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.columns import CELL, SIZED
 from lottery.analysis.frames import ordered
 from lottery.metrics import METRICS
 from lottery.predictions import decided_labels
@@ -24,7 +25,6 @@ TINY = 1e-12
 """A product of variances below this is 0 but for rounding."""
 FEWEST_SEEDS = 5
 """With fewer seeds a bootstrap over them is too narrow; a t interval is used instead."""
-IDENTITY = ["method", "kind", "state", "matched"]
 Array = NDArray[np.float64]
 
 
@@ -81,9 +81,9 @@ def _over_seeds(shares_SB: Array, random: np.random.Generator) -> Array:
 def resample(
     predictions: pd.DataFrame, usable: pd.DataFrame
 ) -> dict[tuple[object, ...], Resampled]:
-    """The bootstrap of each kind of ticket, by IDENTITY with None for a missing `matched`.
+    """The bootstrap of each kind of ticket, by SIZED with None for a missing `matched`.
 
-    predictions: the rows of dev. usable: the cells of usable tickets, with the columns task, seed and IDENTITY. Draws
+    predictions: the rows of dev. usable: the cells of usable tickets, with the columns task, seed and SIZED. Draws
     of one kind are averaged within their cell.
     """
     keys = {(row.task, row.seed, *_key(row)) for row in usable.itertuples()}
@@ -91,7 +91,7 @@ def resample(
     drawn = {
         str(task): _drawn(str(task), rows) for task, rows in predictions.groupby("task")["labels"]
     }
-    for (task, seed), of_cell in predictions.groupby(["task", "seed"], sort=False):
+    for (task, seed), of_cell in predictions.groupby(CELL, sort=False):
         scores = _scores_by_ticket(str(task), of_cell, drawn[str(task)])
         full, guess = (scores["full", kind, "finetuned", None] for kind in ("full", "majority"))
         room = np.where(full > guess, full - guess, np.nan)
@@ -161,7 +161,7 @@ def spreads(
 ) -> pd.DataFrame:
     """Std of each task's corrected scores over seeds (of one seed), and over examples (of the mean over seeds)."""
     usable = cells[cells["reported"] & cells["usable"]]
-    over_seeds = usable.groupby(["task", *IDENTITY], dropna=False, sort=False)["share"].agg(
+    over_seeds = usable.groupby(["task", *SIZED], dropna=False, sort=False)["share"].agg(
         seed_std="std", n="count"
     )
     table = over_seeds.reset_index()
@@ -171,7 +171,7 @@ def spreads(
         else np.nan
         for row in table.itertuples()
     ]
-    return ordered(table, tasks, ["task", *IDENTITY])
+    return ordered(table, tasks, ["task", *SIZED])
 
 
 def _key(row: Any) -> tuple[object, ...]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from lottery.analysis.claims import MARGIN, PAPER_METHODS, Claim
-from lottery.analysis.evidence import CELL, Evidence
+from lottery.analysis.columns import CELL
+from lottery.analysis.evidence import Evidence
 from lottery.analysis.frames import stacked
 from lottery.analysis.hypotheses import Above, DrawsBelow, GoodAmongRandom
 from lottery.analysis.verdicts import DECIDED, ClaimDecision, decide

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.estimate import Scale
 from lottery.analysis.frames import is_reported, of_cells, ordered, stacked
 from lottery.analysis.scale import corrected
@@ -20,7 +21,7 @@ from lottery.tickets.connectivity import ConnectivityParameters, ConnectivitySco
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import WHOLE
 
-CELL, TICKET = ["task", "seed"], ["method", "kind"]
+TICKET = ["method", "kind"]
 LINE = [*CELL, *TICKET]
 CORRELATION = Scale(-1, 1)
 EVERY = "all"

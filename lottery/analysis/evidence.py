@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.strata import Strata
 
-CELL = ["task", "seed"]
 MATCHED = " matched"
 """Ends the name of a quantity of tickets at the first matched sparsity."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lottery.analysis.columns import CELL, SEARCH
 from lottery.analysis.intervals import Interval, interval
 from lottery.analysis.score_tables import first_phase
 from lottery.tickets.methods import METHODS
@@ -19,8 +20,6 @@ from lottery.wording import NONE, flat
 TABLES = ("tasks", "verdicts", "cells", "sizes", "curves")
 OPTIONAL = ("rankings",)
 """Tables that earlier versions did not write."""
-CELL = ["task", "seed"]
-SEARCH = [*CELL, "method"]
 # Values are column names "<method> <kind> <state>".
 SCORES: Mapping[str, str] = {
     "full model": "full full finetuned",

@@ -9,6 +9,7 @@ import msgspec
 import pandas as pd
 
 from lottery import records
+from lottery.analysis.columns import OWN_SIZE
 from lottery.analysis.intervals import interval
 from lottery.errors import UserError
 from lottery.metrics import lowest
@@ -16,8 +17,6 @@ from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import KINDS, STATES, UNITS, WHOLE
 
-OWN_SIZE = -1.0
-"""Stands for the missing `matched` of a ticket of the size of its search, which comes before matched ones."""
 SPREAD = ["mean", "std", "low", "high", "n"]
 
 

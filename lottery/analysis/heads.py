@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.frames import stacked
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
@@ -44,9 +45,9 @@ def slopes(heads: pd.DataFrame) -> pd.DataFrame:
     """
     rows = {
         cell: {f"slope {name}": _slope(of_cell, name) for name in INSTRUMENTS}
-        for cell, of_cell in heads.groupby(["task", "seed"], sort=False)
+        for cell, of_cell in heads.groupby(CELL, sort=False)
     }
-    index = pd.MultiIndex.from_tuples(list(rows), names=["task", "seed"])
+    index = pd.MultiIndex.from_tuples(list(rows), names=CELL)
     return pd.DataFrame(list(rows.values()), index)
 
 

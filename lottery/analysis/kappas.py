@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lottery.analysis.evidence import CELL
+from lottery.analysis.columns import CELL
 from lottery.analysis.overlap import by_unit, overlaps
 from lottery.ticket import Ticket
 

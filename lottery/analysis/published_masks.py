@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.columns import CELL
 from lottery.data import npy
 from lottery.errors import UserError
 from lottery.subnetwork import Kept, Subnetwork
@@ -145,7 +146,7 @@ def _by_component(source: Path, table: pd.DataFrame) -> list[Ticket]:
     _require_unique(source, table, key)
     heads_only = not table["head_or_mlp"].eq("mlp").any()
     tickets = []
-    for (task, seed), rows in table.groupby(["task", "seed"], sort=False):
+    for (task, seed), rows in table.groupby(CELL, sort=False):
         heads = _grid(source, rows[rows["head_or_mlp"] == "head"])
         mlps = _whole(heads) if heads_only else _mlps(source, rows[rows["head_or_mlp"] == "mlp"])
         tickets.append(_ticket(source, str(task), int(str(seed)), heads, mlps))

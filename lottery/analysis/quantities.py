@@ -15,7 +15,8 @@ import pandas as pd
 
 from lottery.analysis import heads, survival
 from lottery.analysis.claims import PAPER_METHODS
-from lottery.analysis.evidence import CELL, MATCHED, Evidence
+from lottery.analysis.columns import CELL
+from lottery.analysis.evidence import MATCHED, Evidence
 from lottery.analysis.frames import beside, stacked
 from lottery.analysis.kappas import across_seeds, across_tasks, like_pretrained
 from lottery.analysis.published_scores import above_majority

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.estimate import UNTESTED, Effect, Estimate
 
 Array = NDArray[np.float64]
@@ -66,7 +67,7 @@ def pairs_won(cells: Sequence[tuple[str, int, Array, Array]]) -> "pd.Series[floa
         for task, seed, higher, lower in cells
         if len(higher) and len(lower)
     }
-    index = pd.MultiIndex.from_tuples(list(won), names=["task", "seed"])
+    index = pd.MultiIndex.from_tuples(list(won), names=CELL)
     return pd.Series(list(won.values()), index, dtype=float)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.frames import of_cells, possible, spread
 from lottery.analysis.strata import Strata, above_zero
 from lottery.analysis.trained import first_metric, of_sound_cells
@@ -18,7 +19,6 @@ from lottery.tasks import get_task
 from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.rewound import CONTROLS, RANDOM, REINITIALISED, REWOUND
 
-CELL = ["task", "seed"]
 SCORED = ["task", "sparsity", "control"]
 DIFFERENCES = ["control", "sparsity", "mean", "low", "high", "tasks", "cells"]
 

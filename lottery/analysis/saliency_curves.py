@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.experiments import Experiment, changed_parameters
 from lottery.analysis.frames import spread
 from lottery.analysis.score_tables import first_phase
@@ -16,7 +17,6 @@ from lottery.metrics import spearman
 from lottery.tickets.methods import MAGNITUDE, STRUCTURED
 
 Array = NDArray[np.float64]
-CELL = ["task", "seed"]
 KEPT = 0.9
 """The share of the full model's score at which sparsities are compared, that of the paper."""
 COMPARED = {"importance.saliency": STRUCTURED.name, "magnitude.saliency": MAGNITUDE.name}

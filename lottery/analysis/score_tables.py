@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lottery.analysis.columns import SEARCH, SIZED
 from lottery.analysis.frames import is_reported, ordered, possible, spread
 from lottery.analysis.scale import corrected
 from lottery.tasks import get_task
-from lottery.vocabulary import TICKET_STATE, WHOLE
+from lottery.vocabulary import WHOLE
 
-IDENTITY = [*TICKET_STATE, "matched"]
 """The columns that say which kind of ticket was scored, of which size, and in which state."""
-SEARCH = ["task", "seed", "method"]
 
 
 def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -23,7 +22,7 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     `value` is NaN if a draw has no score; `share` is the corrected score. `draws` counts draws, and `examples` those
     of the split. `reported` marks the task's first metric on dev.
     """
-    by = ["task", "seed", *IDENTITY, "split", "metric"]
+    by = ["task", "seed", *SIZED, "split", "metric"]
     table = (
         corrected(scores)
         .sort_values("draw", kind="stable")
@@ -78,7 +77,7 @@ def results(cells: pd.DataFrame) -> pd.DataFrame:
 
     Tickets that are not usable are `undefined`: their scores are in `cells` alone. Baselines are in every row.
     """
-    by = ["task", *IDENTITY, "split", "metric", "reported", "examples"]
+    by = ["task", *SIZED, "split", "metric", "reported", "examples"]
     counted = cells["usable"] | (cells["method"] == WHOLE)
     over_seeds = spread(cells.assign(value=cells["value"].where(counted)), by)
     shares = spread(cells.assign(share=cells["share"].where(cells["usable"])), by, "share")

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from lottery.analysis.columns import CELL, SEARCH
 from lottery.analysis.scale import corrected
 from lottery.metrics import CORRELATIONS, significance_margin
 from lottery.tasks import get_task
 from lottery.ticket import Ticket
 from lottery.tickets.methods import METHODS
 
-CELL = ["task", "seed"]
-SEARCH = [*CELL, "method"]
 FEWEST, MOST = 0.05, 0.95
 """Shares of the prunable weights between which a ticket is neither empty nor the full model."""
 

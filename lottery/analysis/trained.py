@@ -2,14 +2,14 @@
 
 import pandas as pd
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.frames import is_reported
 from lottery.metrics import CORRELATIONS
 
 
 def of_sound_cells(scores: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """The rows of sound cells: `cells` says of each task and seed whether it is one."""
-    by = ["task", "seed"]
-    return scores.merge(cells.loc[cells["sound"], by].drop_duplicates(), on=by)
+    return scores.merge(cells.loc[cells["sound"], CELL].drop_duplicates(), on=CELL)
 
 
 def first_metric(scores: pd.DataFrame) -> pd.DataFrame:

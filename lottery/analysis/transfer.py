@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.frames import of_cells, spread
 from lottery.analysis.strata import Strata, above_zero
 from lottery.analysis.trained import first_metric, of_sound_cells
@@ -12,7 +13,7 @@ from lottery.grid import GridParameters
 from lottery.tickets.methods import METHODS
 from lottery.tickets.transfer import OTHERS, PRETRAINED, TransferParameters, TransferScore
 
-CELL, MASK = ["task", "seed"], ["method", "source"]
+MASK = ["method", "source"]
 ORIGINS: Mapping[str, str] = {
     "own": "the task itself",
     "another": "another task",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lottery.analysis import rewinding
+from lottery.analysis.columns import CELL
 from lottery.analysis.estimate import NAN
 from lottery.analysis.other_papers import claims
 from lottery.analysis.other_papers.claims import CHEN, FRANKLE, GORDON, LIANG, Paper
@@ -112,8 +113,7 @@ def _gain(cells: pd.DataFrame) -> dict[str, float]:
         & (scored["state"] == "retrained")
     ]
     full = scored[(scored["method"] == WHOLE) & (scored["kind"] == "full")]
-    cell = ["task", "seed"]
-    gains = good.set_index(cell)["value"] - full.set_index(cell)["value"]
+    gains = good.set_index(CELL)["value"] - full.set_index(CELL)["value"]
     return {"gain of good": 100 * float(gains.groupby("task").mean().mean())}
 
 

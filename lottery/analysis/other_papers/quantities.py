@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from lottery.analysis import rewinding, transfer
-from lottery.analysis.evidence import CELL, Evidence
+from lottery.analysis.columns import CELL
+from lottery.analysis.evidence import Evidence
 from lottery.analysis.frames import beside
 from lottery.analysis.other_papers import claims
 from lottery.analysis.score_tables import first_phase

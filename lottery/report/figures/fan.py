@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from lottery.analysis.columns import CELL
 from lottery.analysis.frames import rows
 from lottery.report.figures.style import BLUE, DASHES, DOTS, INK, ORANGE, styled
 from lottery.seeds import rng
@@ -107,7 +108,7 @@ def _rays(axes: Axes, points: pd.DataFrame, state: str) -> None:
     generator = rng("fan")
     for kind, mark in MARKS.items():
         of_kind = points[points["kind"] == kind]
-        for _, cell in of_kind.groupby(["task", "seed"]):
+        for _, cell in of_kind.groupby(CELL):
             ray = cell.groupby("sparsity")["share"].mean().clip(FLOOR)
             axes.plot([0, *ray.index], [1, *ray], color=mark.colour, lw=0.7, alpha=0.4, zorder=1)
         shift = generator.normal(0, mark.spread, len(of_kind))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lottery.analysis.columns import OWN_SIZE
 from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Paragraph, Table
@@ -24,8 +25,6 @@ STATISTICS = {
     "jaccard_p_within_layer": "p, within layers",
     "cochran_p": "p, Cochran's Q",
 }
-OWN_SIZE = -1.0
-"""Stands for the missing `matched` of a ticket of the size of its search."""
 QUANTILES = {
     0.0: "smallest",
     0.25: "first quartile",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lottery.analysis.columns import SEARCH
 from lottery.analysis.frames import rows
 from lottery.report import numbers
 from lottery.report.blocks import Block, Entry, Folded, Paragraph, Table
@@ -13,7 +14,6 @@ from lottery.tickets.methods import METHODS, STRUCTURED
 from lottery.vocabulary import WHOLE
 from lottery.wording import NONE, counted, listed, number
 
-CELL = ["task", "seed", "method"]
 EXACT = "onnxruntime"
 """The program whose speed the text compares."""
 
@@ -35,7 +35,7 @@ def speed(material: Material) -> Iterator[Block]:
 
 def _of_this_run(measured: pd.DataFrame, searches: pd.DataFrame) -> bool:
     """True if the good subnetworks that were measured have the sizes that this run's searches ended with."""
-    good = measured[measured["kind"] == "good"].merge(searches, on=CELL, how="left")
+    good = measured[measured["kind"] == "good"].merge(searches, on=SEARCH, how="left")
     removed = 1 - good["left"] / good["prunable"]
     return bool(((removed - good["sparsity"]).abs() < 1e-3).all())
 
@@ -70,8 +70,8 @@ def _range(ratios: "pd.Series[float]") -> str:
 def _overview(material: Material, measured: pd.DataFrame) -> Table:
     programs = measured["program"].unique().tolist()
     singles = measured[measured["batch"] == 1]
-    times = singles.pivot(index=CELL, columns="program", values="ms")
-    models = singles.drop_duplicates(CELL)
+    times = singles.pivot(index=SEARCH, columns="program", values="ms")
+    models = singles.drop_duplicates(SEARCH)
     return Table(
         "Full models (no pruning) and retrained good subnetworks: parameters, multiply-adds of one example of median"
         " length (the last layer computes the first token only), both in millions, and CPU milliseconds for it in each"
@@ -111,7 +111,10 @@ def _details(material: Material, measured: pd.DataFrame) -> Table:
             "probability loyalty",
             *(f"ms, {batch}" for batch in batches),
         ],
-        [_detail(material, group) for _, group in measured.groupby([*CELL, "program"], sort=False)],
+        [
+            _detail(material, group)
+            for _, group in measured.groupby([*SEARCH, "program"], sort=False)
+        ],
     )
 
 
