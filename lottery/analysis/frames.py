@@ -11,7 +11,7 @@ import pandas as pd
 from lottery import records
 from lottery.analysis.columns import OWN_SIZE
 from lottery.analysis.intervals import interval
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.metrics import lowest
 from lottery.tasks import get_task
 from lottery.tickets.methods import METHODS
@@ -119,5 +119,5 @@ def load(path: Path) -> pd.DataFrame:
     """Read a CSV table. Raises UserError if it is missing or malformed."""
     try:
         return pd.read_csv(path)
-    except (OSError, ValueError) as error:
+    except MALFORMED as error:
         raise UserError(f"{path}: not a readable table ({error}); run the analysis again") from None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lottery.analysis.columns import CELL
 from lottery.data import npy
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.subnetwork import Kept, Subnetwork
 from lottery.ticket import Ticket
 from lottery.tickets.methods import STRUCTURED
@@ -110,7 +110,7 @@ def _whole(heads: Sized) -> NDArray[np.float64]:
 def _table(source: Path) -> list[Ticket]:
     try:
         table = pd.read_csv(source, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, OverflowError, MemoryError) as error:
+    except MALFORMED as error:
         raise UserError(f"{source}: not a readable table: {error}") from None
     for columns, read_layout in LAYOUTS.items():
         if set(columns) <= set(table.columns):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.vocabulary import TICKET_STATE
 
 COLUMNS = ["task", *TICKET_STATE, "metric", "mean", "std"]
@@ -18,8 +18,8 @@ def read(path: Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a readable table: {' '.join(str(error).split())}") from None
+    except MALFORMED as error:
+        raise UserError(f"{path}: not a readable table: {error}") from None
     if list(table.columns) != COLUMNS or table.duplicated(["task", *TICKET_STATE]).any():
         raise UserError(
             f"{path}: expected one row per {', '.join(COLUMNS[:4])} with metric, mean, std"

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lottery.analysis.claims import claims_hash
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.runtime.cores import usable_cores
 from lottery.wording import counted
 
@@ -88,7 +88,7 @@ def load(path: Path) -> Provenance:
     """The provenance in a file that `save` wrote. Raises UserError if there is none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Provenance)
-    except (OSError, msgspec.DecodeError) as error:
+    except MALFORMED as error:
         raise UserError(
             f"{path}: no provenance of a report ({error}); write the report again"
         ) from None
@@ -101,7 +101,7 @@ def digest(lock: Path) -> str | None:
     """
     try:
         stages = YAML(typ="safe", pure=True).load(lock.read_text(encoding="utf-8"))["stages"]
-    except (OSError, YAMLError, KeyError, TypeError):
+    except (YAMLError, *MALFORMED):
         return None
     rest = {name: stage for name, stage in stages.items() if name != "report"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from lottery.analysis.frames import rows
-from lottery.errors import UserError
+from lottery.errors import MALFORMED, UserError
 from lottery.report.figures.style import BLUE, GREY, ORANGE, bare, styled
 
 GAP = 4
@@ -23,7 +23,7 @@ def load(path: Path) -> NDArray[np.uint8]:
     """Pictures [L, H, X, X]. Raises UserError if the file holds none."""
     try:
         pictures: NDArray[np.uint8] = load_file(path)["pictures"]
-    except (FileNotFoundError, SafetensorError, KeyError) as error:
+    except (SafetensorError, *MALFORMED) as error:
         raise UserError(f"{path}: no pictures of heads: {error}; run the pipeline again") from None
     return pictures
 
