@@ -74,5 +74,5 @@ def test_other_texts_are_a_further_dev_split(
 def test_a_third_label_in_hans_is_refused(tmp_path: Path) -> None:
     folder = toy_hub.glue(tmp_path / "glue") / "mnli"
     other_texts("mnli", labels=3).save_to_disk(folder / "hans")
-    with pytest.raises(UserError, match=r"hans of mnli: row 2 has the label 2.* from 0 to 1"):
+    with pytest.raises(UserError, match=r"hans of mnli: row 3 has the label 2.* from 0 to 1"):
         glue.read_glue("mnli", folder)
