@@ -8,12 +8,9 @@ import pandas as pd
 from lottery.analysis.bootstrap import Resampled
 from lottery.analysis.columns import CELL, SIZED
 from lottery.analysis.frames import ordered
-from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.strata import mean_of_cells
 from lottery.tickets.methods import METHODS
 from lottery.vocabulary import GOOD_AND_CONTROLS, MEASURED
-
-LEVEL = 0.025
-"""One-sided error of each bound of an interval of 95 %."""
 
 
 def averages(
@@ -29,22 +26,22 @@ def averages(
     for key, of_kind in usable.groupby(SIZED, sort=False, dropna=False):
         identity = tuple(key)
         values = of_kind.set_index(CELL)["share"]
-        estimate = above_zero(Strata.of_cells(values))
+        mean = mean_of_cells(values)
         matched = of_kind["matched"].iloc[0]
         bootstrap = resampled.get((*identity[:3], None if pd.isna(matched) else matched))
         bootstrapped = bootstrap.interval() if bootstrap else None
-        low, high = bootstrapped or estimate.interval(LEVEL)
+        low, high = bootstrapped or (mean.low, mean.high)
         if of_kind["kind"].iloc[0] in ("majority", "full"):  # 0 and 1, by definition
-            low = high = estimate.effect
+            low = high = mean.mean
         rows.append(
             {
                 **dict(zip(SIZED, identity, strict=True)),
-                "tasks": estimate.tasks,
+                "tasks": mean.tasks,
                 "over": " ".join(dict.fromkeys(of_kind["task"])),
-                "mean": estimate.effect,
+                "mean": mean.mean,
                 "low": low,
                 "high": high,
-                "n": estimate.cells,
+                "n": mean.cells,
                 "interval": "bootstrap" if bootstrapped else "t",
             }
         )

@@ -14,7 +14,7 @@ from lottery.analysis.columns import CELL
 from lottery.analysis.estimate import Scale
 from lottery.analysis.frames import is_reported, of_cells, ordered, stacked
 from lottery.analysis.scale import corrected
-from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.strata import Mean, mean_of_cells
 from lottery.grid import GridParameters
 from lottery.metrics import spearman
 from lottery.tickets.connectivity import ConnectivityParameters, ConnectivityScore
@@ -28,7 +28,6 @@ EVERY = "all"
 """The tickets of all methods together."""
 FEWEST = 3
 """A cell with fewer tickets has no rank correlation."""
-ESTIMATE = ["low", "high", "tasks", "cells"]
 
 
 def gather(
@@ -104,12 +103,11 @@ def means(usable: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for keys, of_ticket in usable.groupby(TICKET, sort=False):
         by_cell = of_ticket.set_index(CELL)
-        estimate = above_zero(Strata.of_cells(by_cell["barrier"]))
-        low, high = estimate.interval(0.025)
-        row = (*keys, estimate.effect, np.maximum(low, 0), high, estimate.tasks, estimate.cells)
+        barrier = mean_of_cells(by_cell["barrier"])
+        cut = barrier._replace(low=np.maximum(barrier.low, 0))
         by_task = by_cell[["first", "second"]].groupby("task").mean().mean()
-        rows.append((*row, by_task["first"], by_task["second"]))
-    columns = [*TICKET, "mean", *ESTIMATE, "first", "second"]
+        rows.append((*keys, *cut, by_task["first"], by_task["second"]))
+    columns = [*TICKET, *Mean._fields, "first", "second"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -130,10 +128,7 @@ def ranks(usable: pd.DataFrame) -> pd.DataFrame:
         if not values:
             continue
         index = pd.MultiIndex.from_tuples(list(values), names=CELL)
-        estimate = above_zero(
-            Strata.of_cells(pd.Series(list(values.values()), index, dtype=float)), scale=CORRELATION
-        )
-        row = (name, estimate.effect, *estimate.interval(0.025), estimate.tasks, estimate.cells)
+        mean = mean_of_cells(pd.Series(list(values.values()), index, dtype=float), CORRELATION)
         lines = int(chosen.groupby(CELL)["barrier"].count().loc[lambda n: n >= FEWEST].sum())
-        rows.append((*row, lines))
-    return pd.DataFrame(rows, columns=["method", "mean", *ESTIMATE, "tickets"])
+        rows.append((name, *mean, lines))
+    return pd.DataFrame(rows, columns=["method", *Mean._fields, "tickets"])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lottery.analysis.columns import CELL
 from lottery.analysis.frames import of_cells, possible, spread
-from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.strata import Mean, mean_of_cells
 from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
 from lottery.schemas import RewindScore
@@ -20,7 +20,6 @@ from lottery.tickets.parameters import RewindParameters
 from lottery.tickets.rewound import CONTROLS, RANDOM, REINITIALISED, REWOUND
 
 SCORED = ["task", "sparsity", "control"]
-DIFFERENCES = ["control", "sparsity", "mean", "low", "high", "tasks", "cells"]
 
 
 def gather(grid: GridParameters, rewind: RewindParameters, scores: Path) -> pd.DataFrame:
@@ -84,10 +83,8 @@ def differences(scored: pd.DataFrame) -> pd.DataFrame:
         for control in CONTROLS:
             if control.name in at:
                 pairs = (at[REWOUND] - at[control.name]).dropna()
-                estimate = above_zero(Strata.of_cells(pairs))
-                row = (control.name, sparsity, estimate.effect, *estimate.interval(0.025))
-                rows.append((*row, estimate.tasks, estimate.cells))
-    return pd.DataFrame(rows, columns=DIFFERENCES)
+                rows.append((control.name, sparsity, *mean_of_cells(pairs)))
+    return pd.DataFrame(rows, columns=["control", "sparsity", *Mean._fields])
 
 
 def sparsest(means: pd.DataFrame, column: str, task: str, control: str = REWOUND) -> float | None:

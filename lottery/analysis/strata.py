@@ -7,6 +7,7 @@ as noise.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,22 @@ class Strata:
 
 def _variance(values: Array) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else NAN
+
+
+class Mean(NamedTuple):
+    """A mean over tasks of means over seeds, the bounds of its 95 % interval, and the tasks and cells behind it."""
+
+    mean: float
+    low: float
+    high: float
+    tasks: int
+    cells: int
+
+
+def mean_of_cells(values: "pd.Series[float]", scale: Scale = LINEAR) -> Mean:
+    """The mean of values by (task, seed), with the interval of its t test; undefined values are left out."""
+    estimate = above_zero(Strata.of_cells(values), scale=scale)
+    return Mean(estimate.effect, *estimate.interval(0.025), estimate.tasks, estimate.cells)
 
 
 def above_zero(strata: Strata, margin: float = NAN, scale: Scale = LINEAR) -> Estimate:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lottery.analysis.columns import CELL
 from lottery.analysis.frames import of_cells, spread
-from lottery.analysis.strata import Strata, above_zero
+from lottery.analysis.strata import Mean, mean_of_cells
 from lottery.analysis.trained import first_metric, of_sound_cells
 from lottery.grid import GridParameters
 from lottery.tickets.methods import METHODS
@@ -21,7 +21,6 @@ ORIGINS: Mapping[str, str] = {
     PRETRAINED: "the pre-trained weights",
 }
 """Sources of masks, in words."""
-MEANS = ["method", "origin", "mean", "low", "high", "tasks", "cells"]
 
 
 def gather(grid: GridParameters, transfer: TransferParameters, scores: Path) -> pd.DataFrame:
@@ -79,10 +78,9 @@ def by_origin(gains: pd.DataFrame) -> pd.DataFrame:
             of_origin = gains[(gains["method"] == method) & (origin == name)]
             if of_origin.empty:
                 continue
-            estimate = above_zero(Strata.of_cells(of_origin.groupby(CELL)["value"].mean()))
-            row = (method, name, estimate.effect, *estimate.interval(0.025))
-            rows.append((*row, estimate.tasks, estimate.cells))
-    return pd.DataFrame(rows, columns=MEANS)
+            mean = mean_of_cells(of_origin.groupby(CELL)["value"].mean())
+            rows.append((method, name, *mean))
+    return pd.DataFrame(rows, columns=["method", "origin", *Mean._fields])
 
 
 def titles(tasks: Mapping[str, str], sources: Sequence[str]) -> dict[str, str]:
