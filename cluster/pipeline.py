@@ -8,6 +8,7 @@ from typing import Any
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.repo.index import Index
 from dvc_data.index import DataIndexDirError
 
 from cluster.dag import Graph, Node
@@ -38,14 +39,8 @@ def open_repo(folder: Path, local: bool) -> Repo:
 
 
 def graph(repo: Repo) -> Graph:
-    """Every job of the pipeline. `meta: {trains: true}` marks the stages whose jobs train or search.
-
-    Raises UserError if a parameter is missing that dvc.yaml names.
-    """
-    try:
-        index = repo.index
-    except DvcException as error:
-        raise UserError(f"the parameters do not fit the pipeline: {error}") from None
+    """Every job of the pipeline. `meta: {trains: true}` marks the stages whose jobs train or search."""
+    index = _index(repo)
     return Graph(
         [
             Node(
@@ -114,7 +109,7 @@ def finish(
 
 def tracked_outputs(repo: Repo) -> list[str]:
     """Files tracked by git that a run of the pipeline writes."""
-    outs = (out for stage in repo.index.stages for out in stage.outs if not out.use_cache)
+    outs = (out for stage in _index(repo).stages for out in stage.outs if not out.use_cache)
     return ["dvc.lock", *(os.path.relpath(out.fs_path, repo.root_dir) for out in outs)]
 
 
@@ -126,8 +121,16 @@ def _run(repo: Repo, names: Collection[str], pull: bool = False) -> None:
             raise UserError(f"{name} failed on this machine: {error}; see above") from None
 
 
+def _index(repo: Repo) -> Index:
+    """The stages as DVC reads them. Raises UserError if a parameter is missing that dvc.yaml names."""
+    try:
+        return repo.index
+    except DvcException as error:
+        raise UserError(f"the parameters do not fit the pipeline: {error}") from None
+
+
 def _stages(repo: Repo) -> dict[str, Any]:
-    return {stage.addressing: stage for stage in repo.index.stages}
+    return {stage.addressing: stage for stage in _index(repo).stages}
 
 
 def _stored(stage: Any, storage: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import records
+from lottery.data import examples
 from lottery.grid import GridParameters, cell_name
 from lottery.model import checkpoint
 from lottery.params import section
@@ -46,7 +47,7 @@ def main(
     tickets = Tickets(cell.task, seed, subnetworks_by_key, cell.train, settings)
     planned = measurements.of_cell(seed, settings.controls, settings.retrain)
     in_share = planned[share - 1 :: shares]
-    splits = cells.scored_splits(data)
+    splits = examples.load_scored(data)
     about = f"{len(in_share)} of {len(planned)} measurements"
     with (
         cli.stage("retrain", cell_name(task, seed, share, shares), about) as stage,

@@ -11,6 +11,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import records
+from lottery.data import examples
 from lottery.grid import cell_name
 from lottery.params import section
 from lottery.runtime import parallel
@@ -35,7 +36,7 @@ def main(
     tree, cell = cli.parameters(), cells.cell(task, seed, data, pretrained)
     parameters = section(RewindParameters, tree)
     biases = section(MagnitudeParameters, tree).biases
-    inputs = Rewinding(cell, model, parameters, biases, cells.scored_splits(data))
+    inputs = Rewinding(cell, model, parameters, biases, examples.load_scored(data))
     planned = rewinding_controls.planned(parameters)
     about = f"{parameters.rounds} rounds and {len(planned)} controls"
     with (

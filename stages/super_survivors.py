@@ -10,6 +10,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import records
+from lottery.data import examples
 from lottery.grid import GridParameters, cell_name
 from lottery.params import section
 from lottery.predictions import scores
@@ -47,7 +48,7 @@ def main(
             ]
             supers |= super_subnetworks(good, keys)
     planned = measurements.of_super_survivors(seed, settings.controls, settings.retrain)
-    splits = cells.scored_splits(data)
+    splits = examples.load_scored(data)
     about = f"super-survivors of {counted(len(seeds), 'seed')}, pruned and retrained"
     with (
         cli.stage("super_survivors", cell_name(task, seed), about) as stage,

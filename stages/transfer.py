@@ -10,6 +10,7 @@ from typing import Annotated
 from typer import Argument
 
 from lottery import records
+from lottery.data import examples
 from lottery.grid import cell_name
 from lottery.params import section
 from lottery.tickets import pruning, transferred_masks
@@ -33,7 +34,7 @@ def main(
     parameters = section(TransferParameters, tree)
     good = transferred_masks.load_good(subnetworks, parameters, seed)
     settings = pruning.read_settings(tree)
-    inputs = Transfer(cell, good, parameters, settings, cells.scored_splits(data))
+    inputs = Transfer(cell, good, parameters, settings, examples.load_scored(data))
     folders = [subnetworks / other / str(seed) for other in parameters.tasks]
     about = f"masks of {counted(len(parameters.tasks), 'task')} and of no task"
     with (

@@ -2,13 +2,16 @@
 
 import fnmatch
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
-from cluster import copies, simulation, snapshot, workers
+from cluster import copies, pipeline, simulation, snapshot, workers
 from cluster.dag import Graph, Node
 from cluster.lock import only_one
 from cluster.lockfile import Lockfile
@@ -189,6 +192,21 @@ def test_a_forecast_of_wrong_parameters_is_one_line(
     )  # fmt: skip
     assert done.returncode == 1
     assert re.fullmatch(error, done.stderr.strip())
+
+
+@pytest.mark.parametrize("read", [pipeline.graph, pipeline.tracked_outputs, pipeline.run_first])
+def test_parameters_that_do_not_fit_the_pipeline_are_refused_wherever_it_is_read(
+    tmp_path: Path, read: Callable[[Repo], object]
+) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
+    (tmp_path / "params.yaml").write_text("a: 1")
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    with (
+        Repo(str(tmp_path)) as repo,
+        pytest.raises(UserError, match=r"Could not find 'grid\.tasks'"),
+    ):
+        read(repo)
 
 
 def test_paper_on_64_simulated_workers_takes_hardly_longer_than_its_longest_chain() -> None:

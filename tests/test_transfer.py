@@ -82,7 +82,7 @@ def inputs_of(run: Path) -> transferred_masks.Transfer:
     cell = cells.cell("rte", 3, data, run / "encoder")
     good = transferred_masks.load_good(run / "subnetworks", PARAMETERS, 3)
     settings = toy_run.run(run).settings
-    return transferred_masks.Transfer(cell, good, PARAMETERS, settings, cells.scored_splits(data))
+    return transferred_masks.Transfer(cell, good, PARAMETERS, settings, examples.load_scored(data))
 
 
 @given(st.data())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lottery.analysis.columns import SEARCH, SIZED
+from lottery.analysis.columns import CELL, SEARCH, SIZED
 from lottery.analysis.frames import is_reported, ordered, possible, spread
 from lottery.analysis.scale import corrected
 from lottery.tasks import get_task
@@ -22,7 +22,7 @@ def cells(scores: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     `value` is NaN if a draw has no score; `share` is the corrected score. `draws` counts draws, and `examples` those
     of the split. `reported` marks the task's first metric on dev.
     """
-    by = ["task", "seed", *SIZED, "split", "metric"]
+    by = [*CELL, *SIZED, "split", "metric"]
     table = (
         corrected(scores)
         .sort_values("draw", kind="stable")

@@ -153,6 +153,13 @@ def load(path: Path) -> Examples:
         raise UserError(f"{path}: no encoded examples: {error}") from None
 
 
+def load_scored(folder: Path) -> dict[str, Examples]:
+    """The splits to score on: the one held out for searches, unless it is empty, and all that are reported on."""
+    names = sorted({path.stem for path in folder.glob("*.safetensors")} - {"train"})
+    splits = {name: load(folder / f"{name}.safetensors") for name in names}
+    return {name: split for name, split in splits.items() if len(split)}
+
+
 def _batch(examples: Examples, rows: NDArray[np.int64]) -> Batch:
     part = examples.take(rows)
     return Batch(rows, part.ids_T, part.types_T, part.lengths_N, part.labels_N)

@@ -69,9 +69,7 @@ class CellOutputs:
 
     def splits(self) -> dict[str, Examples]:
         """The splits on which scores are reported and, if it has examples, the one that drove the searches."""
-        files = {path.stem: path for path in self.data.glob("*.safetensors")}
-        splits = {name: examples.load(files[name]) for name in sorted(files) if name != "train"}
-        return {name: split for name, split in splits.items() if len(split)}
+        return examples.load_scored(self.data)
 
     def tickets(self) -> Mapping[Key, Ticket]:
         """The tickets of all methods that are files."""

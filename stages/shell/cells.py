@@ -1,9 +1,8 @@
-"""The cell that the arguments of a stage name, and the splits that it is scored on."""
+"""The cell that the arguments of a stage name."""
 
 from pathlib import Path
 
 from lottery.data import examples
-from lottery.data.examples import Examples
 from lottery.model.parameters import FinetuneParameters
 from lottery.params import section
 from lottery.runtime.parameters import ComputeParameters
@@ -23,9 +22,3 @@ def cell(task: str, seed: int, data: Path, pretrained: Path) -> Cell:
         recipe=section(FinetuneParameters, tree),
         compute=section(ComputeParameters, tree),
     )
-
-
-def scored_splits(data: Path) -> dict[str, Examples]:
-    """The splits to score on: the one held out for searches, unless it is empty, and all that are reported on."""
-    splits = {path.stem: examples.load(path) for path in sorted(data.glob("*.safetensors"))}
-    return {name: split for name, split in splits.items() if name != "train" and len(split)}
